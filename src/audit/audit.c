@@ -1,0 +1,438 @@
+/*
+ * The audit role: keeps the records that core sends, answers queries over
+ * them, and reads the instance's /dev/log.
+ *
+ * Records that arrive in one turn of the loop are written and synced together
+ * and acknowledged afterwards.  No message changes or removes a record.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "audit/query.h"
+#include "audit/segment.h"
+#include "audit/syslog.h"
+#include "lib/ipc.h"
+#include "lib/json.h"
+#include "lib/log.h"
+#include "lib/paths.h"
+#include "lib/sandbox.h"
+#include "lib/startup.h"
+#include "lib/xalloc.h"
+#include "roles.h"
+
+#define QUERIES_MAX 4
+#define QUERY_STEP ((size_t)256 * 1024) /* bytes a turn */
+
+struct running_query {
+	uint32_t id;
+	struct record_query *query; /* NULL: free place */
+};
+
+struct audit {
+	uv_loop_t loop;
+	struct ipc *monitor, *core; /* core may be NULL */
+	struct segments *store;
+	struct syslog_reader *syslog;
+	uv_check_t commit; /* after all of a turn is read */
+	uv_idle_t work; /* runs while there are queries */
+	uint32_t *waiting; /* ids to acknowledge */
+	size_t waiting_count, waiting_size;
+	struct running_query queries[QUERIES_MAX];
+	bool failing; /* the last commit failed */
+	int exit_code;
+};
+
+static void
+answer_append(struct audit *audit, uint32_t id, int error)
+{
+	struct wire_out body = { 0 };
+
+	if (audit->core == NULL)
+		return;
+	wire_put_u32(&body, (uint32_t)error);
+	(void)ipc_send(audit->core, MSG_AUDIT_APPENDED, id, &body, NULL, 0);
+	wire_free(&body);
+}
+
+/* Makes durable what was read in this turn and says so. */
+static void
+commit(struct audit *audit)
+{
+	size_t i;
+	int error = 0;
+
+	if (segments_commit(audit->store) == -1) {
+		error = errno;
+		if (!audit->failing)
+			log_error("audit.write",
+			    "The audit log can not be "
+			    "written: %s",
+			    strerror(error));
+		audit->failing = true;
+	} else if (audit->failing && audit->waiting_count > 0) {
+		log_info("audit.write", "The audit log is written again");
+		audit->failing = false;
+	}
+	for (i = 0; i < audit->waiting_count; i++)
+		answer_append(audit, audit->waiting[i], error);
+	audit->waiting_count = 0;
+}
+
+static void
+turn_ended(uv_check_t *check)
+{
+	struct audit *audit = check->data;
+
+	if (audit->waiting_count > 0 || segments_batched(audit->store) > 0)
+		commit(audit);
+}
+
+static void
+acknowledge_later(struct audit *audit, uint32_t id)
+{
+	if (audit->waiting_count == audit->waiting_size) {
+		audit->waiting_size = 2 * audit->waiting_size + 16;
+		audit->waiting = xreallocarray(audit->waiting,
+		    audit->waiting_size, sizeof(*audit->waiting));
+	}
+	audit->waiting[audit->waiting_count++] = id;
+}
+
+/* 0, or the errno to answer at once. */
+static int
+append(struct audit *audit, bool again, const char *text, size_t len)
+{
+	json_t *record;
+	char *line = NULL;
+	int held = 0, error = 0;
+
+	if (len > RECORD_MAX)
+		return EINVAL;
+	if ((record = record_parse(text, len)) == NULL)
+		return EINVAL;
+	if (record_line(record, (int64_t)time(NULL), &line) == -1 ||
+	    (again &&
+		(held = segments_hold(
+		     audit->store, json_str(record, "audit_id", ""))) == -1))
+		error = errno;
+	else if (held == 0)
+		segments_add(audit->store, line);
+	freezero_str(line);
+	json_decref(record);
+	return error;
+}
+
+static void
+handle_append(struct audit *audit, struct ipc_msg *message)
+{
+	const char *text;
+	bool again;
+	size_t len;
+	int error;
+
+	again = wire_get_u8(&message->body) != 0;
+	text = wire_get_bytes(&message->body, &len);
+	if (wire_end(&message->body) == -1)
+		error = EINVAL;
+	else
+		error = append(audit, again, text, len);
+	if (error != 0) {
+		log_warn("audit.refused", "A record was refused: %s",
+		    strerror(error));
+		answer_append(audit, message->id, error);
+		return;
+	}
+	acknowledge_later(audit, message->id);
+	if (segments_batched(audit->store) >= BATCH_SIZE)
+		commit(audit);
+}
+
+static void
+answer_query(struct audit *audit, uint32_t id, int error, const char *text)
+{
+	struct wire_out body = { 0 };
+
+	if (audit->core == NULL)
+		return;
+	wire_put_u32(&body, (uint32_t)error);
+	wire_put_str(&body, text);
+	(void)ipc_send(audit->core, MSG_AUDIT_RESULT, id, &body, NULL, 0);
+	wire_free(&body);
+}
+
+/* One step of each query, between turns. */
+static void
+queries_work(uv_idle_t *idle)
+{
+	struct audit *audit = idle->data;
+	struct running_query *running;
+	const char *text;
+	size_t i, damaged;
+	int error, busy = 0;
+
+	for (i = 0; i < QUERIES_MAX; i++) {
+		running = &audit->queries[i];
+		if (running->query == NULL)
+			continue;
+		if (!record_query_step(running->query, QUERY_STEP)) {
+			busy = 1;
+			continue;
+		}
+		if ((damaged = record_query_damaged(running->query)) > 0)
+			log_warn("audit.damaged", "%zu lines are no records",
+			    damaged);
+		error = record_query_outcome(running->query, &text);
+		answer_query(audit, running->id, error, text);
+		record_query_free(running->query);
+		running->query = NULL;
+	}
+	if (!busy)
+		uv_idle_stop(idle);
+}
+
+static void
+queries_drop(struct audit *audit)
+{
+	size_t i;
+
+	for (i = 0; i < QUERIES_MAX; i++) {
+		record_query_free(audit->queries[i].query);
+		audit->queries[i].query = NULL;
+	}
+}
+
+static void
+handle_query(struct audit *audit, struct ipc_msg *message)
+{
+	struct running_query *free_place = NULL;
+	const char *text;
+	size_t i, len;
+
+	text = wire_get_bytes(&message->body, &len);
+	if (wire_end(&message->body) == -1) {
+		answer_query(audit, message->id, EINVAL, "Malformed query");
+		return;
+	}
+	for (i = 0; i < QUERIES_MAX; i++)
+		if (audit->queries[i].query == NULL)
+			free_place = &audit->queries[i];
+	if (free_place == NULL) {
+		answer_query(audit, message->id, EBUSY,
+		    "Too many audit queries at a time");
+		return;
+	}
+	/* A record whose call was answered is found: it is committed. */
+	free_place->id = message->id;
+	free_place->query = record_query_new(audit->store, text, len);
+	uv_idle_start(&audit->work, queries_work);
+}
+
+static void
+core_message(struct ipc *ipc, struct ipc_msg *message, void *arg)
+{
+	struct audit *audit = arg;
+
+	(void)ipc;
+	switch (message->type) {
+	case MSG_AUDIT_APPEND:
+		handle_append(audit, message);
+		break;
+	case MSG_AUDIT_QUERY:
+		handle_query(audit, message);
+		break;
+	default:
+		log_warn("audit.message", "core sent %s",
+		    message_info(message->type)->name);
+	}
+}
+
+/* What core was still waiting for, it asks for again when it is back. */
+static void
+core_stop(struct audit *audit)
+{
+	ipc_free(audit->core);
+	audit->core = NULL;
+	audit->waiting_count = 0;
+	queries_drop(audit);
+}
+
+static void
+core_closed(struct ipc *ipc, const char *reason, void *arg)
+{
+	struct audit *audit = arg;
+
+	(void)ipc;
+	if (reason != NULL)
+		log_warn("audit.peer", "core: %s", reason);
+	core_stop(audit);
+}
+
+static void
+core_start(struct audit *audit, int fd)
+{
+	static const struct ipc_callbacks callbacks = { core_message,
+		core_closed };
+
+	core_stop(audit);
+	audit->core =
+	    ipc_new(&audit->loop, fd, ROLE_AUDIT, ROLE_CORE, &callbacks, audit);
+}
+
+static void
+monitor_message(struct ipc *ipc, struct ipc_msg *message, void *arg)
+{
+	struct audit *audit = arg;
+	uint8_t role;
+
+	(void)ipc;
+	switch (message->type) {
+	case MSG_PEER:
+		role = wire_get_u8(&message->body);
+		if (wire_end(&message->body) == -1 || message->nfds != 1)
+			fatal("malformed PEER from the monitor");
+		if (role == ROLE_CORE) {
+			core_start(audit, message->fds[0]);
+			message->fds[0] = -1; /* transferred */
+		}
+		break;
+	case MSG_STOP:
+		uv_stop(&audit->loop);
+		break;
+	default:
+		log_warn("audit.message", "the monitor sent %s",
+		    message_info(message->type)->name);
+	}
+}
+
+static void
+monitor_closed(struct ipc *ipc, const char *reason, void *arg)
+{
+	struct audit *audit = arg;
+
+	(void)ipc;
+	if (reason != NULL)
+		log_error("audit.peer", "monitor: %s", reason);
+	audit->exit_code = 1;
+	uv_stop(&audit->loop);
+}
+
+static void
+monitor_start(struct audit *audit)
+{
+	static const struct ipc_callbacks callbacks = { monitor_message,
+		monitor_closed };
+	struct wire_out body = { 0 };
+
+	audit->monitor = ipc_new(&audit->loop, STARTUP_FD, ROLE_AUDIT,
+	    ROLE_MONITOR, &callbacks, audit);
+	wire_put_str(&body, "");
+	(void)ipc_send(audit->monitor, MSG_READY, 0, &body, NULL, 0);
+	wire_free(&body);
+}
+
+static int
+loop_start(struct audit *audit)
+{
+	int error;
+
+	if ((error = uv_loop_init(&audit->loop)) != 0) {
+		log_error("audit.start", "event loop: %s", uv_strerror(error));
+		return -1;
+	}
+	uv_check_init(&audit->loop, &audit->commit);
+	uv_idle_init(&audit->loop, &audit->work);
+	audit->commit.data = audit->work.data = audit;
+	uv_check_start(&audit->commit, turn_ended);
+	return 0;
+}
+
+static int
+store_start(struct audit *audit, int dirfd)
+{
+	size_t torn;
+
+	if ((audit->store = segments_open(dirfd, &torn)) == NULL) {
+		log_error("audit.start", "The audit log can not be opened: %s",
+		    strerror(errno));
+		return -1;
+	}
+	if (torn > 0)
+		log_warn("audit.torn",
+		    "A last line of %zu bytes, never "
+		    "acknowledged, was cut off",
+		    torn);
+	return 0;
+}
+
+/* The listener "/dev/log"; without one, the daemons' lines are not read. */
+static void
+syslog_start(struct audit *audit, const struct startup *startup)
+{
+	size_t i;
+
+	for (i = 0; i < startup->nlisteners; i++) {
+		if (strcmp(startup->listeners[i].address, "/dev/log") != 0) {
+			close(startup->listeners[i].fd);
+			continue;
+		}
+		audit->syslog =
+		    syslog_reader_new(&audit->loop, startup->listeners[i].fd);
+		if (audit->syslog == NULL)
+			log_error(
+			    "audit.syslog", "/dev/log: %s", strerror(errno));
+	}
+}
+
+static void
+audit_stop(struct audit *audit)
+{
+	commit(audit);
+	core_stop(audit);
+	ipc_free(audit->monitor);
+	syslog_reader_free(audit->syslog);
+	segments_close(audit->store);
+	free(audit->waiting);
+	uv_close((uv_handle_t *)&audit->commit, NULL);
+	uv_close((uv_handle_t *)&audit->work, NULL);
+	uv_run(&audit->loop, UV_RUN_NOWAIT); /* the handles' last callbacks */
+	(void)uv_loop_close(&audit->loop);
+}
+
+int
+audit_main(void)
+{
+	struct sandbox_path paths[2];
+	struct startup startup;
+	struct audit audit;
+	int dirfd;
+
+	json_secure();
+	memset(&audit, 0, sizeof(audit));
+	startup_receive(ROLE_AUDIT, &startup);
+	dirfd = open(PATH_AUDIT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dirfd == -1) {
+		log_error("audit.start", "%s: %s", PATH_AUDIT, strerror(errno));
+		return 1;
+	}
+	if (loop_start(&audit) == -1)
+		return 1;
+	paths[0] = (struct sandbox_path){ .fd = dirfd, .writable = 1 };
+	paths[1] = (struct sandbox_path){ .fd = -1 };
+	sandbox_enter(ROLE_AUDIT, paths, SANDBOX_NO_NETWORK);
+
+	if (store_start(&audit, dirfd) == -1)
+		return 1;
+	syslog_start(&audit, &startup);
+	if (startup.peer_fds[ROLE_CORE] != -1)
+		core_start(&audit, startup.peer_fds[ROLE_CORE]);
+	startup_free(&startup);
+	monitor_start(&audit);
+	uv_run(&audit.loop, UV_RUN_DEFAULT);
+	audit_stop(&audit);
+	return audit.exit_code;
+}

@@ -1,0 +1,742 @@
+/*
+ * Audit records on disk: see segment.h.
+ *
+ * A crash can leave lines that were written but not yet synced.  They are
+ * whole or torn; torn ones are cut at the next start, whole ones synced, so
+ * that "it is there" always means "it is on disk".
+ */
+#include <sys/stat.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "audit/segment.h"
+#include "lib/file.h"
+#include "lib/json.h"
+#include "lib/xalloc.h"
+
+#define NUMBER_MAX 999999u
+#define NAME_SIZE sizeof("segment-000001.jsonl")
+#define READ_SIZE ((size_t)128 * 1024)
+#define UUID_LEN ((size_t)36)
+
+/* How each of our lines begins; where the id stands is then known. */
+static const char line_start[] = "{\"audit_id\":\"";
+
+struct uuid {
+	uint8_t bytes[16];
+};
+
+/* Open addressing, a power of two of places, at most half of them taken. */
+struct uuid_set {
+	struct uuid *places;
+	bool *taken;
+	size_t size, count;
+};
+
+struct segments {
+	int dirfd;
+	uint32_t *numbers; /* of the files, ascending */
+	size_t count;
+	int fd; /* of the newest one; -1: none yet */
+	off_t size; /* of what is committed in it */
+	bool dirty; /* bytes behind size must go first */
+	bool worn; /* failed to sync: write elsewhere */
+	char *batch;
+	size_t batch_len, batch_size;
+	struct uuid_set *known; /* NULL: not asked for yet */
+};
+
+struct segment_reader {
+	const struct segments *store;
+	uint32_t *numbers;
+	size_t count, at; /* at: the current one's index */
+	int fd; /* -1: open numbers[at] next */
+	off_t last_size; /* how much of the newest */
+	off_t left; /* of the current one */
+	char *buffer;
+	size_t start, end, size;
+	bool skipping; /* in an overlong line */
+};
+
+static void
+segment_name(char name[NAME_SIZE], uint32_t number)
+{
+	int len;
+
+	len = snprintf(name, NAME_SIZE, "segment-%06u.jsonl",
+	    (unsigned int)number % (NUMBER_MAX + 1));
+	if (len != (int)NAME_SIZE - 1)
+		abort();
+}
+
+/* The number in a segment's name, or 0 when it is none. */
+static uint32_t
+segment_number(const char *name)
+{
+	char again[NAME_SIZE];
+	unsigned long number;
+
+	if (strncmp(name, "segment-", strlen("segment-")) != 0)
+		return 0;
+	number = strtoul(name + strlen("segment-"), NULL, 10);
+	if (number == 0 || number > NUMBER_MAX)
+		return 0;
+	segment_name(again, (uint32_t)number);
+	return strcmp(again, name) == 0 ? (uint32_t)number : 0;
+}
+
+static int
+hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+/* 0, or -1 when it is not of the form 8-4-4-4-12. */
+static int
+uuid_parse(const char *text, size_t len, struct uuid *uuid)
+{
+	size_t i, digits = 0;
+	int value;
+
+	if (len != UUID_LEN)
+		return -1;
+	memset(uuid, 0, sizeof(*uuid));
+	for (i = 0; i < len; i++) {
+		if (i == 8 || i == 13 || i == 18 || i == 23) {
+			if (text[i] != '-')
+				return -1;
+			continue;
+		}
+		if ((value = hex_value(text[i])) == -1)
+			return -1;
+		uuid->bytes[digits / 2] =
+		    (uint8_t)((uuid->bytes[digits / 2] << 4 | value) & 0xff);
+		digits++;
+	}
+	return 0;
+}
+
+bool
+uuid_shaped(const char *text, size_t len)
+{
+	struct uuid uuid;
+
+	return uuid_parse(text, len, &uuid) == 0;
+}
+
+static void
+uuid_set_free(struct uuid_set *set)
+{
+	if (set == NULL)
+		return;
+	free(set->places);
+	free(set->taken);
+	free(set);
+}
+
+static struct uuid_set *
+uuid_set_new(size_t size)
+{
+	struct uuid_set *set;
+
+	set = xcalloc(1, sizeof(*set));
+	set->size = size;
+	set->places = xcalloc(size, sizeof(*set->places));
+	set->taken = xcalloc(size, sizeof(*set->taken));
+	return set;
+}
+
+/* The place of an id, or the free one where it belongs. */
+static size_t
+uuid_set_place(const struct uuid_set *set, const struct uuid *uuid)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
+	size_t i, at;
+
+	for (i = 0; i < sizeof(uuid->bytes); i++)
+		hash = (hash ^ uuid->bytes[i]) * UINT64_C(0x100000001b3);
+	at = (size_t)hash & (set->size - 1);
+	while (set->taken[at] &&
+	    memcmp(&set->places[at], uuid, sizeof(*uuid)) != 0)
+		at = (at + 1) & (set->size - 1);
+	return at;
+}
+
+static void
+uuid_set_insert(struct uuid_set *set, const struct uuid *uuid)
+{
+	struct uuid_set *bigger, swap;
+	size_t i, at;
+
+	if (2 * (set->count + 1) > set->size) {
+		bigger = uuid_set_new(2 * set->size);
+		for (i = 0; i < set->size; i++)
+			if (set->taken[i])
+				uuid_set_insert(bigger, &set->places[i]);
+		swap = *set;
+		*set = *bigger;
+		*bigger = swap;
+		uuid_set_free(bigger);
+	}
+	at = uuid_set_place(set, uuid);
+	if (set->taken[at])
+		return;
+	set->places[at] = *uuid;
+	set->taken[at] = true;
+	set->count++;
+}
+
+/*
+ * Without lib/json.h's limit on depth: a call's parameters may be as deep as
+ * that allows, and stand deeper here.  jansson has its own limit.
+ */
+json_t *
+record_parse(const char *text, size_t len)
+{
+	json_t *record;
+
+	record = json_loadb(text, len, JSON_DECODE_ANY, NULL);
+	if (record == NULL || json_is_object(record))
+		return record;
+	json_decref(record);
+	return NULL;
+}
+
+/* The id of a line, quickly when it is one of ours.  0 or -1. */
+static int
+line_uuid(const char *line, size_t len, struct uuid *uuid)
+{
+	const size_t start = sizeof(line_start) - 1;
+	const char *text;
+	json_t *record;
+	int result = -1;
+
+	if (len > start + UUID_LEN && memcmp(line, line_start, start) == 0)
+		return uuid_parse(line + start, UUID_LEN, uuid);
+	if ((record = record_parse(line, len)) == NULL)
+		return -1;
+	text = json_str(record, "audit_id", NULL);
+	if (text != NULL)
+		result = uuid_parse(text, strlen(text), uuid);
+	json_decref(record);
+	return result;
+}
+
+static int
+number_compare(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+/* Reads which segments there are.  0 or -1 with errno. */
+static int
+segments_list(struct segments *store)
+{
+	struct dirent *entry;
+	DIR *dir = NULL;
+	uint32_t number;
+	int fd, result = -1;
+
+	fd = openat(store->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd == -1 || (dir = fdopendir(fd)) == NULL)
+		goto out;
+	fd = -1; /* transferred */
+	for (;;) {
+		errno = 0;
+		if ((entry = readdir(dir)) == NULL)
+			break;
+		if ((number = segment_number(entry->d_name)) == 0)
+			continue;
+		store->numbers = xreallocarray(
+		    store->numbers, store->count + 1, sizeof(*store->numbers));
+		store->numbers[store->count++] = number;
+	}
+	if (errno != 0)
+		goto out;
+	if (store->count > 0)
+		qsort(store->numbers, store->count, sizeof(*store->numbers),
+		    number_compare);
+	result = 0;
+out:
+	if (fd != -1)
+		close(fd);
+	if (dir != NULL)
+		closedir(dir);
+	return result;
+}
+
+static int
+segment_open(const struct segments *store, uint32_t number, int flags)
+{
+	char name[NAME_SIZE];
+
+	segment_name(name, number);
+	return openat(store->dirfd, name,
+	    flags | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
+}
+
+/* Where the last whole line of a file of that size ends, or -1. */
+static off_t
+whole_size(int fd, off_t size)
+{
+	char *buffer, *newline;
+	off_t from, found = -1;
+	ssize_t got;
+
+	buffer = xmalloc(READ_SIZE);
+	while (size > 0) {
+		from = size > (off_t)READ_SIZE ? size - (off_t)READ_SIZE : 0;
+		got = pread(fd, buffer, (size_t)(size - from), from);
+		if (got == -1 && errno == EINTR)
+			continue;
+		if (got != size - from) {
+			if (got != -1)
+				errno = EIO;
+			goto out;
+		}
+		if ((newline = memrchr(buffer, '\n', (size_t)got)) != NULL) {
+			found = from + (newline - buffer) + 1;
+			goto out;
+		}
+		size = from;
+	}
+	found = 0;
+out:
+	free(buffer);
+	return found;
+}
+
+/* Cuts off what follows the committed bytes, durably.  0 or -1. */
+static int
+segments_repair(struct segments *store)
+{
+	if (!store->dirty)
+		return 0;
+	if (ftruncate(store->fd, store->size) == -1 ||
+	    fdatasync(store->fd) == -1)
+		return -1;
+	store->dirty = false;
+	return 0;
+}
+
+/* Takes up the newest segment where the last run left it.  0 or -1. */
+static int
+segments_resume(struct segments *store, size_t *tornp)
+{
+	struct stat st;
+
+	if (store->count == 0)
+		return 0;
+	store->fd = segment_open(
+	    store, store->numbers[store->count - 1], O_RDWR | O_APPEND);
+	if (store->fd == -1 || fstat(store->fd, &st) == -1)
+		return -1;
+	if (!S_ISREG(st.st_mode)) {
+		errno = EINVAL;
+		return -1;
+	}
+	if ((store->size = whole_size(store->fd, st.st_size)) == -1)
+		return -1;
+	*tornp = (size_t)(st.st_size - store->size);
+	store->dirty = *tornp > 0;
+	if (segments_repair(store) == -1)
+		return -1;
+	return fsync(store->fd) == -1 || fsync(store->dirfd) == -1 ? -1 : 0;
+}
+
+struct segments *
+segments_open(int dirfd, size_t *tornp)
+{
+	struct segments *store;
+	int error;
+
+	*tornp = 0;
+	store = xcalloc(1, sizeof(*store));
+	store->dirfd = dirfd;
+	store->fd = -1;
+	if (segments_list(store) == -1 || segments_resume(store, tornp) == -1) {
+		error = errno;
+		segments_close(store);
+		errno = error;
+		return NULL;
+	}
+	return store;
+}
+
+void
+segments_close(struct segments *store)
+{
+	if (store == NULL)
+		return;
+	if (store->fd != -1)
+		close(store->fd);
+	free(store->numbers);
+	freezero(store->batch, store->batch_size);
+	uuid_set_free(store->known);
+	free(store);
+}
+
+int
+record_line(const json_t *record, int64_t now, char **linep)
+{
+	const char *key, *id;
+	json_t *line, *value;
+	char *text = NULL;
+	int result = -1;
+
+	*linep = NULL;
+	id = json_is_object(record) ? json_str(record, "audit_id", NULL) : NULL;
+	if (id == NULL || !uuid_shaped(id, strlen(id))) {
+		errno = EINVAL;
+		return -1;
+	}
+	line = json_object();
+	if (line == NULL ||
+	    json_object_set_new(line, "audit_id", json_string(id)) == -1 ||
+	    json_object_set_new(line, "message_timestamp", json_integer(now)) ==
+		-1)
+		goto out;
+	json_object_foreach ((json_t *)(uintptr_t)record, key, value)
+		if (strcmp(key, "audit_id") != 0 &&
+		    strcmp(key, "message_timestamp") != 0 &&
+		    json_object_set(line, key, value) == -1)
+			goto out;
+	text = json_text(line);
+	if (text == NULL || strlen(text) > RECORD_MAX)
+		goto out;
+	*linep = text;
+	text = NULL; /* transferred */
+	result = 0;
+out:
+	freezero_str(text);
+	json_decref(line);
+	if (result == -1)
+		errno = EINVAL;
+	return result;
+}
+
+void
+segments_add(struct segments *store, const char *line)
+{
+	size_t len = strlen(line), want, size;
+	struct uuid uuid;
+	char *bigger;
+
+	want = store->batch_len + len + 1;
+	if (want > store->batch_size) {
+		size = store->batch_size == 0 ? 4096 : store->batch_size;
+		while (size < want)
+			size *= 2;
+		bigger = xmalloc(size);
+		if (store->batch_len > 0)
+			memcpy(bigger, store->batch, store->batch_len);
+		freezero(store->batch, store->batch_size);
+		store->batch = bigger;
+		store->batch_size = size;
+	}
+	memcpy(store->batch + store->batch_len, line, len);
+	store->batch[want - 1] = '\n';
+	store->batch_len = want;
+	if (store->known != NULL && line_uuid(line, len, &uuid) == 0)
+		uuid_set_insert(store->known, &uuid);
+}
+
+size_t
+segments_batched(const struct segments *store)
+{
+	return store->batch_len;
+}
+
+/* Begins a new file, durably named.  0 or -1, the old one stays then. */
+static int
+segments_roll(struct segments *store)
+{
+	uint32_t number = 1;
+	char name[NAME_SIZE];
+	int fd, error;
+
+	if (store->count > 0)
+		number = store->numbers[store->count - 1] + 1;
+	if (number > NUMBER_MAX) {
+		errno = EFBIG;
+		return -1;
+	}
+	fd = segment_open(store, number, O_RDWR | O_APPEND | O_CREAT | O_EXCL);
+	if (fd == -1)
+		return -1;
+	if (fsync(fd) == -1 || fsync(store->dirfd) == -1) {
+		error = errno;
+		segment_name(name, number);
+		(void)unlinkat(store->dirfd, name, 0);
+		close(fd);
+		errno = error;
+		return -1;
+	}
+	store->numbers = xreallocarray(
+	    store->numbers, store->count + 1, sizeof(*store->numbers));
+	store->numbers[store->count++] = number;
+	if (store->fd != -1)
+		close(store->fd);
+	store->fd = fd;
+	store->size = 0;
+	store->worn = false;
+	uuid_set_free(store->known);
+	store->known = NULL;
+	return 0;
+}
+
+static int
+segments_write(struct segments *store)
+{
+	if (segments_repair(store) == -1)
+		return -1;
+	if (store->fd == -1 ||
+	    (store->size > 0 &&
+		(store->worn ||
+		    store->size + (off_t)store->batch_len > SEGMENT_SIZE)))
+		if (segments_roll(store) == -1)
+			return -1;
+	store->dirty = true;
+	if (file_write_all(store->fd, store->batch, store->batch_len) == -1)
+		return -1;
+	if (fdatasync(store->fd) == -1) {
+		/*
+		 * The kernel may have dropped these pages and would report
+		 * success next time, so nothing more goes into this file.
+		 */
+		store->worn = true;
+		return -1;
+	}
+	store->size += (off_t)store->batch_len;
+	store->dirty = false;
+	return 0;
+}
+
+int
+segments_commit(struct segments *store)
+{
+	int result, error;
+
+	if (store->batch_len == 0)
+		return 0;
+	if ((result = segments_write(store)) == -1) {
+		error = errno;
+		uuid_set_free(store->known); /* it lists the batch */
+		store->known = NULL;
+		(void)segments_repair(store); /* else the next commit does */
+		errno = error;
+	}
+	if (store->batch_size > BATCH_SIZE) {
+		freezero(store->batch, store->batch_size);
+		store->batch = NULL;
+		store->batch_size = 0;
+	} else
+		explicit_bzero(store->batch, store->batch_len);
+	store->batch_len = 0;
+	return result;
+}
+
+/* Everything of the newest two segments and of the batch.  0 or -1. */
+static int
+segments_learn(struct segments *store)
+{
+	struct segment_reader *reader;
+	struct uuid_set *known;
+	struct uuid uuid;
+	const char *line, *newline;
+	size_t len, at;
+	int got;
+
+	known = uuid_set_new(1024);
+	reader = segment_reader_new(store);
+	if (reader->count > 2)
+		reader->at = reader->count - 2;
+	while ((got = segment_reader_next(reader, &line, &len)) == 1)
+		if (line_uuid(line, len, &uuid) == 0)
+			uuid_set_insert(known, &uuid);
+	segment_reader_free(reader);
+	if (got == -1) {
+		uuid_set_free(known);
+		return -1;
+	}
+	for (at = 0; at < store->batch_len; at += len + 1) {
+		newline =
+		    memchr(store->batch + at, '\n', store->batch_len - at);
+		len = (size_t)(newline - (store->batch + at));
+		if (line_uuid(store->batch + at, len, &uuid) == 0)
+			uuid_set_insert(known, &uuid);
+	}
+	store->known = known;
+	return 0;
+}
+
+int
+segments_hold(struct segments *store, const char *audit_id)
+{
+	struct uuid uuid;
+
+	if (uuid_parse(audit_id, strlen(audit_id), &uuid) == -1) {
+		errno = EINVAL;
+		return -1;
+	}
+	if (store->known == NULL && segments_learn(store) == -1)
+		return -1;
+	return store->known->taken[uuid_set_place(store->known, &uuid)];
+}
+
+struct segment_reader *
+segment_reader_new(const struct segments *store)
+{
+	struct segment_reader *reader;
+
+	reader = xcalloc(1, sizeof(*reader));
+	reader->store = store;
+	reader->fd = -1;
+	reader->last_size = store->size;
+	reader->count = store->count;
+	if (store->count > 0)
+		reader->numbers = xmemdup(
+		    store->numbers, store->count * sizeof(*store->numbers));
+	reader->size = READ_SIZE;
+	reader->buffer = xmalloc(reader->size);
+	return reader;
+}
+
+void
+segment_reader_free(struct segment_reader *reader)
+{
+	if (reader == NULL)
+		return;
+	if (reader->fd != -1)
+		close(reader->fd);
+	free(reader->numbers);
+	freezero(reader->buffer, reader->size);
+	free(reader);
+}
+
+/* Opens the next segment: 1; 0 when there is none; -1 with errno. */
+static int
+reader_open(struct segment_reader *reader)
+{
+	struct stat st;
+
+	if (reader->at == reader->count)
+		return 0;
+	reader->fd =
+	    segment_open(reader->store, reader->numbers[reader->at], O_RDONLY);
+	if (reader->fd == -1 || fstat(reader->fd, &st) == -1)
+		return -1;
+	reader->left = st.st_size;
+	if (reader->at == reader->count - 1)
+		reader->left = reader->last_size;
+	reader->start = reader->end = 0;
+	reader->skipping = false;
+	return 1;
+}
+
+/*
+ * Reads more of the current segment behind what is in the buffer: 1; 0 at its
+ * end; -1 with errno.
+ */
+static int
+reader_fill(struct segment_reader *reader)
+{
+	size_t have = reader->end - reader->start, want, size;
+	char *bigger;
+	ssize_t got;
+
+	if (reader->left <= 0)
+		return 0;
+	if (have > RECORD_MAX) {
+		reader->skipping = true;
+		reader->start = reader->end = have = 0;
+	}
+	if (reader->start > 0)
+		memmove(reader->buffer, reader->buffer + reader->start, have);
+	reader->start = 0;
+	reader->end = have;
+	if (reader->size - have < READ_SIZE / 2) {
+		size = 2 * reader->size;
+		bigger = xmalloc(size);
+		memcpy(bigger, reader->buffer, have);
+		freezero(reader->buffer, reader->size);
+		reader->buffer = bigger;
+		reader->size = size;
+	}
+	want = reader->size - have;
+	if ((off_t)want > reader->left)
+		want = (size_t)reader->left;
+	do
+		got = read(reader->fd, reader->buffer + have, want);
+	while (got == -1 && errno == EINTR);
+	if (got == -1)
+		return -1;
+	reader->left = got == 0 ? 0 : reader->left - got;
+	reader->end += (size_t)got;
+	return got > 0;
+}
+
+/* The next line of the current segment: 1; 0 at its end; -1 with errno. */
+static int
+reader_line(struct segment_reader *reader, const char **linep, size_t *lenp)
+{
+	size_t searched = 0;
+	char *from, *newline;
+	bool skip;
+	int got;
+
+	for (;;) {
+		from = reader->buffer + reader->start;
+		newline = memchr(from + searched, '\n',
+		    reader->end - reader->start - searched);
+		if (newline != NULL) {
+			skip = reader->skipping;
+			reader->skipping = false;
+			reader->start += (size_t)(newline - from) + 1;
+			searched = 0;
+			if (skip || (size_t)(newline - from) > RECORD_MAX)
+				continue;
+			*linep = from;
+			*lenp = (size_t)(newline - from);
+			return 1;
+		}
+		searched = reader->end - reader->start;
+		if ((got = reader_fill(reader)) != 1)
+			return got; /* a last line without newline is none */
+		if (searched > RECORD_MAX)
+			searched = 0;
+	}
+}
+
+int
+segment_reader_next(
+    struct segment_reader *reader, const char **linep, size_t *lenp)
+{
+	int got;
+
+	*linep = NULL;
+	*lenp = 0;
+	for (;;) {
+		if (reader->fd == -1 && (got = reader_open(reader)) != 1)
+			return got;
+		if ((got = reader_line(reader, linep, lenp)) != 0)
+			return got;
+		close(reader->fd);
+		reader->fd = -1;
+		reader->at++;
+	}
+}

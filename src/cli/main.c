@@ -1,0 +1,159 @@
+/*
+ * holdfast: the command line of an instance.  Reads the options and hands
+ * over to the command.
+ */
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/output.h"
+#include "lib/json.h"
+
+struct command {
+	const char *name;
+	const char *arguments;
+	const char *doc;
+	bool takes_no_wait;
+	enum exit_code (*run)(const struct invocation *);
+};
+
+static const struct command commands[] = {
+	{ .name = "call",
+	    .arguments = "[--no-wait] METHOD [JSON...]",
+	    .doc = "Call a method of the API and print its result.",
+	    .takes_no_wait = true,
+	    .run = command_call },
+	{ .name = "completion",
+	    .arguments = "",
+	    .doc = "Print the names of all methods, for shells.",
+	    .run = command_completion },
+	{ .name = "enter",
+	    .arguments = "[COMMAND...]",
+	    .doc = "Run a command or a shell inside the instance, as root.",
+	    .run = command_enter },
+	{ .name = "setup-admin",
+	    .arguments = "NAME",
+	    .doc = "Set the first administrator's password.",
+	    .run = command_setup_admin },
+	{ .name = "status",
+	    .arguments = "",
+	    .doc = "Say how Holdfast is doing.",
+	    .run = command_status },
+	{ .name = NULL }
+};
+
+static const struct option options[] = { { "instance", required_argument, NULL,
+					     'i' },
+	{ "json", no_argument, NULL, 'j' },
+	{ "no-wait", no_argument, NULL, 'n' },
+	{ "help", no_argument, NULL, 'h' },
+	{ "version", no_argument, NULL, 'v' }, { NULL, 0, NULL, 0 } };
+
+static void
+usage(FILE *file)
+{
+	const struct command *command;
+
+	fputs("usage: holdfast [-i DIR] [--json] COMMAND [ARGUMENT...]\n\n",
+	    file);
+	for (command = commands; command->name != NULL; command++)
+		fprintf(file, "  %s%s%s\n\t%s\n", command->name,
+		    *command->arguments == '\0' ? "" : " ", command->arguments,
+		    command->doc);
+	fputs("\nWithout -i the folder is that of HOLDFAST_INSTANCE; without "
+	      "both, this\nmachine's own server is meant.  See holdfast(1).\n",
+	    file);
+}
+
+/*
+ * Reads options up to the first word.  -1 to go on, otherwise the exit code.
+ */
+static int
+read_options(int argc, char **argv, struct invocation *invocation)
+{
+	int option;
+
+	optind = 0; /* glibc: begin anew */
+	while (
+	    (option = getopt_long(argc, argv, "+i:h", options, NULL)) != -1) {
+		switch (option) {
+		case 'i':
+			invocation->instance = optarg;
+			break;
+		case 'j':
+			invocation->json = true;
+			break;
+		case 'n':
+			invocation->no_wait = true;
+			break;
+		case 'h':
+			usage(stdout);
+			return EXIT_DONE;
+		case 'v':
+			puts("holdfast " HF_VERSION);
+			return EXIT_DONE;
+		default:
+			return EXIT_USAGE;
+		}
+	}
+	return -1;
+}
+
+static const struct command *
+command_by_name(const char *name)
+{
+	const struct command *command;
+
+	for (command = commands; command->name != NULL; command++)
+		if (strcmp(command->name, name) == 0)
+			return command;
+	return NULL;
+}
+
+/* What was printed must have arrived: a full disk is no success. */
+static int
+finish(int code)
+{
+	if (fflush(stdout) == EOF || ferror(stdout)) {
+		complain("the output can not be written");
+		return code == EXIT_DONE ? EXIT_SERVER : code;
+	}
+	return code;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct invocation invocation = { 0 };
+	const struct command *command;
+	int code;
+
+	json_secure();
+	invocation.instance = getenv("HOLDFAST_INSTANCE");
+	if ((code = read_options(argc, argv, &invocation)) != -1)
+		return finish(code);
+	argc -= optind;
+	argv += optind;
+	if (argc == 0) {
+		usage(stderr);
+		return EXIT_USAGE;
+	}
+	if ((command = command_by_name(argv[0])) == NULL) {
+		complain(
+		    "there is no command %s; see holdfast --help", argv[0]);
+		return EXIT_USAGE;
+	}
+	if ((code = read_options(argc, argv, &invocation)) != -1)
+		return finish(code);
+	if (invocation.no_wait && !command->takes_no_wait) {
+		complain("%s knows no --no-wait", command->name);
+		return EXIT_USAGE;
+	}
+	if (invocation.instance != NULL && *invocation.instance == '\0')
+		invocation.instance = NULL;
+	invocation.argc = argc - optind;
+	invocation.argv = argv + optind;
+	return finish((int)command->run(&invocation));
+}

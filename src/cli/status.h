@@ -1,0 +1,17 @@
+/*
+ * The result of holdfast.status as tables for people.
+ */
+#ifndef HF_CLI_STATUS_H
+#define HF_CLI_STATUS_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+/* Whether somebody should look: not ready, or there are problems. */
+bool status_needs_attention(const json_t *status);
+
+/* instance NULL: this machine's own; named in the advice. */
+void status_print(FILE *, const json_t *status, const char *instance);
+
+#endif

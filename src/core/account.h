@@ -1,0 +1,29 @@
+/*
+ * Accounts as sessions see them: name, uid, roles.  They come through this one
+ * interface, whatever keeps them.
+ */
+#ifndef HF_ACCOUNT_H
+#define HF_ACCOUNT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "core/session.h"
+
+/* The account's entry, borrowed; NULL when there is none. */
+const json_t	*account_by_name(const char *username);
+const json_t	*account_by_uid(uid_t);
+/* A session for it, or NULL when it may not use the API. */
+struct session	*account_session(const json_t *account, const char *origin);
+struct session	*account_session_of_uid(uid_t, const char *origin);
+/* Is there an administrator?  A stored flag, not a look at accounts. */
+bool		 account_administrator_set_up(void);
+/*
+ * Asks the monitor to render all managed accounts, with one more that is not
+ * stored yet (may be NULL).
+ */
+void		 account_install(const json_t *more,
+		    void (*done)(int error, const char *text, void *), void *);
+
+#endif

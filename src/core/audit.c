@@ -1,0 +1,302 @@
+/*
+ * Core's side of the audit log: see audit.h.
+ */
+#include "core/audit.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/time.h>
+
+#include "core/connection.h"
+#include "core/core.h"
+#include "lib/json.h"
+#include "lib/log.h"
+#include "lib/xalloc.h"
+
+#define RETRY_MS	1000
+#define PROBLEM		"audit"
+
+/* A record on its way to the audit role, or a query. */
+struct pending {
+	struct pending	 *next;
+	uint32_t	  id;
+	bool		  query;
+	bool		  sent;
+	bool		  outbox;	/* the store's outbox holds it */
+	char		  audit_id[UUID_LEN];
+	char		 *text;
+	void		(*done)(int, void *);
+	void		(*answer)(int, const char *, void *);
+	void		 *arg;
+};
+
+static struct pending	 *pending;
+static struct pending	**pending_end = &pending;
+static struct ipc	 *audit;
+static uint32_t		  next_id;
+static char		  refused[128];	/* why the log cannot be written */
+static bool		  retrying;
+
+json_t *
+audit_record(const struct connection *c, const struct session *s,
+    const char *event, json_t *event_data, bool success)
+{
+	char id[UUID_LEN], *origin = c != NULL ? connection_origin(c) :
+	    xstrdup(s != NULL ? s->origin : "");
+	struct timeval now;
+	const char *address = "127.0.0.1";	/* the Unix socket's */
+	json_t *service, *record;
+
+	if (c != NULL && c->front == ROLE_WEB)
+		address = c->address;
+	else if (s != NULL && s->address != NULL)
+		address = s->address;
+	core_uuid(id);
+	gettimeofday(&now, NULL);
+	service = json_pack("{s:{s:i, s:i}, s:s, s:s, s:o}", "vers",
+	    "major", 0, "minor", 1, "origin", origin, "protocol", "WEBSOCKET",
+	    "credentials", s == NULL ? json_null() : json_pack("{s:s, s:o}",
+	    "credentials", session_class(s), "credentials_data",
+	    session_credentials_data(s)));
+	record = json_pack("{s:s, s:o, s:I, s:s, s:s, s:o, s:s, s:o, s:s, s:o, "
+	    "s:b}", "audit_id", id, "timestamp", json_date(now.tv_sec),
+	    "time_us", (json_int_t)now.tv_sec * 1000000 + now.tv_usec,
+	    "address", address, "username", s != NULL ? s->username : ".UNAUTHENTICATED", "session",
+	    s != NULL ? json_string(s->id) : json_null(), "service",
+	    "MIDDLEWARE", "service_data", service, "event", event,
+	    "event_data", event_data, "success", success);
+	free(origin);
+	return record;
+}
+
+json_t *
+audit_method_call(const struct call *call, bool authenticated,
+    bool authorized, bool success)
+{
+	const struct method *m = call->method;
+	char *suffix = NULL, *text;
+	json_t *data;
+
+	if (m->audit_suffix != NULL && call->params != NULL)
+		suffix = m->audit_suffix(call->params);
+	text = suffix != NULL ? xasprintf("%s %s", m->audit, suffix) :
+	    xstrdup(m->audit);
+	data = json_pack("{s:s, s:o, s:s, s:b, s:b, s:{s:i, s:i}}", "method",
+	    m->name, "params", schema_redact_params(m->params, call->given),
+	    "description", text, "authenticated", authenticated, "authorized",
+	    authorized, "vers", "major", 0, "minor", 1);
+	free(suffix);
+	free(text);
+	return audit_record(call->connection, call->session, "METHOD_CALL",
+	    data, success);
+}
+
+static void
+transmit(struct pending *p, bool again)
+{
+	struct wire_out out = { 0 };
+
+	if (audit == NULL)
+		return;
+	if (!p->query)
+		wire_put_u8(&out, again);
+	wire_put_str(&out, p->text);
+	ipc_send(audit, p->query ? MSG_AUDIT_QUERY : MSG_AUDIT_APPEND, p->id,
+	    &out, NULL, 0);
+	wire_free(&out);
+	p->sent = true;
+}
+
+static struct pending *
+enqueue(char *text)
+{
+	struct pending *p = xcalloc(1, sizeof(*p));
+
+	p->id = ++next_id;
+	p->text = text;
+	*pending_end = p;
+	pending_end = &p->next;
+	return p;
+}
+
+static void
+release(struct pending *p)
+{
+	freezero_str(p->text);
+	free(p);
+}
+
+void
+audit_send(json_t *record, void (*done)(int, void *), void *arg)
+{
+	struct pending *p = enqueue(json_text(record));
+
+	memcpy(p->audit_id, json_str(record, "audit_id", ""), UUID_LEN - 1);
+	json_decref(record);
+	p->done = done;
+	p->arg = arg;
+	transmit(p, false);
+}
+
+void
+audit_send_outbox(const json_t *record, bool again, void (*done)(int, void *),
+    void *arg)
+{
+	struct pending *p = enqueue(json_text(record));
+
+	memcpy(p->audit_id, json_str(record, "audit_id", ""), UUID_LEN - 1);
+	p->outbox = true;
+	p->done = done;
+	p->arg = arg;
+	transmit(p, again);
+}
+
+/* Everything in the outbox that is not on its way already. */
+static void
+retry(void *arg)
+{
+	json_t *outbox, *item;
+	const char *id;
+	struct pending *p;
+	size_t i;
+
+	(void)arg;
+	retrying = false;
+	if (core_store() == NULL)
+		return;
+	outbox = store_outbox(core_store());
+	json_array_foreach(outbox, i, item) {
+		id = json_string_value(json_array_get(item, 0));
+		for (p = pending; p != NULL; p = p->next)
+			if (strcmp(p->audit_id, id) == 0)
+				break;
+		if (p == NULL)
+			audit_send_outbox(json_array_get(item, 1), true, NULL,
+			    NULL);
+	}
+	json_decref(outbox);
+}
+
+static void
+retry_later(void)
+{
+	if (!retrying) {
+		retrying = true;
+		core_after(RETRY_MS, retry, NULL);
+	}
+}
+
+static void
+appended(struct pending *p, int error)
+{
+	json_t *record;
+
+	if (error == 0) {
+		if (refused[0] != '\0')
+			log_info("audit.writable", "the log can be written "
+			    "again");
+		refused[0] = '\0';
+		core_problem_clear(PROBLEM);
+		if (p->outbox && core_store() != NULL)
+			store_outbox_done(core_store(), p->audit_id);
+	} else {
+		snprintf(refused, sizeof(refused), "%s", strerror(error));
+		log_error("audit.append", "%s", refused);
+		core_problem(PROBLEM, "The audit log cannot be written: %s. "
+		    "Changes are refused until it can.", refused);
+		retry_later();
+		if (!p->outbox && core_store() != NULL &&
+		    (record = json_loads(p->text, 0, NULL)) != NULL) {
+			if (store_outbox_add(core_store(), p->audit_id,
+			    record) == 0)
+				p->outbox = true;
+			json_decref(record);
+		}
+	}
+	if (p->done != NULL)
+		p->done(p->outbox ? 0 : error, p->arg);
+}
+
+static void
+answered(struct pending *p, int error, const char *text)
+{
+	if (p->answer != NULL)
+		p->answer(error, text, p->arg);
+}
+
+void
+audit_message(struct ipc_msg *msg)
+{
+	struct pending **at = &pending, *p;
+	int error;
+	char *text = NULL;
+
+	while (*at != NULL && (*at)->id != msg->id)
+		at = &(*at)->next;
+	error = (int)wire_get_u32(&msg->body);
+	if (msg->type == MSG_AUDIT_RESULT)
+		text = wire_get_str(&msg->body, MESSAGE_BODY_MAX);
+	p = *at;
+	if (wire_end(&msg->body) == -1 || p == NULL ||
+	    p->query != (msg->type == MSG_AUDIT_RESULT)) {
+		log_warn("audit.breach", "an answer that fits no question");
+		free(text);
+		return;
+	}
+	*at = p->next;
+	if (pending_end == &p->next)
+		pending_end = at;
+	if (p->query)
+		answered(p, error, text);
+	else
+		appended(p, error);
+	release(p);
+	free(text);
+}
+
+void
+audit_connected(struct ipc *ipc)
+{
+	struct pending *p;
+
+	audit = ipc;
+	for (p = pending; p != NULL; p = p->next)
+		transmit(p, p->sent);
+	retry_later();
+}
+
+void
+audit_disconnected(void)
+{
+	audit = NULL;
+}
+
+const char *
+audit_refuses(void)
+{
+	return refused[0] != '\0' ? refused : NULL;
+}
+
+unsigned int
+audit_waiting(void)
+{
+	struct pending *p;
+	unsigned int n = 0;
+
+	for (p = pending; p != NULL; p = p->next)
+		n += !p->query;
+	return n;
+}
+
+void
+audit_query(const json_t *data, void (*done)(int, const char *, void *),
+    void *arg)
+{
+	struct pending *p = enqueue(json_text(data));
+
+	p->query = true;
+	p->answer = done;
+	p->arg = arg;
+	transmit(p, false);
+}

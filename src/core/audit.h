@@ -1,0 +1,54 @@
+/*
+ * Core's side of the audit log: builds records, hands them to the audit role,
+ * and keeps what it could not deliver.  A record that matters is on disk, in
+ * the log or in the store's outbox, before its call is answered.
+ */
+#ifndef HF_CORE_AUDIT_H
+#define HF_CORE_AUDIT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "core/call.h"
+#include "core/session.h"
+#include "lib/ipc.h"
+
+struct connection;
+
+/*
+ * A record of the service MIDDLEWARE with a fresh audit_id; event_data is
+ * stolen.  session may be NULL.
+ */
+json_t	*audit_record(const struct connection *, const struct session *,
+	    const char *event, json_t *event_data, bool success);
+/* METHOD_CALL of a call, parameters redacted. */
+json_t	*audit_method_call(const struct call *, bool authenticated,
+	    bool authorized, bool success);
+
+/*
+ * Sends a record (stolen) and calls back once it is on disk: in the log, or
+ * when that cannot be written in the outbox, from where it is tried again.
+ * The error is not 0 when it is in neither.  done may be NULL.
+ */
+void	 audit_send(json_t *record, void (*done)(int error, void *), void *);
+/* The same for one that the outbox holds already. */
+void	 audit_send_outbox(const json_t *record, bool again,
+	    void (*done)(int error, void *), void *);
+
+/*
+ * NULL while changes may be made; else why not (the log cannot be written):
+ * the policy is to refuse changes then, logins and logout go on.
+ */
+const char *audit_refuses(void);
+unsigned int audit_waiting(void);
+
+/* Life: the role came (back); a message of it. */
+void	 audit_connected(struct ipc *);
+void	 audit_disconnected(void);
+void	 audit_message(struct ipc_msg *);
+
+/* audit.query: data as validated; done gets the result or errno and text. */
+void	 audit_query(const json_t *data,
+	    void (*done)(int error, const char *text, void *), void *);
+
+#endif

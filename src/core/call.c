@@ -1,0 +1,254 @@
+/*
+ * The answers to calls: results, errors, and the audit record before them.
+ */
+#include "core/call.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/audit.h"
+#include "core/connection.h"
+#include "core/error.h"
+#include "core/job.h"
+#include "lib/json.h"
+#include "lib/xalloc.h"
+
+enum {
+	CODE_INVALID_PARAMS = -32602,
+	CODE_CALL_ERROR = -32001
+};
+
+struct answer {
+	struct call	*call;
+	json_t		*response;
+};
+
+const json_t *
+call_param(const struct call *call, size_t i)
+{
+	return json_array_get(call->params, i);
+}
+
+void
+call_detach(struct call *call)
+{
+	struct call **at;
+
+	if (call->connection == NULL)
+		return;
+	for (at = &call->connection->calls; *at != call;)
+		at = &(*at)->next;
+	*at = call->next;
+	call->connection->outstanding--;
+	call->connection = NULL;
+}
+
+void
+call_free(struct call *call)
+{
+	call_detach(call);
+	if (call->free_data != NULL)
+		call->free_data(call->data);
+	session_release(call->session);
+	json_decref(call->params);
+	json_decref(call->given);
+	free(call->id);
+	free(call);
+}
+
+static json_t *
+envelope(const struct call *call, const char *member, json_t *value)
+{
+	json_t *response = json_pack("{s:s, s:o}", "jsonrpc", "2.0", member,
+	    value);
+
+	if (call->id != NULL)
+		json_object_set_new(response, "id", json_loads(call->id,
+		    JSON_DECODE_ANY, NULL));
+	return response;
+}
+
+json_t *
+call_error(const struct call *call, int code, const char *message)
+{
+	return envelope(call, "error", json_pack("{s:i, s:s}", "code", code,
+	    "message", message));
+}
+
+static json_t *
+error_data(int error, const char *reason, const char *class, json_t *extra)
+{
+	char *repr = xasprintf("%s(%s)", class, reason);
+	json_t *data = json_pack("{s:i, s:s, s:s, s:{s:s, s:s, s:s}, s:o}",
+	    "error", error, "errname", error_name(error), "reason", reason,
+	    "trace", "class", class, "formatted", reason, "repr", repr,
+	    "extra", extra != NULL ? extra : json_null());
+
+	free(repr);
+	return data;
+}
+
+json_t *
+call_method_error(const struct call *call, int error, const char *reason,
+    json_t *extra)
+{
+	return envelope(call, "error", json_pack("{s:i, s:s, s:o}", "code",
+	    CODE_CALL_ERROR, "message", "Method call error", "data",
+	    error_data(error, reason, "CallError", extra)));
+}
+
+json_t *
+call_invalid(const struct call *call, const struct verr *errors)
+{
+	char *reason = verr_reason(errors);
+	json_t *response = envelope(call, "error", json_pack(
+	    "{s:i, s:s, s:o}", "code", CODE_INVALID_PARAMS, "message",
+	    "Invalid params", "data", error_data(EINVAL, reason,
+	    "ValidationErrors", verr_extra(errors))));
+
+	free(reason);
+	return response;
+}
+
+static void
+send_answer(struct answer *a)
+{
+	if (a->call->connection != NULL && a->call->id != NULL)
+		connection_send(a->call->connection, a->response);
+	else
+		json_decref(a->response);
+	call_free(a->call);
+	free(a);
+}
+
+static void
+recorded(int error, void *arg)
+{
+	struct answer *a = arg;
+
+	if (error != 0) {
+		json_decref(a->response);
+		a->response = call_method_error(a->call, error,
+		    "[EIO] Done, but the audit log could not be written", NULL);
+	}
+	send_answer(a);
+}
+
+void
+call_answer(struct call *call, json_t *response, bool success)
+{
+	struct answer *a = xcalloc(1, sizeof(*a));
+
+	a->call = call;
+	a->response = response;
+	if (call->method == NULL || call->method->audit == NULL ||
+	    call->audited) {
+		send_answer(a);
+		return;
+	}
+	audit_send(audit_method_call(call, call->session != NULL, true,
+	    success), recorded, a);
+}
+
+void
+call_reply(struct call *call, json_t *result)
+{
+	if (call->job != NULL)
+		job_finish(call, result);
+	else
+		call_answer(call, envelope(call, "result",
+		    result != NULL ? result : json_null()), true);
+}
+
+static void	fail(struct call *, int, json_t *, const char *, va_list)
+		    __attribute__((format(printf, 4, 0)));
+
+static void
+fail(struct call *call, int error, json_t *extra, const char *fmt, va_list ap)
+{
+	char *text, *reason;
+
+	if (vasprintf(&text, fmt, ap) == -1)
+		abort();
+	reason = xasprintf("[%s] %s", error_name(error), text);
+	if (call->job != NULL)
+		job_fail(call, error, reason, "CallError", extra);
+	else
+		call_answer(call, call_method_error(call, error, reason, extra),
+		    false);
+	free(reason);
+	free(text);
+}
+
+void
+call_fail(struct call *call, int error, const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	fail(call, error, NULL, fmt, ap);
+	va_end(ap);
+}
+
+void
+call_fail_extra(struct call *call, int error, json_t *extra, const char *fmt,
+    ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	fail(call, error, extra, fmt, ap);
+	va_end(ap);
+}
+
+void
+call_fail_invalid(struct call *call, struct verr *errors)
+{
+	char *reason;
+
+	if (call->job != NULL) {
+		reason = verr_reason(errors);
+		job_fail(call, EINVAL, reason, "VALIDATION",
+		    verr_extra(errors));
+		free(reason);
+	} else
+		call_answer(call, call_invalid(call, errors), false);
+	verr_free(errors);
+}
+
+bool
+call_has_role(const struct call *call, const char *role)
+{
+	return call->session != NULL && (call->session->full_admin ||
+	    role_set_has(&call->session->roles, role));
+}
+
+bool
+call_full_admin(const struct call *call)
+{
+	return call->session != NULL && call->session->full_admin;
+}
+
+const char *
+call_user(const struct call *call)
+{
+	return call->session != NULL ? call->session->username :
+	    ".UNAUTHENTICATED";
+}
+
+const char *
+call_origin(const struct call *call)
+{
+	if (call->session != NULL)
+		return call->session->origin;
+	return call->connection != NULL ? call->connection->address : "";
+}
+
+void
+call_audited(struct call *call)
+{
+	call->audited = true;
+}

@@ -1,0 +1,350 @@
+/*
+ * The clients that the front roles hold.  What they send was parsed by web or
+ * local, which an attacker may own: nothing here believes more of it than its
+ * connection's own number.
+ */
+#include "core/connection.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "core/account.h"
+#include "core/dispatch.h"
+#include "core/limits.h"
+#include "core/op.h"
+#include "lib/json.h"
+#include "lib/log.h"
+#include "lib/xalloc.h"
+
+#define BUCKETS		256
+#define EARLY_MAX	20	/* calls before the peer is known */
+
+/* A call that came before we knew whose it is. */
+struct early_call {
+	struct early_call *next;
+	char		*id, *method, *params;
+};
+
+static struct connection *connections[BUCKETS];
+static unsigned int count;
+
+static struct connection **
+find(enum role front, uint32_t id)
+{
+	struct connection **c = &connections[(id ^ front) % BUCKETS];
+
+	while (*c != NULL && ((*c)->id != id || (*c)->front != front))
+		c = &(*c)->next;
+	return c;
+}
+
+static void
+early_free(struct connection *c)
+{
+	struct early_call *e;
+
+	while ((e = c->early) != NULL) {
+		c->early = e->next;
+		free(e->id);
+		free(e->method);
+		freezero_str(e->params);
+		free(e);
+	}
+}
+
+static void
+destroy(struct connection **at)
+{
+	struct connection *c = *at;
+
+	*at = c->next;
+	count--;
+	dispatch_abandon(c);
+	early_free(c);
+	session_release(c->session);
+	free(c->address);
+	free(c);
+}
+
+unsigned int
+connection_count(void)
+{
+	return count;
+}
+
+char *
+connection_origin(const struct connection *c)
+{
+	if (c->front == ROLE_LOCAL)
+		return xasprintf("pid:%u", c->pid);
+	return xasprintf(strchr(c->address, ':') != NULL ? "[%s]:%u" : "%s:%u",
+	    c->address, c->port);
+}
+
+void
+connection_send(struct connection *c, json_t *message)
+{
+	struct wire_out out = { 0 };
+	struct ipc *front = core_peer(c->front);
+	char *text = json_text(message);
+
+	json_decref(message);
+	if (front != NULL && text != NULL) {
+		wire_put_bytes(&out, text, strlen(text));
+		ipc_send(front, MSG_CLIENT_FRAME, c->id, &out, NULL, 0);
+		wire_free(&out);
+	}
+	freezero_str(text);
+}
+
+void
+connection_close(struct connection *c, uint16_t code, const char *reason)
+{
+	struct wire_out out = { 0 };
+	struct ipc *front = core_peer(c->front);
+
+	if (front == NULL)
+		return;
+	wire_put_u16(&out, code);
+	wire_put_str(&out, reason);
+	ipc_send(front, MSG_CLIENT_CLOSE, c->id, &out, NULL, 0);
+	wire_free(&out);
+}
+
+void
+connection_login(struct connection *c, struct session *s)
+{
+	struct wire_out out = { 0 };
+	struct ipc *front = core_peer(c->front);
+
+	session_release(c->session);
+	c->session = s;
+	if (s != NULL && c->front == ROLE_WEB)
+		s->address = xstrdup(c->address);
+	if (front == NULL)
+		return;
+	wire_put_u32(&out, s != NULL ? LIMIT_MESSAGE : LIMIT_MESSAGE_ANONYMOUS);
+	ipc_send(front, MSG_CLIENT_LIMIT, c->id, &out, NULL, 0);
+	wire_free(&out);
+}
+
+/*
+ * The Unix socket: a uid is a credential only here, read by us from the
+ * accepted socket itself.
+ */
+static unsigned int
+count_uid(uid_t uid)
+{
+	struct connection *c;
+	unsigned int i, n = 0;
+
+	for (i = 0; i < BUCKETS; i++)
+		for (c = connections[i]; c != NULL; c = c->next)
+			if (c->front == ROLE_LOCAL && c->uid == uid)
+				n++;
+	return n;
+}
+
+static void
+opened(struct connection *c)
+{
+	struct early_call *e;
+
+	c->opening = false;
+	while ((e = c->early) != NULL) {
+		c->early = e->next;
+		dispatch_call(c, e->id, e->method, e->params);
+		free(e->id);
+		free(e->method);
+		freezero_str(e->params);
+		free(e);
+	}
+}
+
+/* The connection may be gone: looked up again by its number. */
+static void
+identified(const struct op_reply *reply, void *arg)
+{
+	uint32_t id = (uint32_t)(uintptr_t)arg, uid, pid, login_uid;
+	struct connection *c = *find(ROLE_LOCAL, id);
+	struct wire_in body = reply->body;
+	struct session *s;
+	char *origin;
+	uint8_t inside;
+
+	if (c == NULL)
+		return;
+	uid = wire_get_u32(&body);
+	wire_get_u32(&body);
+	pid = wire_get_u32(&body);
+	login_uid = wire_get_u32(&body);
+	inside = wire_get_u8(&body);
+	if (reply->error != 0 || wire_end(&body) == -1 || uid != c->uid ||
+	    pid != c->pid) {
+		connection_close(c, 1011, "The peer could not be identified");
+		return;
+	}
+	if (!inside) {
+		log_warn("client.outside", "uid %u pid %u is not of this "
+		    "instance", uid, pid);
+		connection_close(c, 1008,
+		    "You are not allowed to access this resource");
+		return;
+	}
+	origin = connection_origin(c);
+	if ((s = account_session_of_uid(uid, origin)) != NULL) {
+		s->login_uid = login_uid;
+		connection_login(c, s);
+	}
+	free(origin);
+	opened(c);
+}
+
+static void
+identify(struct connection *c, int fd)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == -1) {
+		connection_close(c, 1011, "The peer could not be identified");
+		return;
+	}
+	c->uid = peer.uid;
+	c->pid = (uint32_t)peer.pid;
+	if (count_uid(peer.uid) > (peer.uid == 0 ? LIMIT_UNIX_ROOT :
+	    LIMIT_UNIX_USER)) {
+		connection_close(c, 1013, "Too many connections of this user");
+		return;
+	}
+	op_request(MSG_OP_PEER_IDENTITY, NULL, fd, identified,
+	    (void *)(uintptr_t)c->id);
+}
+
+/* -1: the front role lies, or is broken. */
+static int
+open_message(struct ipc *front, struct ipc_msg *msg)
+{
+	enum role role = ipc_peer(front);
+	struct connection *c, **at = find(role, msg->id);
+	char *address = wire_get_str(&msg->body, 64);
+	uint16_t port = wire_get_u16(&msg->body);
+	bool secure = wire_get_u8(&msg->body) != 0;
+
+	if (wire_end(&msg->body) == -1 || *at != NULL ||
+	    (role == ROLE_LOCAL) != (msg->nfds == 1)) {
+		free(address);
+		return -1;
+	}
+	c = xcalloc(1, sizeof(*c));
+	c->id = msg->id;
+	c->front = role;
+	c->address = address;
+	c->port = port;
+	c->secure = secure;
+	c->uid = (uid_t)-1;
+	*at = c;
+	count++;
+	if (role == ROLE_LOCAL) {
+		c->opening = true;
+		identify(c, msg->fds[0]);
+	}
+	return 0;
+}
+
+static void
+keep_early(struct connection *c, char *id, char *method, char *params)
+{
+	struct early_call **end = &c->early, *e;
+
+	if (c->early_count++ >= EARLY_MAX) {
+		connection_close(c, 1008, "Too many messages");
+		free(id);
+		free(method);
+		freezero_str(params);
+		return;
+	}
+	while (*end != NULL)
+		end = &(*end)->next;
+	e = xcalloc(1, sizeof(*e));
+	e->id = id;
+	e->method = method;
+	e->params = params;
+	*end = e;
+}
+
+static int
+call_message(struct connection *c, struct ipc_msg *msg)
+{
+	char *id = wire_get_str(&msg->body, LIMIT_MESSAGE * 4);
+	char *method = wire_get_str(&msg->body, LIMIT_MESSAGE * 4);
+	char *params = wire_get_str(&msg->body, LIMIT_MESSAGE * 8);
+
+	if (wire_end(&msg->body) == -1) {
+		free(id);
+		free(method);
+		freezero_str(params);
+		return -1;
+	}
+	/* Gone meanwhile, by our own close: its last words are dropped. */
+	if (c == NULL) {
+		free(id);
+		free(method);
+		freezero_str(params);
+		return 0;
+	}
+	if (c->opening) {
+		keep_early(c, id, method, params);
+		return 0;
+	}
+	dispatch_call(c, id, method, params);
+	free(id);
+	free(method);
+	freezero_str(params);
+	return 0;
+}
+
+void
+connection_message(struct ipc *front, struct ipc_msg *msg)
+{
+	struct connection **at = find(ipc_peer(front), msg->id);
+	int r = 0;
+
+	switch (msg->type) {
+	case MSG_CLIENT_OPEN:
+		r = open_message(front, msg);
+		break;
+	case MSG_CLIENT_CALL:
+		r = call_message(*at, msg);
+		break;
+	case MSG_CLIENT_GONE:
+		if (*at != NULL)
+			destroy(at);
+		break;
+	default:
+		r = -1;
+	}
+	if (r == -1)
+		log_warn("front.breach", "%s sent a message that is wrong "
+		    "(type %u)", role_info(ipc_peer(front))->name, msg->type);
+}
+
+void
+connection_front_gone(enum role front)
+{
+	struct connection **at;
+	unsigned int i;
+
+	for (i = 0; i < BUCKETS; i++) {
+		at = &connections[i];
+		while (*at != NULL) {
+			if ((*at)->front == front)
+				destroy(at);
+			else
+				at = &(*at)->next;
+		}
+	}
+}

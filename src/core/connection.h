@@ -1,0 +1,50 @@
+/*
+ * The clients that the front roles hold: one entry per connection, the calls
+ * it has in progress, its session.
+ */
+#ifndef HF_CONNECTION_H
+#define HF_CONNECTION_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/session.h"
+#include "lib/ipc.h"
+
+struct call;
+struct early_call;
+
+struct connection {
+	struct connection *next;	/* in its bucket */
+	uint32_t	 id;
+	enum role	 front;
+	char		*address;	/* "" on the Unix socket */
+	uint16_t	 port;
+	bool		 secure;
+	bool		 opening;	/* identity not yet known */
+	struct session	*session;	/* NULL: none */
+	uid_t		 uid;		/* on the Unix socket */
+	uint32_t	 pid;
+	unsigned int	 outstanding;	/* calls not yet answered */
+	struct call	*calls;
+	struct early_call *early;	/* came while opening */
+	unsigned int	 early_count;
+};
+
+/* The messages of a front role, MSG_CLIENT_*. */
+void	connection_message(struct ipc *, struct ipc_msg *);
+/* All of a front role's clients are gone with it. */
+void	connection_front_gone(enum role front);
+
+/* Gives or takes (NULL) the session; steals the reference. */
+void	connection_login(struct connection *, struct session *);
+/* Sends one JSON object as a text frame; steals it. */
+void	connection_send(struct connection *, json_t *);
+void	connection_close(struct connection *, uint16_t code,
+	    const char *reason);
+/* "192.0.2.1:4711" or "pid:42"; caller frees. */
+char	*connection_origin(const struct connection *);
+unsigned int connection_count(void);
+
+#endif

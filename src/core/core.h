@@ -1,0 +1,38 @@
+/*
+ * The core role: what its modules share.
+ */
+#ifndef HF_CORE_H
+#define HF_CORE_H
+
+#include <uv.h>
+
+#include "core/store.h"
+#include "lib/startup.h"
+
+uv_loop_t		*core_loop(void);
+const struct facts	*core_facts(void);
+struct store		*core_store(void);	/* NULL: refused, see below */
+/* Why the store was refused at start; NULL when it is in use. */
+const char		*core_store_refused(void);
+/* BOOTING until the services were started, then READY. */
+bool			 core_ready(void);
+/* The channel to a role, or NULL while it is away. */
+struct ipc		*core_peer(enum role);
+
+/* What status should tell people; kept as long as the key is raised. */
+void			 core_problem(const char *key, const char *fmt, ...)
+			    __attribute__((format(printf, 2, 3)));
+void			 core_problem_clear(const char *key);
+json_t			*core_problems(void);	/* new array of texts */
+
+/* After some time, once; for delays and patience. */
+void			 core_after(unsigned int milliseconds,
+			    void (*)(void *), void *);
+
+/* Fresh identifiers and randomness. */
+#define UUID_LEN	37			/* with the NUL */
+void			 core_uuid(char [static UUID_LEN]);
+/* Uniform in [0, bound). */
+uint32_t		 core_random(uint32_t bound);
+
+#endif

@@ -1,0 +1,180 @@
+/*
+ * From a client's call to the method's function.
+ */
+#include "core/dispatch.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/audit.h"
+#include "core/call.h"
+#include "core/connection.h"
+#include "core/error.h"
+#include "core/job.h"
+#include "core/limits.h"
+#include "core/rate.h"
+#include "core/resource.h"
+#include "lib/json.h"
+#include "lib/log.h"
+#include "lib/xalloc.h"
+
+static struct call *
+call_new(struct connection *c, const char *id)
+{
+	struct call *call = xcalloc(1, sizeof(*call));
+
+	call->connection = c;
+	call->next = c->calls;
+	c->calls = call;
+	c->outstanding++;
+	call->session = session_keep(c->session);
+	if (id[0] != '\0')
+		call->id = xstrdup(id);
+	return call;
+}
+
+void
+dispatch_abandon(struct connection *c)
+{
+	struct call *call;
+
+	while ((call = c->calls) != NULL) {
+		c->calls = call->next;
+		call->connection = NULL;
+		call->next = NULL;
+	}
+}
+
+static void
+answer_rate(void *arg)
+{
+	struct call *call = arg;
+
+	call_answer(call, call_method_error(call, EBUSY,
+	    "[EBUSY] Rate Limit Exceeded", NULL), false);
+}
+
+static bool
+has_role(const struct call *call)
+{
+	const char *const *role;
+
+	if (call->session->full_admin)
+		return true;
+	if (call->method->roles == NULL)
+		return false;
+	for (role = call->method->roles; *role != NULL; role++)
+		if (role_set_has(&call->session->roles, *role))
+			return true;
+	return false;
+}
+
+static void
+refused_recorded(int error, void *arg)
+{
+	struct call *call = arg;
+
+	(void)error;	/* nothing was done that could go unrecorded */
+	call_audited(call);
+	call_answer(call, call->session == NULL ?
+	    call_method_error(call, ENOTAUTHENTICATED,
+	    "[ENOTAUTHENTICATED] Not authenticated", NULL) :
+	    call_method_error(call, EACCES, "[EACCES] Not authorized", NULL),
+	    false);
+}
+
+static void
+refuse(struct call *call)
+{
+	if (call->method->audit != NULL)
+		audit_send(audit_method_call(call, call->session != NULL,
+		    false, false), refused_recorded, call);
+	else
+		refused_recorded(0, call);
+}
+
+/* True: the caller may; else the call was answered. */
+static bool
+permitted(struct call *call)
+{
+	const struct connection *c = call->connection;
+
+	if (call->session == NULL && c->front == ROLE_WEB &&
+	    !rate_allow(call->method->name, c->address)) {
+		call_audited(call);
+		core_after(LIMIT_RATE_DELAY_MS +
+		    core_random(LIMIT_RATE_SPREAD_MS), answer_rate, call);
+		return false;
+	}
+	if (call->method->auth == AUTH_NONE)
+		return true;
+	if (call->session == NULL ||
+	    (call->method->auth == AUTH_ROLE && !has_role(call))) {
+		refuse(call);
+		return false;
+	}
+	return true;
+}
+
+static void
+run(struct call *call)
+{
+	const struct method *m = call->method;
+	struct verr *errors = verr_new();
+	const char *why;
+	char *lock;
+
+	call->params = schema_params(m->params, call->given,
+	    m->kind == KIND_UPDATE ? SCHEMA_UPDATE : SCHEMA_ARGUMENT, errors);
+	if (call->params == NULL) {
+		call_fail_invalid(call, errors);
+		return;
+	}
+	verr_free(errors);
+	/* What changes something waits for a log that takes its record. */
+	if (m->audit != NULL && (why = audit_refuses()) != NULL) {
+		call_fail(call, EIO, "Nothing was changed: the audit log "
+		    "cannot be written (%s)", why);
+		return;
+	}
+	if (!m->job) {
+		m->run(call);
+		return;
+	}
+	if (m->accept != NULL && !m->accept(call))
+		return;
+	lock = m->job_lock != NULL ? m->job_lock(call->params) : NULL;
+	job_start(call, lock);
+	free(lock);
+}
+
+void
+dispatch_call(struct connection *c, const char *id, const char *method,
+    const char *params)
+{
+	struct call *call = call_new(c, id);
+	const char *why;
+
+	if (c->outstanding > LIMIT_CALLS) {
+		call_answer(call, call_error(call, -32000, "Maximum number of "
+		    "concurrent calls (20) has exceeded"), false);
+		return;
+	}
+	call->given = json_parse(params, strlen(params), &why);
+	if (!json_is_array(call->given)) {
+		/* web and local send what they printed themselves. */
+		log_warn("front.breach", "parameters that are no array");
+		call_answer(call, call_error(call, -32700,
+		    "Invalid Message Format"), false);
+		return;
+	}
+	call->method = method_find(method);
+	if (call->method == NULL) {
+		call_answer(call, call_error(call, -32601,
+		    "Method does not exist"), false);
+		return;
+	}
+	if (permitted(call))
+		run(call);
+}

@@ -1,0 +1,15 @@
+/*
+ * What Holdfast itself installed last, by digest: so that it can tell its own
+ * file from one that somebody else edited.
+ */
+#ifndef HF_INSTALLED_H
+#define HF_INSTALLED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+void	installed_remember(int output, const void *content, size_t len);
+/* Is it ours, or was none of ours ever there? */
+bool	installed_ours(int output, const void *content, size_t len);
+
+#endif

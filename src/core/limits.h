@@ -1,0 +1,25 @@
+/*
+ * Limits of the wire, in one place (the API's own, protocol.json "limits",
+ * unless said otherwise).
+ */
+#ifndef HF_LIMITS_H
+#define HF_LIMITS_H
+
+#define LIMIT_MESSAGE_ANONYMOUS	8192	/* characters of one frame */
+#define LIMIT_MESSAGE		65536
+#define LIMIT_CALLS		20	/* in progress on one connection */
+#define LIMIT_RATE_CALLS	20	/* of one method from one address */
+#define LIMIT_RATE_SECONDS	60
+#define LIMIT_RATE_KEYS		4096	/* ours: 100 there, easily flooded */
+#define LIMIT_RATE_DELAY_MS	1000	/* the answer's, and up to ... */
+#define LIMIT_RATE_SPREAD_MS	9000	/* ... so much more */
+#define LIMIT_LOGIN_DELAY_MS	1000	/* of a failed login: 1 to 2 s */
+
+/* Ours. */
+#define LIMIT_UNIX_USER		32	/* connections of one uid */
+#define LIMIT_UNIX_ROOT		512
+#define LIMIT_LOGINS_RUNNING	2	/* passwords being verified */
+#define LIMIT_LOGINS_WAITING	64
+#define LIMIT_LOGINS_ADDRESS	8	/* waiting of one address, account */
+
+#endif

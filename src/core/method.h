@@ -1,0 +1,119 @@
+/*
+ * A method of the API is a row of a table: who may call it, what it takes and
+ * gives, what the audit log says of it, and the function that carries it out.
+ * A method that is not in a table does not exist.
+ */
+#ifndef HF_METHOD_H
+#define HF_METHOD_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "core/schema.h"
+
+struct call;		/* one request in progress: core/call.h */
+
+enum method_auth {
+	AUTH_NONE,	/* without a session, rate limited */
+	AUTH_SESSION,	/* any session */
+	AUTH_ROLE	/* one of .roles, or FULL_ADMIN */
+};
+
+enum method_kind { KIND_PLAIN, KIND_QUERY, KIND_INSTANCE, KIND_CONFIG,
+    KIND_UPDATE, KIND_CHOICES };
+
+struct method {
+	const char		*name;		/* "ssh.update" */
+	const char		*doc;
+	enum method_kind	 kind;
+	enum method_auth	 auth;
+	const char *const	*roles;		/* NULL: FULL_ADMIN only */
+	const struct field	*params;	/* NULL: none */
+	const struct field	*result;	/* one row; NULL: null */
+	bool			 job;
+	/* The lock under which its jobs wait for each other; malloc'd. */
+	char			*(*job_lock)(const json_t *params);
+	bool			 own;		/* Holdfast's, not TrueNAS's */
+	const char		*audit;		/* text; NULL: not audited */
+	/*
+	 * What follows the audit text ("START ssh"), from validated params;
+	 * malloc'd, or NULL for nothing.  May be NULL.
+	 */
+	char			*(*audit_suffix)(const json_t *params);
+	/*
+	 * Before a job is made of it: what is refused at once.  True: go on;
+	 * false: it has answered.  May be NULL.
+	 */
+	bool			(*accept)(struct call *);
+	/*
+	 * Carries it out; answers with call_reply or call_fail*, now or later.
+	 */
+	void			(*run)(struct call *);
+};
+#define METHOD_END	{ .name = NULL }
+
+enum resource_kind { RESOURCE_SERVICE, RESOURCE_CONFIG, RESOURCE_CRUD };
+
+struct change;		/* core/change.h */
+
+/* What a namespace of the API is made of. */
+struct resource {
+	const char		*name;		/* "ssh" */
+	const char		*doc;
+	enum resource_kind	 kind;
+	const char		*role_prefix;	/* "SSH"; NULL */
+	const char		*verbose_name;
+	const struct method	*methods;
+	/* The rest for RESOURCE_CONFIG and RESOURCE_CRUD. */
+	const struct field	*fields;
+	size_t			 size;		/* of the struct of the fields */
+	int64_t			 entry;		/* id of a config's one entry */
+	/*
+	 * The rules across fields.  Errors on the bare field name: the prefix
+	 * (ssh_update) is set.
+	 */
+	void			(*check)(struct change *);
+	/*
+	 * What needs asking others (do these groups exist?); calls
+	 * change_continue when done.  May be NULL.
+	 */
+	void			(*lookup)(struct change *);
+	/*
+	 * The daemon refused the rendered file with this text: add the error
+	 * to the field at fault.
+	 */
+	void			(*rejected)(struct change *, const char *complaint);
+	/* What differs from the table in a new instance's entry; may be NULL. */
+	void			(*initial)(json_t *entry);
+	/* The rendered file it becomes, enum output_id; -1: none. */
+	int			 output;
+	/* The service reloaded afterwards when it runs; -1 for none. */
+	int			 service;	/* enum service_id */
+	/*
+	 * At the start of the machine (or instance), once, after the files
+	 * were brought in order; ends by calling done.  May be NULL.
+	 */
+	void			(*boot)(void (*done)(void));
+	/*
+	 * From outside: does what is installed and runs equal what was
+	 * rendered?  Calls change_verified.  May be NULL.
+	 */
+	void			(*verify)(struct change *);
+};
+
+/* How an output is made: a pure function of the store's content. */
+struct renderer {
+	int	 output;	/* enum output_id */
+	/*
+	 * The file's content, malloc'd, or NULL with *whyp (malloc'd).  The
+	 * change is the one in progress, or NULL when rendering what is
+	 * stored (at start).
+	 */
+	char	*(*render)(struct change *, char **whyp);
+};
+
+/* All of both, NULL and -1 at the end; src/registry.c. */
+extern const struct resource *const	resources[];
+extern const struct renderer		renderers[];
+
+#endif

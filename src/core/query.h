@@ -1,0 +1,28 @@
+/*
+ * What all .query and .get_instance methods share: their parameters, and the
+ * answer from a list of entries.
+ */
+#ifndef HF_QUERY_H
+#define HF_QUERY_H
+
+#include <jansson.h>
+
+#include "core/call.h"
+#include "core/schema.h"
+
+extern const struct field query_params[];		/* filters, options */
+extern const struct field query_option_fields[];	/* members of options */
+
+/*
+ * Answers a .query call from all its entries (stolen) and the first two
+ * parameters.
+ */
+void	query_reply(struct call *, json_t *entries);
+/*
+ * Answers a .get_instance call: the entry (stolen; NULL: there is none) with
+ * the options of the second parameter.  name is for "Service 5 does not
+ * exist".
+ */
+void	query_reply_instance(struct call *, json_t *entry, const char *name);
+
+#endif

@@ -1,0 +1,265 @@
+/*
+ * What every resource has in common: see resource.h.
+ */
+#include "core/resource.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/change.h"
+#include "core/core.h"
+#include "core/privilege.h"
+#include "lib/json.h"
+#include "lib/xalloc.h"
+
+/* "ssh" of "ssh.update", "auth.twofactor" of "auth.twofactor.config". */
+const struct resource *
+resource_of_method(const char *method)
+{
+	const char *dot = strrchr(method, '.');
+	const struct resource *const *r;
+	size_t len;
+
+	if (dot == NULL)
+		return NULL;
+	len = (size_t)(dot - method);
+	for (r = resources; *r != NULL; r++)
+		if (strlen((*r)->name) == len &&
+		    strncmp((*r)->name, method, len) == 0)
+			return *r;
+	return NULL;
+}
+
+const struct resource *
+resource_find(const char *name)
+{
+	const struct resource *const *r;
+
+	for (r = resources; *r != NULL; r++)
+		if (strcmp((*r)->name, name) == 0)
+			return *r;
+	return NULL;
+}
+
+const struct method *
+method_find(const char *name)
+{
+	const struct resource *r = resource_of_method(name);
+	const struct method *m;
+
+	if (r == NULL)
+		return NULL;
+	for (m = r->methods; m->name != NULL; m++)
+		if (strcmp(m->name, name) == 0)
+			return m;
+	return NULL;
+}
+
+json_t *
+resource_entry(const struct resource *r, bool secrets)
+{
+	const json_t *stored = store_get(core_store(), r->name, r->entry);
+	json_t *entry = json_object(), *all = schema_defaults(r->fields);
+	json_t *shown;
+
+	json_object_set_new(entry, "id", json_integer(r->entry));
+	json_object_update(all, (json_t *)(uintptr_t)stored);
+	shown = secrets ? json_incref(all) : schema_redact(r->fields, all);
+	json_object_update(entry, shown);
+	json_decref(shown);
+	json_decref(all);
+	return entry;
+}
+
+static bool
+may_see_secrets(const struct call *call, const struct resource *r)
+{
+	char *role;
+	bool may;
+
+	if (call_full_admin(call))
+		return true;
+	if (r->role_prefix == NULL)
+		return false;
+	role = xasprintf("%s_WRITE", r->role_prefix);
+	may = call_has_role(call, role);
+	free(role);
+	return may;
+}
+
+void
+resource_config_run(struct call *call)
+{
+	const struct resource *r = resource_of_method(call->method->name);
+
+	if (core_store() == NULL) {
+		call_fail(call, EIO, "%s", core_store_refused());
+		return;
+	}
+	call_reply(call, resource_entry(r, may_see_secrets(call, r)));
+}
+
+void
+resource_update_run(struct call *call)
+{
+	change_submit(call, resource_of_method(call->method->name),
+	    call_param(call, 0));
+}
+
+int
+resource_initialise(void)
+{
+	const struct resource *const *at, *r;
+	struct revision change;
+	int64_t number;
+
+	for (at = resources; (r = *at) != NULL; at++) {
+		if (r->kind != RESOURCE_CONFIG ||
+		    store_get(core_store(), r->name, r->entry) != NULL)
+			continue;
+		change = (struct revision){ .time = time(NULL),
+			.who = xstrdup("root"), .origin = xstrdup(""),
+			.resource = xstrdup(r->name), .entry = r->entry,
+			.after = schema_defaults(r->fields) };
+		if (r->initial != NULL)
+			r->initial(change.after);
+		number = store_change(core_store(), &change, NULL, NULL);
+		free(change.who);
+		free(change.origin);
+		free(change.resource);
+		json_decref(change.after);
+		if (number == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static json_t *
+export_params(const struct method *m)
+{
+	json_t *list = json_array();
+	const struct field *f;
+
+	for (f = m->params; f != NULL && f->name != NULL; f++)
+		json_array_append_new(list, schema_export(f,
+		    m->kind == KIND_UPDATE ? SCHEMA_UPDATE : SCHEMA_ARGUMENT));
+	return list;
+}
+
+static json_t *
+export_result(const struct method *m)
+{
+	static const struct field null_result = { .name = "result",
+		.type = F_CONST, .def = "null", .flags = FF_REQUIRED };
+
+	return json_pack("[o]", schema_export(m->result != NULL ? m->result :
+	    &null_result, SCHEMA_ARGUMENT));
+}
+
+static json_t *
+describe(const struct method *m)
+{
+	bool filterable = m->kind == KIND_QUERY;
+	json_t *o = json_pack("{s:s, s:s, s:{}, s:b, s:b, s:b, s:b, s:n, s:b, "
+	    "s:b, s:b, s:b, s:b}", "description", m->doc, "cli_description",
+	    m->doc, "examples", "no_auth_required", m->auth == AUTH_NONE,
+	    "no_authz_required", m->auth == AUTH_SESSION, "cli_private", 0,
+	    "filterable", filterable, "filterable_schema", "pass_application",
+	    0, "job", m->job, "downloadable", 0, "uploadable", 0,
+	    "check_pipes", 0);
+
+	json_object_set_new(o, "roles", m->auth == AUTH_ROLE ?
+	    roles_that_grant(m->roles) : json_array());
+	json_object_set_new(o, "accepts", export_params(m));
+	json_object_set_new(o, "returns", export_result(m));
+	return o;
+}
+
+json_t *
+resource_methods(const char *name)
+{
+	json_t *all = json_object();
+	const struct resource *const *r;
+	const struct method *m;
+
+	for (r = resources; *r != NULL; r++) {
+		if (name != NULL && strcmp((*r)->name, name) != 0)
+			continue;
+		for (m = (*r)->methods; m->name != NULL; m++)
+			json_object_set_new(all, m->name, describe(m));
+	}
+	return all;
+}
+
+json_t *
+resource_services(void)
+{
+	static const char *const kinds[] = {
+		[RESOURCE_SERVICE] = "service", [RESOURCE_CONFIG] = "config",
+		[RESOURCE_CRUD] = "crud"
+	};
+	json_t *all = json_object(), *config;
+	const struct resource *const *at, *r;
+
+	for (at = resources; (r = *at) != NULL; at++) {
+		config = json_pack("{s:s, s:b, s:s?, s:b, s:s?}", "namespace",
+		    r->name, "private", 0, "role_prefix", r->role_prefix,
+		    "cli_private", 0, "verbose_name", r->verbose_name);
+		json_object_set_new(all, r->name, json_pack("{s:o, s:s}",
+		    "config", config, "type", kinds[r->kind]));
+	}
+	return all;
+}
+
+static void
+fault(json_t *faults, const char *where, const char *what)
+{
+	char *text = xasprintf("%s: %s", where, what);
+
+	json_array_append_new(faults, json_string(text));
+	free(text);
+}
+
+static void
+lint_method(const struct resource *r, const struct method *m, json_t *faults)
+{
+	const char *const *role;
+
+	if (resource_of_method(m->name) != r)
+		fault(faults, m->name, "is in another namespace's table");
+	if (m->doc == NULL)
+		fault(faults, m->name, "has no doc sentence");
+	if (m->run == NULL)
+		fault(faults, m->name, "has no function");
+	if (m->kind == KIND_UPDATE && m->audit == NULL)
+		fault(faults, m->name, "changes something without an audit "
+		    "text");
+	if (m->auth != AUTH_ROLE && m->roles != NULL &&
+	    m->kind != KIND_CHOICES)
+		fault(faults, m->name, "names roles that nobody checks");
+	for (role = m->roles; role != NULL && *role != NULL; role++)
+		if (role_find(*role) == NULL)
+			fault(faults, m->name, "names an unknown role");
+	if (m->params != NULL)
+		schema_lint(m->params, m->name, faults);
+}
+
+json_t *
+resource_lint(void)
+{
+	json_t *faults = json_array();
+	const struct resource *const *at, *r;
+	const struct method *m;
+
+	for (at = resources; (r = *at) != NULL; at++) {
+		if (r->fields != NULL)
+			schema_lint(r->fields, r->name, faults);
+		if (r->fields == NULL && (r->output != -1 || r->service != -1))
+			fault(faults, r->name, "renders a file without fields");
+		for (m = r->methods; m->name != NULL; m++)
+			lint_method(r, m, faults);
+	}
+	return faults;
+}

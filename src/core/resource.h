@@ -1,0 +1,35 @@
+/*
+ * What every resource has in common: its methods' table look-ups, config and
+ * update, and the descriptions that others ask for.
+ */
+#ifndef HF_RESOURCE_H
+#define HF_RESOURCE_H
+
+#include <jansson.h>
+
+#include "core/call.h"
+#include "core/method.h"
+
+const struct method	*method_find(const char *name);
+/* The namespace's resource ("ssh"), or that of a method's name. */
+const struct resource	*resource_find(const char *name);
+const struct resource	*resource_of_method(const char *method);
+
+/* run functions of a config resource's config and update. */
+void	 resource_config_run(struct call *);
+void	 resource_update_run(struct call *);
+
+/* The entry of a config resource as a reply shows it; new reference. */
+json_t	*resource_entry(const struct resource *, bool secrets);
+
+/* Makes the entries that a new instance lacks; 0 or -1 (store failed). */
+int	 resource_initialise(void);
+
+/* core.get_methods and core.get_services; name NULL: all. */
+json_t	*resource_methods(const char *name);
+json_t	*resource_services(void);
+
+/* Faults of all tables, as texts; empty when they are sound. */
+json_t	*resource_lint(void);
+
+#endif

@@ -1,0 +1,171 @@
+/*
+ * Secrets out of what is shown or logged, and what a change changed.
+ */
+#include <string.h>
+
+#include "core/schema_internal.h"
+
+#define REDACTED "********"
+
+static json_t *redact(const struct field *, const json_t *);
+
+bool
+schema_has_secret(const struct field *f)
+{
+	const struct variant *v;
+	const struct field *below;
+
+	if (f->flags & FF_SECRET)
+		return true;
+	if (f->type == F_ARRAY || f->type == F_DICT)
+		return f->fields != NULL && schema_has_secret(f->fields);
+	for (below = f->fields; below != NULL && below->name != NULL; below++)
+		if (schema_has_secret(below))
+			return true;
+	for (v = f->variants; v != NULL && v->value != NULL; v++)
+		for (below = v->fields; below && below->name; below++)
+			if (schema_has_secret(below))
+				return true;
+	return false;
+}
+
+/*
+ * A row of that name in any variant, the one with a secret first: the tag
+ * does not say which is meant.
+ */
+static const struct field *
+find_anywhere(const struct field *f, const char *name)
+{
+	const struct field *found = NULL, *row;
+	const struct variant *v;
+
+	for (v = f->variants; v->value != NULL; v++) {
+		row = schema_find(v->fields, name);
+		if (row != NULL && (found == NULL || schema_has_secret(row)))
+			found = row;
+	}
+	return found;
+}
+
+static const struct field *
+member_row(const struct field *f, const struct variant *v, const char *name)
+{
+	if (f->type == F_DICT)
+		return f->fields;
+	if (f->type == F_OBJECT)
+		return schema_find(f->fields, name);
+	return v != NULL ? schema_find(v->fields, name) :
+			   find_anywhere(f, name);
+}
+
+/*
+ * A member without a row, beside a secret, may be that secret misspelt, so
+ * it is not shown either.
+ */
+static json_t *
+redact_members(const struct field *f, const json_t *value)
+{
+	json_t *object = (json_t *)(uintptr_t)value, *result = json_object();
+	const struct variant *v = NULL;
+	const struct field *row;
+	const char *key;
+	json_t *item;
+
+	if (f->type == F_UNION)
+		v = schema_variant(f, value);
+	json_object_foreach (object, key, item) {
+		row = member_row(f, v, key);
+		if (row != NULL)
+			item = redact(row, item);
+		else if (v != NULL && strcmp(key, f->tag) == 0)
+			item = json_incref(item);
+		else
+			item = json_string(REDACTED);
+		json_object_set_new(result, key, item);
+	}
+	return result;
+}
+
+static json_t *
+redact(const struct field *f, const json_t *value)
+{
+	json_t *result;
+	size_t i;
+	const json_t *item;
+
+	if (json_is_null(value) || !schema_has_secret(f))
+		return json_incref((json_t *)(uintptr_t)value);
+	if (f->flags & FF_SECRET)
+		return json_string(REDACTED);
+	if (f->type == F_ARRAY && json_is_array(value)) {
+		result = json_array();
+		json_array_foreach (value, i, item)
+			json_array_append_new(result, redact(f->fields, item));
+		return result;
+	}
+	if (f->type != F_ARRAY && json_is_object(value))
+		return redact_members(f, value);
+	/* Of another type than it should be: it may be the secret itself. */
+	return json_string(REDACTED);
+}
+
+json_t *
+schema_redact(const struct field *fields, const json_t *object)
+{
+	const struct field whole = {
+		.name = "", .type = F_OBJECT, .fields = fields
+	};
+
+	if (object == NULL)
+		return json_null();
+	return redact(&whole, object);
+}
+
+json_t *
+schema_redact_params(const struct field *params, const json_t *given)
+{
+	const struct field whole = {
+		.name = "", .type = F_OBJECT, .fields = params
+	};
+	bool secret = schema_has_secret(&whole);
+	const struct field *f = params;
+	const json_t *item;
+	json_t *result;
+	size_t i;
+
+	if (!json_is_array(given))
+		return secret ? json_string(REDACTED) :
+				json_incref((json_t *)(uintptr_t)given);
+	result = json_array();
+	json_array_foreach (given, i, item) {
+		if (f != NULL && f->name != NULL)
+			json_array_append_new(result, redact(f++, item));
+		else if (secret)
+			json_array_append_new(result, json_string(REDACTED));
+		else
+			json_array_append(result, (json_t *)(uintptr_t)item);
+	}
+	return result;
+}
+
+json_t *
+schema_changed(const struct field *f, const json_t *before, const json_t *after)
+{
+	json_t *names = json_array(), *def, *old, *new;
+
+	for (; f != NULL && f->name != NULL; f++) {
+		if (f->flags & FF_UNSTORED)
+			continue;
+		/* A member added since an entry was stored is its default. */
+		def = schema_default_full(f);
+		old = json_object_get(before, f->name);
+		new = json_object_get(after, f->name);
+		old = old == NULL ? def : old;
+		new = new == NULL ? def : new;
+		if (old != new &&
+		    (old == NULL || new == NULL || !json_equal(old, new)))
+			json_array_append_new(names, json_string(f->name));
+		json_decref(def);
+	}
+	return names;
+}

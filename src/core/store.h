@@ -1,0 +1,90 @@
+/*
+ * The configuration store: entries (one JSON document each), numbered
+ * revisions, the outbox of audit records.  Core keeps the entries in memory;
+ * reads never touch the disk, each commit is on disk when it returns.
+ *
+ * Narrow, so that another database can serve instead: nothing above it knows
+ * SQL.
+ */
+#ifndef HF_STORE_H
+#define HF_STORE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct store;
+
+#define STORE_SCHEMA	1
+
+enum revision_state { REVISION_PENDING, REVISION_COMMITTED, REVISION_UNDONE };
+
+struct revision {
+	int64_t		 number;
+	enum revision_state state;
+	int64_t		 time;		/* seconds since the epoch */
+	char		*who;		/* user name */
+	char		*origin;	/* address, or pid:N */
+	char		*resource;	/* "ssh" */
+	int64_t		 entry;		/* its id */
+	json_t		*before;	/* NULL: there was none */
+	json_t		*after;
+};
+
+/*
+ * Opens (or makes) the database file in folder path.  NULL with *whyp (malloc'd,
+ * one line: what is wrong and what to do; a newer schema names both versions).
+ * WAL, synchronous=FULL, integrity of the schema checked.
+ */
+struct store	*store_open(const char *path, char **whyp);
+void		 store_close(struct store *);
+
+/* The stored object of an entry, borrowed; NULL when there is none. */
+const json_t	*store_get(const struct store *, const char *resource,
+		    int64_t id);
+/* All of a resource, an array of objects by id; a new reference. */
+json_t		*store_list(const struct store *, const char *resource);
+/* Revision in which the entry was last changed; 0: never. */
+int64_t		 store_revision(const struct store *, const char *resource,
+		    int64_t id);
+
+/*
+ * Begins a change: in one transaction writes the revision as PENDING and the
+ * audit record into the outbox, undelivered and held back until the change
+ * ends.  The entries in memory stay as they are.  if_revision >= 0 is
+ * compared first.  The revision's number, or -1 with errno: ESTALE when
+ * if_revision lost, EBUSY while another change of the entry is PENDING,
+ * ENOSPC, EIO.  audit_id NULL: nothing for the outbox.
+ */
+int64_t		 store_begin(struct store *, const struct revision *,
+		    int64_t if_revision, const char *audit_id,
+		    const json_t *audit_record);
+/*
+ * Ends it: COMMITTED makes `after` the entry, UNDONE leaves it; record
+ * replaces the one in the outbox (NULL: that one stays, its "success" set by
+ * the state) and releases it for delivery.  0 or -1 with errno; on -1 nothing
+ * has changed.
+ */
+int		 store_end(struct store *, int64_t number,
+		    enum revision_state, const json_t *audit_record);
+/* A change that touches nothing outside: begin and commit in one. */
+int64_t		 store_change(struct store *, const struct revision *,
+		    const char *audit_id, const json_t *audit_record);
+
+/* What a crash left PENDING, oldest first; caller frees with revisions_free. */
+int		 store_pending(struct store *, struct revision **,
+		    size_t *countp);
+void		 revisions_free(struct revision *, size_t count);
+
+/* The outbox: released records not yet acknowledged by the audit role. */
+json_t		*store_outbox(struct store *);	/* [[audit_id, record], ...] */
+int		 store_outbox_add(struct store *, const char *audit_id,
+		    const json_t *record);
+int		 store_outbox_done(struct store *, const char *audit_id);
+
+/* Single values that are not configuration ("setup_closed", ...). */
+char		*store_value(struct store *, const char *name);	/* caller frees */
+int		 store_set_value(struct store *, const char *name,
+		    const char *value);	/* NULL removes it */
+
+#endif

@@ -1,0 +1,53 @@
+/*
+ * Files written so that a crash leaves either the old or the new one, and
+ * content passed between roles as sealed memory files.
+ */
+#ifndef HF_FILE_H
+#define HF_FILE_H
+
+#include <sys/types.h>
+#include <stddef.h>
+
+/*
+ * Installs data as name in the folder dirfd: temporary file beside it, owner,
+ * mode, fsync, rename, fsync of the folder.  With keep not NULL, what was
+ * there before is kept under that name (hard link made before the rename).
+ * 0, or -1 with errno; on failure the old file stays and no temporary one.
+ */
+int	 file_install(int dirfd, const char *name, const void *data, size_t len,
+	    mode_t mode, uid_t uid, gid_t gid, const char *keep);
+
+/*
+ * Reads a whole file of at most max bytes into a fresh, terminated
+ * allocation.  -1 with errno (EFBIG when it is longer).
+ */
+int	 file_read_fd(int fd, size_t max, char **datap, size_t *lenp);
+int	 file_read_at(int dirfd, const char *name, size_t max, char **datap,
+	    size_t *lenp);
+
+/* Writes all of it, through short writes and EINTR; 0 or -1 with errno. */
+int	 file_write_all(int fd, const void *data, size_t len);
+
+/*
+ * Opens a path below dirfd with openat2: RESOLVE_BENEATH, NO_SYMLINKS,
+ * NO_MAGICLINKS, O_CLOEXEC.  Descriptor, or -1 with errno.
+ */
+int	 file_open_beneath(int dirfd, const char *path, int flags, mode_t mode);
+
+/*
+ * 0 when path (absolute) and every folder above it belong to root and nobody
+ * else may write to them; -1 with errno otherwise (EPERM, ENOENT, ...).
+ * Symbolic links on the way are refused (ELOOP).
+ */
+int	 file_root_only(const char *path);
+
+/* A sealed memfd (SHRINK, GROW, WRITE, SEAL) with that content, or -1. */
+int	 memfd_sealed(const char *name, const void *data, size_t len);
+/*
+ * Maps a received memfd for reading; refuses one whose seals are missing.
+ * Unmap with munmap(*datap, *lenp).  0 or -1 with errno.  An empty one gives
+ * *datap NULL.
+ */
+int	 memfd_map(int fd, size_t max, void **datap, size_t *lenp);
+
+#endif

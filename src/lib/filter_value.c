@@ -1,0 +1,381 @@
+/*
+ * Paths into entries and the comparison of values for filters.
+ */
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unicase.h>
+
+#include "lib/filter_value.h"
+#include "lib/xalloc.h"
+
+int
+path_parse(const char *text, struct path *path)
+{
+	char *part = xmalloc(strlen(text) + 1);
+	size_t len = 0;
+
+	memset(path, 0, sizeof *path);
+	for (;; text++) {
+		if (*text == '\\' && text[1] == '.') {
+			part[len++] = *++text;
+			continue;
+		}
+		if (*text != '.' && *text != '\0') {
+			part[len++] = *text;
+			continue;
+		}
+		if (path->count == PATH_MAX_PARTS) {
+			path_free(path);
+			free(part);
+			return -1;
+		}
+		path->parts[path->count++] = xstrndup(part, len);
+		len = 0;
+		if (*text == '\0')
+			break;
+	}
+	free(part);
+	return 0;
+}
+
+void
+path_free(struct path *path)
+{
+	size_t i;
+
+	for (i = 0; i < path->count; i++)
+		free(path->parts[i]);
+	memset(path, 0, sizeof *path);
+}
+
+bool
+path_part_is_number(const char *part)
+{
+	return *part != '\0' && strlen(part) < 10 &&
+	    strspn(part, "0123456789") == strlen(part);
+}
+
+/* One step down; NULL when there is no such member. */
+static const json_t *
+descend(const json_t *value, const char *part)
+{
+	const json_t *element;
+
+	if (json_is_object(value))
+		return json_object_get(value, part);
+	if (json_is_array(value) && path_part_is_number(part)) {
+		element = json_array_get(value, strtoul(part, NULL, 10));
+		return element == NULL ? json_null() : element;
+	}
+	return NULL;
+}
+
+const json_t *
+path_get(const json_t *entry, const struct path *path)
+{
+	size_t i;
+
+	for (i = 0; i < path->count && entry != NULL; i++)
+		entry = descend(entry, path->parts[i]);
+	return entry;
+}
+
+static bool
+any_from(const json_t *value, const struct path *path, size_t i,
+    bool (*test)(const json_t *, const void *), const void *arg)
+{
+	const json_t *element;
+	size_t n;
+
+	for (; i < path->count && value != NULL; i++) {
+		if (!json_is_array(value) || strcmp(path->parts[i], "*") != 0) {
+			value = descend(value, path->parts[i]);
+			continue;
+		}
+		json_array_foreach (value, n, element)
+			if (any_from(element, path, i + 1, test, arg))
+				return true;
+		return false;
+	}
+	return value != NULL && test(value, arg);
+}
+
+bool
+path_any(const json_t *entry, const struct path *path,
+    bool (*test)(const json_t *, const void *), const void *arg)
+{
+	return any_from(entry, path, 0, test, arg);
+}
+
+static bool
+is_number(const json_t *value)
+{
+	return json_is_number(value) || json_is_boolean(value);
+}
+
+static json_int_t
+as_integer(const json_t *value)
+{
+	return json_is_boolean(value) ? json_is_true(value) :
+					json_integer_value(value);
+}
+
+static int
+number_order(const json_t *a, const json_t *b)
+{
+	double x, y;
+	json_int_t i, j;
+
+	if (json_is_real(a) || json_is_real(b)) {
+		x = json_is_real(a) ? json_real_value(a) :
+				      (double)as_integer(a);
+		y = json_is_real(b) ? json_real_value(b) :
+				      (double)as_integer(b);
+		return (x > y) - (x < y);
+	}
+	i = as_integer(a);
+	j = as_integer(b);
+	return (i > j) - (i < j);
+}
+
+/* {"$date": ms} and nothing else. */
+static const json_t *
+date_value(const json_t *value)
+{
+	const json_t *ms;
+
+	if (!json_is_object(value) || json_object_size(value) != 1)
+		return NULL;
+	ms = json_object_get(value, "$date");
+	return json_is_integer(ms) ? ms : NULL;
+}
+
+static bool
+object_equal(const json_t *a, const json_t *b)
+{
+	/* jansson's iterators want it writable; nothing is written. */
+	json_t *object = (json_t *)(uintptr_t)a;
+	const json_t *other;
+	const char *key;
+	json_t *member;
+
+	if (json_object_size(a) != json_object_size(b))
+		return false;
+	json_object_foreach (object, key, member) {
+		other = json_object_get(b, key);
+		if (other == NULL || !value_equal(member, other))
+			return false;
+	}
+	return true;
+}
+
+bool
+value_equal(const json_t *a, const json_t *b)
+{
+	const json_t *element;
+	size_t i;
+
+	if (is_number(a) && is_number(b))
+		return number_order(a, b) == 0;
+	if (json_typeof(a) != json_typeof(b))
+		return false;
+	if (json_is_array(a)) {
+		if (json_array_size(a) != json_array_size(b))
+			return false;
+		json_array_foreach (a, i, element)
+			if (!value_equal(element, json_array_get(b, i)))
+				return false;
+		return true;
+	}
+	if (json_is_object(a))
+		return object_equal(a, b);
+	return json_equal(a, b);
+}
+
+bool
+value_order(const json_t *a, const json_t *b, int *order)
+{
+	if (is_number(a) && is_number(b)) {
+		*order = number_order(a, b);
+		return true;
+	}
+	/* Bytes of UTF-8 sort as their characters do. */
+	if (json_is_string(a) && json_is_string(b)) {
+		*order = strcmp(json_string_value(a), json_string_value(b));
+		return true;
+	}
+	if (date_value(a) != NULL && date_value(b) != NULL) {
+		*order = number_order(date_value(a), date_value(b));
+		return true;
+	}
+	return false;
+}
+
+static int
+kind(const json_t *value)
+{
+	if (json_is_null(value))
+		return 0;
+	if (is_number(value))
+		return 1;
+	if (json_is_string(value))
+		return 2;
+	return date_value(value) != NULL ? 3 : 4;
+}
+
+int
+value_sort(const json_t *a, const json_t *b)
+{
+	const json_t *x, *y;
+	size_t i;
+	int order;
+
+	if (kind(a) != kind(b))
+		return kind(a) < kind(b) ? -1 : 1;
+	if (value_order(a, b, &order))
+		return order;
+	if (!json_is_array(a) || !json_is_array(b))
+		return 0;
+	for (i = 0;; i++) {
+		x = json_array_get(a, i);
+		y = json_array_get(b, i);
+		if (x == NULL || y == NULL)
+			return (x != NULL) - (y != NULL);
+		order = value_sort(x, y);
+		if (order != 0)
+			return order;
+	}
+}
+
+static json_t *
+fold_string(const json_t *value)
+{
+	uint8_t *folded;
+	json_t *result;
+	size_t len;
+
+	folded = u8_casefold((const uint8_t *)json_string_value(value),
+	    json_string_length(value), NULL, NULL, NULL, &len);
+	if (folded == NULL)
+		return NULL;
+	result = json_stringn((char *)folded, len);
+	free(folded);
+	return result;
+}
+
+json_t *
+value_fold(const json_t *value)
+{
+	const json_t *element;
+	json_t *folded, *result;
+	size_t i;
+
+	if (json_is_null(value))
+		return json_null();
+	if (json_is_string(value))
+		return fold_string(value);
+	if (!json_is_array(value))
+		return NULL;
+	result = json_array();
+	json_array_foreach (value, i, element) {
+		folded = json_is_array(element) ? NULL : value_fold(element);
+		if (folded == NULL) {
+			json_decref(result);
+			return NULL;
+		}
+		json_array_append_new(result, folded);
+	}
+	return result;
+}
+
+/* Reads exactly that many digits, not above max. */
+static int
+digits(const char **text, int count, int max, int *value)
+{
+	*value = 0;
+	for (; count > 0; count--, (*text)++) {
+		if (!isdigit((unsigned char)**text))
+			return -1;
+		*value = *value * 10 + (**text - '0');
+	}
+	return *value <= max ? 0 : -1;
+}
+
+/* "", "Z" or "+HH:MM": minutes east of Greenwich. */
+static int
+parse_offset(const char *text, int *minutes)
+{
+	int hour, minute, sign;
+
+	*minutes = 0;
+	if (*text == '\0' || strcmp(text, "Z") == 0)
+		return 0;
+	if (*text != '+' && *text != '-')
+		return -1;
+	sign = *text++ == '-' ? -1 : 1;
+	if (digits(&text, 2, 23, &hour) == -1)
+		return -1;
+	if (*text == ':')
+		text++;
+	if (digits(&text, 2, 59, &minute) == -1 || *text != '\0')
+		return -1;
+	*minutes = sign * (hour * 60 + minute);
+	return 0;
+}
+
+/* "HH:MM[:SS[.fraction]]" into the time and milliseconds. */
+static int
+parse_time(const char **text, struct tm *tm, int *ms)
+{
+	int scale = 100;
+
+	if (digits(text, 2, 23, &tm->tm_hour) == -1 || *(*text)++ != ':' ||
+	    digits(text, 2, 59, &tm->tm_min) == -1)
+		return -1;
+	if (**text != ':')
+		return 0;
+	(*text)++;
+	if (digits(text, 2, 59, &tm->tm_sec) == -1)
+		return -1;
+	if (**text != '.')
+		return 0;
+	for ((*text)++; isdigit((unsigned char)**text); (*text)++) {
+		*ms += (**text - '0') * scale;
+		scale /= 10;
+	}
+	return 0;
+}
+
+int
+date_parse(const char *text, int64_t *ms)
+{
+	struct tm tm = { 0 }, normal;
+	int fraction = 0, offset = 0;
+	time_t seconds;
+
+	if (digits(&text, 4, 9999, &tm.tm_year) == -1 || *text++ != '-' ||
+	    digits(&text, 2, 12, &tm.tm_mon) == -1 || *text++ != '-' ||
+	    digits(&text, 2, 31, &tm.tm_mday) == -1)
+		return -1;
+	tm.tm_year -= 1900;
+	tm.tm_mon--;
+	if (*text == 'T' || *text == ' ') {
+		text++;
+		if (parse_time(&text, &tm, &fraction) == -1)
+			return -1;
+		if (parse_offset(text, &offset) == -1)
+			return -1;
+	} else if (*text != '\0') {
+		return -1;
+	}
+	normal = tm;
+	seconds = timegm(&normal);
+	/* The 31st of February becomes another day: refused. */
+	if (normal.tm_mday != tm.tm_mday || normal.tm_mon != tm.tm_mon)
+		return -1;
+	*ms = ((int64_t)seconds - offset * 60) * 1000 + fraction;
+	return 0;
+}

@@ -1,0 +1,80 @@
+/*
+ * The table of messages: who may send which to whom, how large, with how many
+ * descriptors.  What a body holds stands in message.h.
+ */
+#include "lib/message.h"
+
+#define MONITOR	ROLE_BIT(ROLE_MONITOR)
+#define WEB	ROLE_BIT(ROLE_WEB)
+#define LOCAL	ROLE_BIT(ROLE_LOCAL)
+#define CORE	ROLE_BIT(ROLE_CORE)
+#define WORKER	ROLE_BIT(ROLE_WORKER)
+#define AUDIT	ROLE_BIT(ROLE_AUDIT)
+#define FRONT	(WEB | LOCAL)
+#define OTHERS	(WEB | LOCAL | CORE | WORKER | AUDIT)
+
+#define KIB	((size_t)1024)
+#define ANY	((size_t)MESSAGE_BODY_MAX)
+/* A str or a list: its length or count; and with a short text. */
+#define STR	((size_t)4)
+#define SHORT	(STR + 256)
+
+/* A name of the enum, senders, receivers, body, descriptors. */
+#define ROW(id, senders, receivers, least, most, fds_least, fds_most)	\
+	[MSG_##id] = { .type = MSG_##id, .name = #id, .from = (senders),	\
+	    .to = (receivers), .min = (least), .max = (most),		\
+	    .nfds_min = (fds_least), .nfds_max = (fds_most) }
+
+/* clang-format off */
+static const struct message_info messages[MSG_TYPE_COUNT] = {
+	ROW(HELLO,		OTHERS,  MONITOR, 4 + STR, 4 + SHORT,  0, 0),
+	ROW(PEER,		MONITOR, OTHERS,  1, 1,		       1, 1),
+	ROW(START,		MONITOR, OTHERS,  0, 0,		       0, 0),
+	ROW(READY,		OTHERS,  MONITOR, STR, SHORT,	       0, 0),
+	ROW(STOP,		MONITOR, OTHERS,  0, 0,		       0, 0),
+
+	ROW(LISTEN,		MONITOR, FRONT | AUDIT,
+						  STR, STR + 4 * KIB,  1, 1),
+	ROW(TLS,		MONITOR, WEB,	  2 * STR, 256 * KIB,  0, 0),
+	ROW(FACTS,		MONITOR, CORE,	  STR, 64 * KIB,       0, 0),
+
+	ROW(CLIENT_OPEN,	FRONT, CORE,	  STR + 3, SHORT + 3,  0, 1),
+	ROW(CLIENT_CALL,	FRONT, CORE,	  3 * STR, ANY,	       0, 0),
+	ROW(CLIENT_GONE,	FRONT, CORE,	  0, 0,		       0, 0),
+	ROW(CLIENT_FRAME,	CORE, FRONT,	  STR, ANY,	       0, 0),
+	ROW(CLIENT_LIMIT,	CORE, FRONT,	  4, 4,		       0, 0),
+	ROW(CLIENT_CLOSE,	CORE, FRONT,	  2 + STR, 2 + SHORT,  0, 0),
+
+	ROW(AUDIT_APPEND,	CORE, AUDIT,	  1 + STR, ANY,	       0, 0),
+	ROW(AUDIT_APPENDED,	AUDIT, CORE,	  4, 4,		       0, 0),
+	ROW(AUDIT_QUERY,	CORE, AUDIT,	  STR, ANY,	       0, 0),
+	ROW(AUDIT_RESULT,	AUDIT, CORE,	  4 + STR, ANY,	       0, 0),
+
+	ROW(OP_DONE,		MONITOR, CORE,	  4 + STR, ANY,	       0, 1),
+	ROW(OP_PEER_IDENTITY,	CORE, MONITOR,	  0, 0,		       1, 1),
+	ROW(OP_VERIFY_PASSWORD,	CORE, MONITOR,	  2 * STR, 16 * KIB,   0, 0),
+	ROW(OP_INSTALL_ACCOUNTS, CORE, MONITOR,	  2 * STR, ANY,	       0, 0),
+	ROW(OP_CHECK_OUTPUT,	CORE, MONITOR,	  4 + STR, ANY,	       0, 0),
+	ROW(OP_INSTALL_OUTPUT,	CORE, MONITOR,	  4 + STR, ANY,	       0, 0),
+	ROW(OP_RESTORE_OUTPUT,	CORE, MONITOR,	  4, 4,		       0, 0),
+	ROW(OP_READ_OUTPUT,	CORE, MONITOR,	  4, 4,		       0, 0),
+	ROW(OP_EFFECTIVE,	CORE, MONITOR,	  4 + STR, 64 * KIB,   0, 0),
+	ROW(OP_SERVICE_CONTROL,	CORE, MONITOR,	  5, 5,		       0, 0),
+	ROW(OP_SERVICE_STATUS,	CORE, MONITOR,	  4, 4,		       0, 0),
+	ROW(OP_INTERFACES,	CORE, MONITOR,	  0, 0,		       0, 0),
+	ROW(OP_WORKER,		CORE, MONITOR,	  4, 4,		       0, 0),
+	ROW(OP_STATUS,		CORE, MONITOR,	  0, 0,		       0, 0),
+	ROW(OP_ADMIN_READY,	CORE, MONITOR,	  0, 0,		       0, 0),
+
+	ROW(TASK,		CORE, WORKER,	  4, ANY,	       0, 0),
+	ROW(TASK_DONE,		WORKER, CORE,	  4 + STR, ANY,	       0, 0),
+};
+/* clang-format on */
+
+const struct message_info *
+message_info(uint16_t type)
+{
+	if (type >= MSG_TYPE_COUNT || messages[type].name == NULL)
+		return NULL;
+	return &messages[type];
+}

@@ -1,0 +1,136 @@
+/*
+ * Every message that one role may send another: one table (message.c) with
+ * type, senders, receivers, body size, number of descriptors.  The channel
+ * (ipc.h) refuses what the table does not allow, on both ends.
+ *
+ * The comments give the body in the notation of wire.h: u8 u16 u32 u64, str,
+ * bytes; [..]* is a u32 count and so many items; (fd) a descriptor that
+ * travels along.  "id" is the header's id.
+ */
+#ifndef HF_MESSAGE_H
+#define HF_MESSAGE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lib/role.h"
+
+/* Changes with every incompatible change of the list below. */
+#define MESSAGE_PROTOCOL	1
+
+/* Bodies from this size on travel as a sealed memfd; see ipc.h. */
+#define MESSAGE_INLINE_MAX	(64 * 1024 - 1)
+#define MESSAGE_BODY_MAX	(16 * 1024 * 1024)
+
+enum message_type {
+	/*
+	 * Life cycle.  A role starts with its channel to the monitor on fd 3
+	 * and nothing else, says HELLO, gets its setup (PEER, LISTEN, TLS,
+	 * FACTS, as its role needs), then START.  PEER may come again later:
+	 * that peer was restarted, the old channel is dead.
+	 */
+	MSG_HELLO = 1,		/* role -> monitor: u32 protocol, str build */
+	MSG_PEER,		/* monitor -> role: u8 role (fd) */
+	MSG_START,		/* monitor -> role: empty; sandbox and serve */
+	MSG_READY,		/* role -> monitor: str notice; serving now.
+				   core's notice is the one-time set-up code,
+				   empty once there is an administrator */
+	MSG_STOP,		/* monitor -> role: empty; finish and exit 0 */
+
+	/* Set-up of single roles. */
+	MSG_LISTEN,		/* monitor -> web, local: str address (fd) */
+	MSG_TLS,		/* monitor -> web: str certificate chain PEM,
+				   str private key PEM */
+	MSG_FACTS,		/* monitor -> core: see struct facts */
+
+	/*
+	 * Clients: web, local <-> core; id is the connection, chosen by the
+	 * front role, unique as long as that role runs.
+	 */
+	MSG_CLIENT_OPEN = 32,	/* front -> core: str address, u16 port,
+				   u8 secure; for local (fd) the accepted
+				   socket and address "" */
+	MSG_CLIENT_CALL,	/* front -> core: str request id as JSON text
+				   ("" = notification), str method,
+				   str params as JSON text (an array) */
+	MSG_CLIENT_GONE,	/* front -> core: empty */
+	MSG_CLIENT_FRAME,	/* core -> front: bytes, one text frame */
+	MSG_CLIENT_LIMIT,	/* core -> front: u32 largest message in
+				   characters from now on */
+	MSG_CLIENT_CLOSE,	/* core -> front: u16 code, str reason */
+
+	/* The audit log: core <-> audit; id joins request and answer. */
+	MSG_AUDIT_APPEND = 48,	/* core -> audit: u8 again (1: may have been
+				   delivered before; skip when its audit_id
+				   is there), str record as JSON */
+	MSG_AUDIT_APPENDED,	/* audit -> core: u32 errno, 0 = on disk */
+	MSG_AUDIT_QUERY,	/* core -> audit: str data of audit.query as
+				   validated JSON, defaults filled in */
+	MSG_AUDIT_RESULT,	/* audit -> core: u32 errno, str result JSON,
+				   or the reason when errno is not 0 */
+
+	/*
+	 * Operations: core -> monitor, one MSG_OP_DONE each with the same id
+	 * and, before its own members, u32 errno and str text for people
+	 * (when errno is not 0, nothing follows).  Indexes are those of
+	 * services/catalog.h.
+	 */
+	MSG_OP_DONE = 64,
+	MSG_OP_PEER_IDENTITY,	/* (fd) -> u32 uid, u32 gid, u32 pid,
+				   u32 login uid (0xffffffff none),
+				   u8 1: in the instance's mount namespace or
+				   root of the host's */
+	MSG_OP_VERIFY_PASSWORD,	/* str user, str password -> u8 enum verdict */
+	MSG_OP_INSTALL_ACCOUNTS,/* [str name, u32 uid, u32 gid, str gecos,
+				   str home, str shell, str hash]* users,
+				   [str name, u32 gid, [str member]*]* groups
+				   -> */
+	MSG_OP_CHECK_OUTPUT,	/* u32 output, bytes content -> u8 1: accepted,
+				   str the daemon's complaint */
+	MSG_OP_INSTALL_OUTPUT,	/* u32 output, bytes content -> ; keeps what
+				   was there for RESTORE */
+	MSG_OP_RESTORE_OUTPUT,	/* u32 output -> */
+	MSG_OP_READ_OUTPUT,	/* u32 output -> u8 1: exists, bytes content */
+	MSG_OP_EFFECTIVE,	/* u32 output, [str connection spec]* as of
+				   sshd -C, none = global -> bytes text */
+	MSG_OP_SERVICE_CONTROL,	/* u32 service, u8 enum service_verb -> */
+	MSG_OP_SERVICE_STATUS,	/* u32 service -> u8 enum service_state,
+				   [u32 pid]*, [str address, u16 port]*
+				   listening, str last exit reason */
+	MSG_OP_INTERFACES,	/* -> [str name, str address]* */
+	MSG_OP_WORKER,		/* u32 task -> (fd) the worker's socket */
+	MSG_OP_STATUS,		/* -> [str role, u32 pid, u32 restarts,
+				   u64 running since, s]*, [str problem]* */
+	MSG_OP_ADMIN_READY,	/* -> ; there is an administrator now: the
+				   set-up code is void, its file goes */
+
+	/* Workers: core <-> worker, one task, one answer, on its own channel. */
+	MSG_TASK = 96,		/* core -> worker: u32 task, then the task's */
+	MSG_TASK_DONE,		/* worker -> core: u32 errno, str text, then
+				   the task's members when errno is 0 */
+	MSG_TYPE_COUNT
+};
+
+enum verdict { VERDICT_OK, VERDICT_WRONG, VERDICT_EXPIRED, VERDICT_DENIED };
+
+enum service_verb {
+	VERB_START, VERB_STOP, VERB_RESTART, VERB_RELOAD
+};
+
+enum service_state {
+	STATE_STOPPED, STATE_STARTING, STATE_RUNNING, STATE_STOPPING,
+	STATE_FAILED	/* gave up after repeated exits */
+};
+
+struct message_info {
+	uint16_t	 type;
+	const char	*name;
+	unsigned int	 from, to;	/* sets of ROLE_BIT() */
+	size_t		 min, max;	/* body, bytes */
+	unsigned int	 nfds_min, nfds_max;
+};
+
+/* NULL when there is no such type. */
+const struct message_info *message_info(uint16_t type);
+
+#endif

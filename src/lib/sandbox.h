@@ -1,0 +1,57 @@
+/*
+ * What a role may still ask of the kernel: one table per role (sandbox.c) of
+ * system calls (seccomp, libseccomp; everything else fails with EPERM), of
+ * files (Landlock) and of network actions.  Tables, so that a reviewer can
+ * read what a role can do on one page.
+ *
+ * No build, option or environment variable turns it off.  What the sanitizers
+ * of the test build need more is a table of that build, next to the others.
+ */
+#ifndef HF_SANDBOX_H
+#define HF_SANDBOX_H
+
+#include "lib/role.h"
+
+/* A folder or file the role keeps, by descriptor taken before. */
+struct sandbox_path {
+	int	fd;		/* O_PATH or folder; -1 ends the list */
+	int	writable;	/* 0: read, 1: read, write, make and remove files */
+};
+
+/*
+ * How a worker's table differs, by need: no network, or connecting TCP only.
+ */
+enum sandbox_network { SANDBOX_NO_NETWORK, SANDBOX_CONNECT };
+
+/*
+ * The whole drop, in this order: groups and user of the role (setresgid,
+ * setresuid, no supplementary groups), no capability and an empty bounding
+ * set, no_new_privs, not dumpable, Landlock, seccomp.  Ends the process with
+ * one line when a step fails: a role without its sandbox does not run.
+ */
+void	sandbox_enter(enum role, const struct sandbox_path *,
+	    enum sandbox_network);
+
+/* Landlock ABI of the kernel: 0 when there is none. */
+int	sandbox_landlock_abi(void);
+
+/*
+ * What the running kernel lacks of the tables, one text each ("Landlock ABI 3:
+ * truncation is not covered"), NULL at the end; static.
+ */
+const char *const *sandbox_missing(void);
+
+/*
+ * 0 when what is required is there (seccomp filter, Landlock ABI >= 1), else
+ * -1 and *reason set to one line for people.
+ */
+int	sandbox_supported(const char **reason);
+
+/*
+ * Landlock alone, for an operation's child that goes on as root to run a
+ * daemon's checker: it can read (and execute) these paths and write none but
+ * the writable ones.  0 or -1 with errno.
+ */
+int	sandbox_files_only(const struct sandbox_path *);
+
+#endif

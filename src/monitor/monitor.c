@@ -1,0 +1,402 @@
+/*
+ * The monitor: root's part.  Sets an instance up, starts the roles, carries
+ * out the operations of its table, and ends everything at the stop.
+ */
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <systemd/sd-daemon.h>
+#include <uv.h>
+
+#include "lib/file.h"
+#include "lib/log.h"
+#include "lib/xalloc.h"
+#include "monitor/child.h"
+#include "monitor/firststart.h"
+#include "monitor/folder.h"
+#include "monitor/leftovers.h"
+#include "monitor/listen.h"
+#include "monitor/logfile.h"
+#include "monitor/machine.h"
+#include "monitor/monitor.h"
+#include "monitor/op_worker.h"
+#include "monitor/operations.h"
+#include "monitor/processes.h"
+#include "monitor/supervisor.h"
+#include "monitor/tls.h"
+#include "roles.h"
+
+#define READY_MS	60000
+#define PID_FILE	"monitor.pid"
+#define CODE_FILE	"setup-code"
+#define SOCKET_FILE	"middlewared.sock"
+
+static struct {
+	const struct monitor_options	*options;
+	struct folder			 folder;
+	int				 state_fd;
+	struct namespace_id		 own, host;
+	struct listen_address		 listen;
+	struct facts			 facts;
+	struct processes_setup		 roles;
+	uv_loop_t			 loop;
+	uv_timer_t			 ready_timer;
+	uv_signal_t			 signals[3];
+	bool				 ready, stopping;
+	int				 exit_code;
+	char				 code[128];	/* printed at READY */
+	char				 why[1024];
+} monitor = {
+	.folder = { .fd = -1, .lock_fd = -1 }, .state_fd = -1,
+	.roles = { .exe_fd = -1, .listen_fd = -1, .socket_fd = -1,
+	    .syslog_fd = -1 }
+};
+
+int
+monitor_dir_fd(void)
+{
+	return monitor.folder.fd;
+}
+
+const struct namespace_id *
+monitor_namespace(void)
+{
+	return &monitor.own;
+}
+
+const struct namespace_id *
+monitor_host_namespace(void)
+{
+	return &monitor.host;
+}
+
+uint32_t
+monitor_problems(struct wire_out *out)
+{
+	const char *const *warning = firststart_warnings();
+	uint32_t n = 0;
+
+	for (; *warning != NULL; warning++, n++)
+		wire_put_str(out, *warning);
+	return n;
+}
+
+static int __attribute__((format(printf, 1, 2)))
+fail(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(monitor.why, sizeof(monitor.why), fmt, ap);
+	va_end(ap);
+	return -1;
+}
+
+static int
+own_namespace(struct namespace_id *id)
+{
+	int fd, rc;
+
+	fd = open("/proc/self", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd == -1)
+		return fail("/proc/self: %s", strerror(errno));
+	rc = instance_namespace(fd, id);
+	close(fd);
+	return rc == 0 ? 0 : fail("/proc/self/ns/mnt: %s", strerror(errno));
+}
+
+/* Before anything is made: what can be found out by looking. */
+static int
+check(const struct monitor_options *options)
+{
+	if (machine_check(monitor.why, sizeof(monitor.why)) == -1)
+		return -1;
+	if (options->instance == NULL)
+		return fail("name the folder of an instance with --instance");
+	if (listen_parse(options->listen, &monitor.listen) == -1)
+		return fail("--listen %s: not ADDRESS:PORT", options->listen);
+	monitor.roles.exe_fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	if (monitor.roles.exe_fd == -1)
+		return fail("/proc/self/exe: %s", strerror(errno));
+	return own_namespace(&monitor.host);
+}
+
+/* The folder, still in the host's namespace. */
+static int
+open_instance(const char *path)
+{
+	char *why = monitor.why;
+	size_t size = sizeof(monitor.why);
+	int ended;
+
+	if (folder_open(path, &monitor.folder, why, size) == -1)
+		return -1;
+	if (folder_populate(&monitor.folder, why, size) == -1)
+		return -1;
+	monitor.state_fd = openat(monitor.folder.fd, "state",
+	    O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (monitor.state_fd == -1 || logfile_open(monitor.folder.fd) == -1)
+		return fail("%s: %s", path, strerror(errno));
+	if ((ended = leftovers_end(monitor.state_fd)) == -1)
+		return fail("processes of an earlier run of %s cannot be "
+		    "ended: see `ps`, then try again", path);
+	if (ended > 0)
+		log_warn("start.leftovers", "%d processes of an earlier run "
+		    "were ended", ended);
+	monitor.roles.listen_fd = listen_open(&monitor.listen, why, size);
+	return monitor.roles.listen_fd == -1 ? -1 : 0;
+}
+
+/* Into the new namespace, and all that lies in it. */
+static int
+enter_instance(const char *path)
+{
+	const char *const *warning;
+	char *why = monitor.why;
+	size_t size = sizeof(monitor.why);
+
+	if (instance_unshare(why, size) == -1 ||
+	    folder_reopen(path, &monitor.folder, why, size) == -1 ||
+	    instance_mount(monitor.folder.fd, why, size) == -1 ||
+	    own_namespace(&monitor.own) == -1 ||
+	    firststart(monitor.folder.fd, why, size) == -1 ||
+	    machine_facts(monitor.folder.fd, &monitor.facts, why, size) == -1)
+		return -1;
+	for (warning = firststart_warnings(); *warning != NULL; warning++)
+		log_warn("start.accounts", "%s", *warning);
+	if (tls_ensure(monitor.folder.fd, monitor.facts.hostname,
+	    monitor.listen.host, why, size) == -1)
+		return -1;
+	monitor.roles.socket_fd = instance_socket(monitor.folder.fd, why, size);
+	if (monitor.roles.socket_fd == -1)
+		return -1;
+	monitor.roles.syslog_fd = instance_syslog(why, size);
+	return monitor.roles.syslog_fd == -1 ? -1 : 0;
+}
+
+/* Ends what the roles and services may have left, and their sockets. */
+static void
+end_everything(void)
+{
+	logfile_drain();
+	if (monitor.state_fd != -1 && leftovers_end(monitor.state_fd) == -1)
+		log_error("stop.leftovers", "some processes did not end");
+	if (monitor.folder.fd != -1) {
+		unlinkat(monitor.folder.fd, PID_FILE, 0);
+		unlinkat(monitor.folder.fd, SOCKET_FILE, 0);
+	}
+}
+
+static void
+on_services_stopped(void)
+{
+	processes_stop();
+}
+
+static void
+on_roles_stopped(void)
+{
+	uv_stop(&monitor.loop);
+}
+
+static void
+stop(int exit_code)
+{
+	if (monitor.stopping)
+		return;
+	monitor.stopping = true;
+	monitor.exit_code = exit_code;
+	uv_timer_stop(&monitor.ready_timer);
+	operations_stop();
+	supervisor_stop(on_services_stopped);
+}
+
+static void
+on_signal(uv_signal_t *handle, int number)
+{
+	(void)handle;
+	log_info("stop", "%s", strsignal(number));
+	sd_notify(0, "STOPPING=1");
+	stop(monitor.ready ? 0 : 1);
+	if (!monitor.ready)
+		fail("stopped by a signal before it served");
+}
+
+static void
+on_failed(const char *why)
+{
+	fail("%s", why);
+	stop(1);
+}
+
+static void
+on_ready_overdue(uv_timer_t *timer)
+{
+	(void)timer;
+	fail("not ready after %d s: see log/holdfastd.log in the instance's "
+	    "folder", READY_MS / 1000);
+	stop(1);
+}
+
+/* Core's notice is the set-up code, as long as nobody is set up. */
+static void
+on_notice(const char *code)
+{
+	char text[128];
+
+	snprintf(monitor.code, sizeof(monitor.code), "%s", code);
+	if (code[0] == '\0') {
+		unlinkat(monitor.folder.fd, CODE_FILE, 0);
+		return;
+	}
+	if (strspn(code, "abcdefghijklmnopqrstuvwxyz"
+	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") != strlen(code)) {
+		log_error("setup.code", "core sent a malformed set-up code");
+		return;
+	}
+	snprintf(text, sizeof(text), "%s\n", code);
+	if (file_install(monitor.folder.fd, CODE_FILE, text, strlen(text),
+	    0600, 0, 0, NULL) == -1)
+		log_error("setup.code", "%s: %s", CODE_FILE, strerror(errno));
+}
+
+/* Our pid and start time: `holdfast enter` finds the namespace by them. */
+static int
+write_pid_file(void)
+{
+	char text[64], *stat = NULL, *at;
+	unsigned long long start;
+	size_t len;
+	int i, rc;
+
+	if (file_read_at(AT_FDCWD, "/proc/self/stat", 4096, &stat, &len) == -1)
+		return -1;
+	/* Field 22; the name, field 2, may hold blanks: count behind it. */
+	at = strrchr(stat, ')');
+	for (i = 2; at != NULL && i < 22; i++)
+		if ((at = strchr(at + 1, ' ')) == NULL)
+			break;
+	start = at == NULL ? 0 : strtoull(at, NULL, 10);
+	free(stat);
+	snprintf(text, sizeof(text), "%d %llu\n", (int)getpid(), start);
+	rc = file_install(monitor.folder.fd, PID_FILE, text, strlen(text),
+	    0600, 0, 0, NULL);
+	return rc;
+}
+
+static void
+on_ready(void)
+{
+	static const char word[] = "READY\n";
+	int fd = monitor.options->ready_fd;
+
+	uv_timer_stop(&monitor.ready_timer);
+	if (write_pid_file() == -1) {
+		fail("%s: %s", PID_FILE, strerror(errno));
+		stop(1);
+		return;
+	}
+	monitor.ready = true;
+	log_info("ready", "serving on %s", monitor.options->listen);
+	if (monitor.code[0] != '\0') {
+		printf("setup code: %s\n", monitor.code);
+		fflush(stdout);
+	}
+	explicit_bzero(monitor.code, sizeof(monitor.code));
+	sd_notify(0, "READY=1");
+	if (fd != -1) {
+		if (file_write_all(fd, word, sizeof(word) - 1) == -1)
+			log_warn("ready", "--ready-fd: %s", strerror(errno));
+		close(fd);
+	}
+}
+
+static void
+watch_signals(void)
+{
+	static const int numbers[] = { SIGTERM, SIGINT, SIGHUP };
+	struct sigaction before;
+	size_t i;
+
+	signal(SIGPIPE, SIG_IGN);
+	for (i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+		uv_signal_init(&monitor.loop, &monitor.signals[i]);
+		/* nohup(1) says what SIGHUP should do. */
+		if (sigaction(numbers[i], NULL, &before) == 0 &&
+		    before.sa_handler == SIG_IGN)
+			continue;
+		uv_signal_start(&monitor.signals[i], on_signal, numbers[i]);
+	}
+}
+
+static void
+serve(void)
+{
+	const struct monitor_options *options = monitor.options;
+	struct facts *facts = &monitor.facts;
+
+	facts->instance = true;
+	facts->expose = options->expose;
+	facts->ssh_port = options->ssh_port;
+	facts->listen_address = xstrdup(monitor.listen.host);
+	facts->web_listening = xstrdup(options->listen);
+	monitor.roles.loop = &monitor.loop;
+	monitor.roles.dir_fd = monitor.folder.fd;
+	monitor.roles.listen_address = options->listen;
+	monitor.roles.facts = facts;
+	monitor.roles.notice = on_notice;
+	monitor.roles.ready = on_ready;
+	monitor.roles.failed = on_failed;
+	monitor.roles.stopped = on_roles_stopped;
+
+	uv_loop_init(&monitor.loop);
+	watch_signals();
+	children_watch(&monitor.loop);
+	uv_timer_init(&monitor.loop, &monitor.ready_timer);
+	uv_timer_start(&monitor.ready_timer, on_ready_overdue, READY_MS, 0);
+	operations_start(&monitor.loop);
+	op_worker_loop(&monitor.loop);
+	supervisor_start(&monitor.loop);
+	processes_start(&monitor.roles);
+	uv_run(&monitor.loop, UV_RUN_DEFAULT);
+	end_everything();
+}
+
+int
+monitor_main(const struct monitor_options *options)
+{
+	monitor.options = options;
+	monitor.exit_code = 1;
+	umask(077);
+	if (check(options) == -1 || open_instance(options->instance) == -1)
+		goto out;
+	if (prctl(PR_SET_CHILD_SUBREAPER, 1) == -1) {
+		fail("prctl: %s", strerror(errno));
+		goto out;
+	}
+	if (enter_instance(options->instance) == -1) {
+		end_everything();
+		goto out;
+	}
+	supervisor_prepare();
+	log_info("start", "holdfastd %s, pid %d", HF_VERSION, (int)getpid());
+	serve();
+	log_info("stopped", "exit code %d", monitor.exit_code);
+out:
+	if (monitor.exit_code != 0) {
+		fprintf(stderr, "holdfastd: %s\n", monitor.why);
+		if (!monitor.ready && monitor.folder.fd != -1)
+			folder_undo(options->instance, &monitor.folder);
+	}
+	facts_free(&monitor.facts);
+	return monitor.exit_code;
+}

@@ -1,0 +1,368 @@
+/*
+ * Operations on rendered files: the daemon's own check, installing, going
+ * back, reading, and what the daemon makes of the installed one.
+ */
+#include <sys/stat.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/file.h"
+#include "lib/process.h"
+#include "lib/sandbox.h"
+#include "lib/xalloc.h"
+#include "monitor/operations.h"
+#include "services/catalog.h"
+
+#define CHECK_FOLDER	"/run/holdfast/check"
+#define CONTENT_MAX	(4 * 1024 * 1024)
+#define COMPLAINT_MAX	(64 * 1024)
+#define EFFECTIVE_MAX	(1024 * 1024)
+#define CHECK_SECONDS	10
+#define SPECS_MAX	4
+#define SPEC_MAX	512
+#define ARGV_MAX	(8 + 2 * SPECS_MAX + 1)
+
+/*
+ * What a daemon's checker may open: its program and libraries, its own
+ * configuration, and what name lookups need.  Nothing of it can be written
+ * but the null device.
+ */
+static const struct {
+	const char	*path;
+	int		 writable;
+} checker_paths[] = {
+	{ "/usr", 0 }, { "/lib", 0 }, { "/lib64", 0 },
+	{ "/etc/ld.so.cache", 0 }, { "/etc/ssh", 0 }, { "/etc/ssl", 0 },
+	{ "/etc/passwd", 0 }, { "/etc/group", 0 },
+	{ "/etc/nsswitch.conf", 0 }, { "/etc/localtime", 0 },
+	{ "/etc/hosts", 0 }, { "/etc/resolv.conf", 0 },
+	{ "/dev/null", 1 }, { "/dev/urandom", 0 }, { "/run/sshd", 0 },
+	{ "/proc/self", 0 }, { CHECK_FOLDER, 0 },
+};
+#define NPATHS	(sizeof(checker_paths) / sizeof(checker_paths[0]))
+
+static const struct output *
+get_output(struct operation_call *call)
+{
+	uint32_t index = wire_get_u32(&call->body);
+
+	return call->body.bad || index >= OUTPUT_COUNT ? NULL :
+	    &outputs[index];
+}
+
+/* The folder of an output, from our own table; no link on the way. */
+static int
+open_folder(const struct output *output)
+{
+	int root, fd;
+
+	root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root == -1)
+		return -1;
+	fd = file_open_beneath(root, output->dir + 1, O_RDONLY | O_DIRECTORY,
+	    0);
+	close(root);
+	return fd;
+}
+
+static int
+limit_checker(void *arg)
+{
+	struct sandbox_path paths[NPATHS + 1];
+	size_t i, n = 0;
+	int fd;
+
+	(void)arg;
+	for (i = 0; i < NPATHS; i++) {
+		fd = open(checker_paths[i].path, O_PATH | O_CLOEXEC);
+		if (fd == -1)
+			continue;
+		paths[n].fd = fd;
+		paths[n++].writable = checker_paths[i].writable;
+	}
+	paths[n].fd = -1;
+	paths[n].writable = 0;
+	return sandbox_files_only(paths);
+}
+
+/* "%f" becomes the file; specs are sshd's -C. */
+static void
+build_argv(const char *const *template, const char *path, char **specs,
+    size_t nspecs, const char **argv)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < 8 && template[i] != NULL; i++)
+		argv[n++] = strcmp(template[i], "%f") == 0 ? path :
+		    template[i];
+	for (i = 0; i < nspecs; i++) {
+		argv[n++] = "-C";
+		argv[n++] = specs[i];
+	}
+	argv[n] = NULL;
+}
+
+/* People know the file by its name, not by the place of its check. */
+static char *
+shorten(const char *text, const char *path, const char *name)
+{
+	char *out = NULL;
+	const char *at;
+	size_t size = 0;
+	FILE *file;
+
+	if ((file = open_memstream(&out, &size)) == NULL)
+		abort();
+	while ((at = strstr(text, path)) != NULL) {
+		fwrite(text, 1, (size_t)(at - text), file);
+		fputs(name, file);
+		text = at + strlen(path);
+	}
+	fputs(text, file);
+	if (fclose(file) != 0)
+		abort();
+	return out;
+}
+
+/*
+ * 0 when the daemon accepts it; else an errno: EINVAL with its complaint in
+ * *complaintp (caller frees), another when it could not be asked.
+ */
+static int
+daemon_check(struct operation_call *call, const struct output *output,
+    const void *content, size_t len, char **complaintp)
+{
+	struct process_result result = { 0 };
+	const char *argv[ARGV_MAX];
+	char path[PATH_MAX], folder[64];
+	int fd, rc = 0;
+
+	if (output->check[0] == NULL)
+		return 0;
+	snprintf(folder, sizeof(folder), CHECK_FOLDER "/XXXXXX");
+	if (mkdtemp(folder) == NULL)
+		return operation_fail(call, errno, "%s: %s", folder,
+		    strerror(errno));
+	snprintf(path, sizeof(path), "%s/%s", folder, output->file);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd == -1 || file_write_all(fd, content, len) == -1) {
+		rc = operation_fail(call, errno, "%s: %s", path,
+		    strerror(errno));
+		goto out;
+	}
+	build_argv(output->check, path, NULL, 0, argv);
+	if (process_run(argv, -1, NULL, COMPLAINT_MAX, CHECK_SECONDS,
+	    limit_checker, NULL, &result) == -1) {
+		rc = operation_fail(call, errno, "%s: %s", argv[0],
+		    strerror(errno));
+	} else if (result.timed_out) {
+		rc = operation_fail(call, ETIMEDOUT, "%s did not end", argv[0]);
+	} else if (result.status != 0) {
+		*complaintp = shorten(result.output, path, output->name);
+		rc = EINVAL;
+	}
+out:
+	free(result.output);
+	if (fd != -1)
+		close(fd);
+	unlink(path);
+	rmdir(folder);
+	return rc;
+}
+
+/* Our own look first: the daemon must not even read what it refuses. */
+static int
+vet_and_check(struct operation_call *call, const struct output *output,
+    const void *content, size_t len, char **complaintp)
+{
+	if (len > CONTENT_MAX || memchr(content, '\0', len) != NULL) {
+		*complaintp = xstrdup("too long, or holds a NUL");
+		return EINVAL;
+	}
+	if (output->vet != NULL && output->vet(content, len, complaintp) != 0)
+		return EINVAL;
+	return daemon_check(call, output, content, len, complaintp);
+}
+
+int
+op_check_output(struct operation_call *call)
+{
+	const struct output *output = get_output(call);
+	char *complaint = NULL;
+	const void *content;
+	size_t len;
+	int rc;
+
+	content = wire_get_bytes(&call->body, &len);
+	if (output == NULL || wire_end(&call->body) == -1)
+		return operation_fail(call, EINVAL, "malformed request");
+	rc = vet_and_check(call, output, content, len, &complaint);
+	if (rc != 0 && complaint == NULL)
+		return rc;
+	wire_put_u8(&call->reply, rc == 0);
+	wire_put_str(&call->reply, complaint);
+	free(complaint);
+	return 0;
+}
+
+static void
+previous_name(const struct output *output, char *name, size_t size)
+{
+	snprintf(name, size, "%s.holdfast-previous", output->file);
+}
+
+int
+op_install_output(struct operation_call *call)
+{
+	const struct output *output = get_output(call);
+	char *complaint = NULL, previous[NAME_MAX];
+	const void *content;
+	struct stat st;
+	size_t len;
+	int fd, rc = 0;
+
+	content = wire_get_bytes(&call->body, &len);
+	if (output == NULL || wire_end(&call->body) == -1)
+		return operation_fail(call, EINVAL, "malformed request");
+	if (len > CONTENT_MAX || memchr(content, '\0', len) != NULL ||
+	    (output->vet != NULL &&
+	    output->vet(content, len, &complaint) != 0)) {
+		operation_fail(call, EINVAL, "%s", complaint != NULL ?
+		    complaint : "too long, or holds a NUL");
+		free(complaint);
+		return EINVAL;
+	}
+	previous_name(output, previous, sizeof(previous));
+	if ((fd = open_folder(output)) == -1)
+		return operation_fail(call, errno, "%s: %s", output->dir,
+		    strerror(errno));
+	/* Nothing there now: an older one is not what to go back to. */
+	if (fstatat(fd, output->file, &st, AT_SYMLINK_NOFOLLOW) == -1 &&
+	    errno == ENOENT)
+		unlinkat(fd, previous, 0);
+	if (file_install(fd, output->file, content, len, output->mode, 0, 0,
+	    previous) == -1)
+		rc = operation_fail(call, errno, "%s: %s", output->name,
+		    strerror(errno));
+	close(fd);
+	return rc;
+}
+
+/* By copy: asked again, it gives the same again. */
+int
+op_restore_output(struct operation_call *call)
+{
+	const struct output *output = get_output(call);
+	char previous[NAME_MAX], *content = NULL;
+	size_t len = 0;
+	int fd, rc = 0;
+
+	if (output == NULL || wire_end(&call->body) == -1)
+		return operation_fail(call, EINVAL, "malformed request");
+	previous_name(output, previous, sizeof(previous));
+	if ((fd = open_folder(output)) == -1)
+		return operation_fail(call, errno, "%s: %s", output->dir,
+		    strerror(errno));
+	if (file_read_at(fd, previous, CONTENT_MAX, &content, &len) == -1 ||
+	    file_install(fd, output->file, content, len, output->mode, 0, 0,
+	    NULL) == -1)
+		rc = operation_fail(call, errno, "the previous %s: %s",
+		    output->name, strerror(errno));
+	freezero(content, len);
+	close(fd);
+	return rc;
+}
+
+int
+op_read_output(struct operation_call *call)
+{
+	const struct output *output = get_output(call);
+	char *content = NULL;
+	size_t len = 0;
+	int fd, rc = 0;
+
+	if (output == NULL || wire_end(&call->body) == -1)
+		return operation_fail(call, EINVAL, "malformed request");
+	if ((fd = open_folder(output)) == -1 ||
+	    file_read_at(fd, output->file, CONTENT_MAX, &content, &len) == -1)
+		rc = errno;
+	if (fd != -1)
+		close(fd);
+	if (rc != 0 && rc != ENOENT)
+		return operation_fail(call, rc, "%s: %s", output->name,
+		    strerror(rc));
+	wire_put_u8(&call->reply, rc == 0);
+	wire_put_bytes(&call->reply, content, len);
+	freezero(content, len);
+	return 0;
+}
+
+/* One line of name=value pairs; it becomes an argument of the daemon. */
+static bool
+spec_valid(const char *spec)
+{
+	if (spec[0] == '\0' || spec[0] == '-' || strchr(spec, '=') == NULL)
+		return false;
+	for (; *spec != '\0'; spec++)
+		if ((unsigned char)*spec <= ' ' || (unsigned char)*spec >= 127)
+			return false;
+	return true;
+}
+
+static int
+effective(struct operation_call *call, const struct output *output,
+    char **specs, size_t nspecs)
+{
+	struct process_result result = { 0 };
+	const char *argv[ARGV_MAX];
+	char path[PATH_MAX];
+	int rc = 0;
+
+	snprintf(path, sizeof(path), "%s/%s", output->dir, output->file);
+	build_argv(output->effective, path, specs, nspecs, argv);
+	if (argv[0] == NULL)
+		return operation_fail(call, ENOSYS, "%s cannot be asked",
+		    output->name);
+	if (process_run(argv, -1, NULL, EFFECTIVE_MAX, CHECK_SECONDS,
+	    limit_checker, NULL, &result) == -1)
+		rc = operation_fail(call, errno, "%s: %s", argv[0],
+		    strerror(errno));
+	else if (result.timed_out || result.status != 0)
+		rc = operation_fail(call, EIO, "%s: %.*s", argv[0],
+		    WHY_MAX / 2, result.output);
+	else
+		wire_put_bytes(&call->reply, result.output, result.output_len);
+	free(result.output);
+	return rc;
+}
+
+int
+op_effective(struct operation_call *call)
+{
+	const struct output *output = get_output(call);
+	char *specs[SPECS_MAX] = { NULL };
+	uint32_t count, i;
+	int rc;
+
+	count = wire_get_u32(&call->body);
+	for (i = 0; i < count && i < SPECS_MAX && !call->body.bad; i++)
+		specs[i] = wire_get_str(&call->body, SPEC_MAX);
+	if (output == NULL || count > SPECS_MAX || wire_end(&call->body) == -1)
+		rc = operation_fail(call, EINVAL, "malformed request");
+	else {
+		for (i = 0, rc = 0; i < count && rc == 0; i++)
+			if (!spec_valid(specs[i]))
+				rc = operation_fail(call, EINVAL,
+				    "malformed connection");
+		if (rc == 0)
+			rc = effective(call, output, specs, count);
+	}
+	for (i = 0; i < SPECS_MAX; i++)
+		free(specs[i]);
+	return rc;
+}

@@ -1,0 +1,81 @@
+/*
+ * What there is to configure and to run, as plain data: rendered files
+ * (outputs), daemons (services) and worker tasks.  Core speaks of them by
+ * index, the monitor holds what an index means; so no path, command or mode
+ * ever crosses between them.
+ */
+#ifndef HF_CATALOG_H
+#define HF_CATALOG_H
+
+#include <sys/types.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum output_id {
+	OUTPUT_SSHD_CONFIG,
+	OUTPUT_COUNT
+};
+
+enum service_id {
+	SERVICE_SSH,
+	SERVICE_COUNT
+};
+
+enum task_id {
+	TASK_HASH_PASSWORD,	/* str password -> str crypt(5) hash */
+	TASK_LOOKUP_GROUPS,	/* [str name]* -> [u8 exists]* */
+	TASK_SSH_OFFER,		/* str address, u16 port, u32 ms to keep
+				   trying -> u8 answered, str banner,
+				   10 x str: the name-lists of SSH_MSG_KEXINIT
+				   in the order of RFC 4253 section 7.1 */
+	TASK_COUNT
+};
+
+/* A rendered file. */
+struct output {
+	const char	*name;		/* for people: "sshd_config" */
+	const char	*dir, *file;	/* "/etc/ssh", "sshd_config" */
+	mode_t		 mode;
+	/*
+	 * The daemon's own check and its whole effective configuration;
+	 * "%f" is the file.  NULL ends an argv.
+	 */
+	const char	*check[8];
+	const char	*effective[8];
+	/*
+	 * What the monitor checks itself before it installs: NULL, or why the
+	 * content is refused (static or malloc'd text; caller frees *whyp).
+	 * 0 accepted, -1 refused.
+	 */
+	int		(*vet)(const char *content, size_t len, char **whyp);
+};
+
+/* A daemon that the service manager runs. */
+struct service {
+	const char	*name;		/* "ssh", as in the API */
+	int		 api_id;	/* 11, as in the API */
+	const char	*argv[8];	/* in the foreground */
+	const char	*unit;		/* its systemd unit, "ssh.service" */
+	int		 reload_signal;
+	unsigned int	 stop_seconds;	/* then SIGKILL */
+	/*
+	 * Made before the first start in a new instance (host keys, run-time
+	 * folders).  As root; 0 or -1 with *whyp (malloc'd).
+	 */
+	int		(*prepare)(char **whyp);
+};
+
+/* A worker's task; run by src/worker. */
+struct task {
+	const char	*name;
+	bool		 network;	/* may connect */
+	unsigned int	 seconds;	/* then it is killed */
+	/* Folders it may read, NULL ends. */
+	const char	*reads[6];
+};
+
+extern const struct output	outputs[OUTPUT_COUNT];
+extern const struct service	services[SERVICE_COUNT];
+extern const struct task	tasks[TASK_COUNT];
+
+#endif

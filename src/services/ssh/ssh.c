@@ -1,0 +1,366 @@
+/*
+ * The SSH service as a resource: its table, methods, the rules across its
+ * fields and what it is rendered from.
+ */
+#include "services/ssh/ssh.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/call.h"
+#include "core/change.h"
+#include "core/core.h"
+#include "core/op.h"
+#include "core/resource.h"
+#include "lib/xalloc.h"
+#include "services/catalog.h"
+#include "services/ssh/conf.h"
+#include "services/ssh/directives.h"
+#include "services/ssh/shown.h"
+#include "services/ssh/ssh_complaint.h"
+#include "services/ssh/ssh_effect.h"
+#include "services/ssh/ssh_fields.h"
+#include "services/ssh/ssh_interfaces.h"
+#include "services/ssh/ssh_render.h"
+
+#define SSH_ENTRY	1
+
+#define SELF	ssh_config
+static const struct field ssh_fields[] = { SSH_CONFIG(AS_FIELD) FIELD_END };
+#undef SELF
+
+static const struct field update_params[] = {
+	{ .name = "data", .doc = "The settings to change.", .type = F_OBJECT,
+	    .flags = FF_REQUIRED, .fields = ssh_fields,
+	    .model = "SSHUpdate" },
+	FIELD_END
+};
+
+static const struct field entry_result[] = {
+	{ .name = "result", .doc = "The SSH settings.", .type = F_OBJECT,
+	    .fields = ssh_fields, .model = "SSHEntry" },
+	FIELD_END
+};
+
+static const struct field choices_result[] = {
+	{ .name = "result", .doc = "Names of interfaces.", .type = F_DICT },
+	FIELD_END
+};
+
+/*
+ * The list, or only those that are not in old; NULL-terminated array of
+ * borrowed strings, the caller frees the array.
+ */
+static char **
+added(char *const *list, char *const *old)
+{
+	size_t i, j, n = 0;
+	char **out;
+
+	for (i = 0; list[i] != NULL; i++)
+		continue;
+	out = xcalloc(i + 1, sizeof(*out));
+	for (i = 0; list[i] != NULL; i++) {
+		for (j = 0; old[j] != NULL; j++)
+			if (strcmp(list[i], old[j]) == 0)
+				break;
+		if (old[j] == NULL)
+			out[n++] = list[i];
+	}
+	return out;
+}
+
+static bool
+same_list(char *const *a, char *const *b)
+{
+	size_t i;
+
+	for (i = 0; a[i] != NULL && b[i] != NULL; i++)
+		if (strcmp(a[i], b[i]) != 0)
+			return false;
+	return a[i] == b[i];
+}
+
+static void
+check_twice(struct change *change, const char *field, char *const *list)
+{
+	size_t i, j;
+
+	for (i = 0; list[i] != NULL; i++)
+		for (j = 0; j < i; j++)
+			if (strcmp(list[i], list[j]) == 0) {
+				verr_add(change->errors, field,
+				    "%s is listed more than once", list[i]);
+				break;
+			}
+}
+
+static void
+check_interfaces(struct change *change)
+{
+	const struct ssh_config *old = change->old, *new = change->new;
+
+	if (same_list(old->bindiface, new->bindiface))
+		return;
+	check_twice(change, "bindiface", new->bindiface);
+	if (new->bindiface[0] != NULL && !core_facts()->expose)
+		verr_add(change->errors, "bindiface", "This instance serves "
+		    "%s only; start it with --expose to choose interfaces",
+		    core_facts()->listen_address);
+}
+
+static void
+check_groups(struct change *change)
+{
+	const struct ssh_config *old = change->old, *new = change->new;
+	size_t i;
+
+	if (same_list(old->password_login_groups, new->password_login_groups))
+		return;
+	check_twice(change, "password_login_groups",
+	    new->password_login_groups);
+	for (i = 0; new->password_login_groups[i] != NULL; i++)
+		if (!conf_name_ok(new->password_login_groups[i]))
+			verr_add(change->errors, "password_login_groups",
+			    "\"%s\" cannot be the name of a group",
+			    new->password_login_groups[i]);
+}
+
+static void
+check_options(struct change *change)
+{
+	const struct ssh_config *old = change->old, *new = change->new;
+
+	if (strcmp(old->options, new->options) == 0)
+		return;
+	directives_check_auxiliary(new->options, change->full_admin,
+	    change->errors);
+	if (!core_facts()->expose &&
+	    directives_has_global(new->options, "ListenAddress", NULL))
+		verr_add(change->errors, "options", "ListenAddress: this "
+		    "instance serves %s only; start it with --expose to "
+		    "choose addresses", core_facts()->listen_address);
+}
+
+static void
+ssh_check(struct change *change)
+{
+	check_interfaces(change);
+	check_groups(change);
+	check_options(change);
+}
+
+/* "a, b", malloc'd; NULL when it is empty so far. */
+static void
+append_name(char **names, const char *name)
+{
+	char *longer = xasprintf("%s%s%s", *names == NULL ? "" : *names,
+	    *names == NULL ? "" : ", ", name);
+
+	free(*names);
+	*names = longer;
+}
+
+static void
+interfaces_known(int error, const char *text, void *arg)
+{
+	struct change *change = arg;
+	const struct ssh_config *old = change->old, *new = change->new;
+	char **names = added(new->bindiface, old->bindiface), *wrong = NULL;
+	size_t i;
+
+	for (i = 0; names[i] != NULL && error == 0; i++)
+		if (!ssh_interfaces_has(names[i]))
+			append_name(&wrong, names[i]);
+	if (error != 0)
+		verr_add_errno(change->errors, error, "bindiface",
+		    "The interfaces could not be asked for: %s", text);
+	else if (wrong != NULL)
+		verr_add(change->errors, "bindiface",
+		    "The following interfaces are not valid: %s", wrong);
+	free(wrong);
+	free(names);
+	change_continue(change);
+}
+
+static void
+lookup_interfaces(struct change *change)
+{
+	const struct ssh_config *new = change->new;
+
+	if (new->bindiface[0] != NULL)
+		ssh_interfaces_ask(interfaces_known, change);
+	else
+		change_continue(change);
+}
+
+static void
+groups_known(const struct op_reply *reply, void *arg)
+{
+	struct change *change = arg;
+	const struct ssh_config *old = change->old, *new = change->new;
+	char **names = added(new->password_login_groups,
+	    old->password_login_groups);
+	struct wire_in body = reply->body;
+	uint32_t count, i;
+	uint8_t exists;
+
+	if (reply->error != 0)
+		verr_add_errno(change->errors, reply->error,
+		    "password_login_groups",
+		    "The groups could not be looked up: %s", reply->text);
+	else {
+		count = wire_get_u32(&body);
+		for (i = 0; i < count && names[i] != NULL; i++) {
+			exists = wire_get_u8(&body);
+			if (!exists)
+				verr_add(change->errors,
+				    "password_login_groups",
+				    "The group \"%s\" does not exist",
+				    names[i]);
+		}
+		if (wire_end(&body) == -1 || names[i] != NULL)
+			verr_add_errno(change->errors, EPROTO,
+			    "password_login_groups",
+			    "The groups could not be looked up");
+	}
+	free(names);
+	lookup_interfaces(change);
+}
+
+static void
+ssh_lookup(struct change *change)
+{
+	const struct ssh_config *old = change->old, *new = change->new;
+	char **names = added(new->password_login_groups,
+	    old->password_login_groups);
+	struct wire_out body = { 0 };
+	uint32_t count = 0;
+	size_t i;
+
+	while (names[count] != NULL)
+		count++;
+	if (count > 0) {
+		wire_put_u32(&body, count);
+		for (i = 0; i < count; i++)
+			wire_put_str(&body, names[i]);
+		op_worker(TASK_LOOKUP_GROUPS, &body, groups_known, change);
+		wire_free(&body);
+	} else
+		lookup_interfaces(change);
+	free(names);
+}
+
+static void
+ssh_rejected(struct change *change, const char *complaint)
+{
+	const struct ssh_config *new = change->new;
+	char *text = ssh_complaint(complaint, change->content, new->options);
+
+	verr_add(change->errors, "options", "%s", text);
+	free(text);
+}
+
+static void
+ssh_initial(json_t *entry)
+{
+	if (core_facts()->ssh_port != 0)
+		json_object_set_new(entry, "tcpport",
+		    json_integer(core_facts()->ssh_port));
+}
+
+static char *
+render(const struct ssh_config *config, char **whyp)
+{
+	struct ssh_surroundings around = { 0 };
+	char **addresses = NULL, *text;
+	const char *port;
+
+	if (!core_facts()->expose) {
+		addresses = xcalloc(2, sizeof(*addresses));
+		addresses[0] = listen_split(core_facts()->listen_address,
+		    &port);
+	} else if (config->bindiface[0] != NULL)
+		addresses = ssh_interfaces_addresses(config->bindiface);
+	around.listen = (const char *const *)addresses;
+	text = ssh_render(config, &around, whyp);
+	ssh_interfaces_free_addresses(addresses);
+	return text;
+}
+
+char *
+ssh_render_output(struct change *change, char **whyp)
+{
+	struct ssh_config config = { 0 };
+	const json_t *stored;
+	char *text;
+
+	if (change != NULL)
+		return render(change->new, whyp);
+	stored = store_get(core_store(), ssh_resource.name, SSH_ENTRY);
+	if (stored == NULL) {
+		*whyp = xstrdup("the SSH settings are not stored");
+		return NULL;
+	}
+	schema_to_struct(ssh_fields, stored, &config);
+	text = render(&config, whyp);
+	schema_struct_free(ssh_fields, &config);
+	return text;
+}
+
+static void
+choices_known(int error, const char *text, void *arg)
+{
+	struct call *call = arg;
+
+	if (error != 0)
+		call_fail(call, error, "The interfaces could not be asked "
+		    "for: %s", text);
+	else
+		call_reply(call, ssh_interfaces_choices());
+}
+
+static void
+bindiface_choices_run(struct call *call)
+{
+	ssh_interfaces_ask(choices_known, call);
+}
+
+static const char *const read_roles[] = { "SSH_READ", NULL };
+static const char *const write_roles[] = { "SSH_WRITE", NULL };
+static const char *const choices_roles[] = { "NETWORK_INTERFACE_READ",
+	"READONLY_ADMIN", "SSH_READ", NULL };
+
+static const struct method ssh_methods[] = {
+	{ .name = "ssh.config", .doc = "The SSH settings.",
+	    .kind = KIND_CONFIG, .auth = AUTH_ROLE, .roles = read_roles,
+	    .result = entry_result, .run = resource_config_run },
+	{ .name = "ssh.update", .doc = "Changes SSH settings.",
+	    .kind = KIND_UPDATE, .auth = AUTH_ROLE, .roles = write_roles,
+	    .params = update_params, .result = entry_result,
+	    .audit = "Update SSH configuration", .run = resource_update_run },
+	{ .name = "ssh.bindiface_choices",
+	    .doc = "The interfaces that bindiface may name.",
+	    .kind = KIND_CHOICES, .auth = AUTH_ROLE, .roles = choices_roles,
+	    .result = choices_result, .run = bindiface_choices_run },
+	METHOD_END
+};
+
+const struct resource ssh_resource = {
+	.name = "ssh",
+	.doc = "The OpenSSH server.",
+	.kind = RESOURCE_CONFIG,
+	.role_prefix = "SSH",
+	.methods = ssh_methods,
+	.fields = ssh_fields,
+	.size = sizeof(struct ssh_config),
+	.entry = SSH_ENTRY,
+	.check = ssh_check,
+	.lookup = ssh_lookup,
+	.rejected = ssh_rejected,
+	.initial = ssh_initial,
+	.output = OUTPUT_SSHD_CONFIG,
+	.service = SERVICE_SSH,
+	.verify = ssh_effect_verify,
+};

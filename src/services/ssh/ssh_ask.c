@@ -1,0 +1,168 @@
+/*
+ * Asks an SSH server over TCP what it offers; see ssh_offer.h.
+ */
+#include "services/ssh/ssh_offer.h"
+
+#include <sys/socket.h>
+#include <sys/types.h>
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "lib/xalloc.h"
+
+#define RETRY_MS	20	/* between two attempts */
+
+static int64_t
+now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* Until readable or writable; false when the time is over. */
+static bool
+wait_for(int fd, short events, int64_t deadline)
+{
+	struct pollfd p = { .fd = fd, .events = events };
+	int64_t left;
+	int r;
+
+	do {
+		left = deadline - now_ms();
+		if (left <= 0)
+			return false;
+		r = poll(&p, 1, (int)left);
+	} while (r == -1 && errno == EINTR);
+	return r == 1;
+}
+
+/* "fe80::1%3": the scope as a number, for without files no name is known. */
+static int
+parse_address(const char *text, uint16_t port, struct sockaddr_storage *ss,
+    socklen_t *len)
+{
+	struct sockaddr_in *in4 = (struct sockaddr_in *)ss;
+	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)ss;
+	char host[INET6_ADDRSTRLEN], *end;
+	const char *scope = strchr(text, '%');
+	size_t host_len = scope == NULL ? strlen(text) :
+	    (size_t)(scope - text);
+	unsigned long index;
+
+	memset(ss, 0, sizeof(*ss));
+	if (host_len >= sizeof(host))
+		return -1;
+	memcpy(host, text, host_len);
+	host[host_len] = '\0';
+	if (scope == NULL && inet_pton(AF_INET, host, &in4->sin_addr) == 1) {
+		in4->sin_family = AF_INET;
+		in4->sin_port = htons(port);
+		*len = sizeof(*in4);
+		return 0;
+	}
+	if (inet_pton(AF_INET6, host, &in6->sin6_addr) != 1)
+		return -1;
+	in6->sin6_family = AF_INET6;
+	in6->sin6_port = htons(port);
+	if (scope != NULL) {
+		errno = 0;
+		index = strtoul(scope + 1, &end, 10);
+		if (errno != 0 || *end != '\0' || index > UINT32_MAX)
+			return -1;
+		in6->sin6_scope_id = (uint32_t)index;
+	}
+	*len = sizeof(*in6);
+	return 0;
+}
+
+static int
+connected(const struct sockaddr_storage *ss, socklen_t len, int64_t deadline)
+{
+	int fd, error = 0;
+	socklen_t error_len = sizeof(error);
+
+	fd = socket(ss->ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+	    0);
+	if (fd == -1)
+		return -1;
+	if (connect(fd, (const struct sockaddr *)ss, len) == -1) {
+		if (errno != EINPROGRESS)
+			goto fail;
+		if (!wait_for(fd, POLLOUT, deadline) || getsockopt(fd,
+		    SOL_SOCKET, SO_ERROR, &error, &error_len) == -1 ||
+		    error != 0)
+			goto fail;
+	}
+	return fd;
+fail:
+	close(fd);
+	return -1;
+}
+
+/* As ssh_offer_ask; 0 also when it closed before it said enough. */
+static int
+exchange(int fd, int64_t deadline, uint8_t *buffer, struct ssh_offer *offer,
+    const char **why)
+{
+	const char hello[] = SSH_OFFER_IDENTIFICATION;
+	enum ssh_offer_state state = OFFER_MORE;
+	size_t have = 0;
+	ssize_t n;
+
+	/* A fresh socket's buffer takes these few bytes whole. */
+	if (send(fd, hello, sizeof(hello) - 1, MSG_NOSIGNAL) !=
+	    (ssize_t)sizeof(hello) - 1)
+		return 0;
+	while (state == OFFER_MORE) {
+		if (!wait_for(fd, POLLIN, deadline))
+			return 0;
+		n = recv(fd, buffer + have, SSH_OFFER_MAX - have, 0);
+		if (n == -1 && (errno == EINTR || errno == EAGAIN))
+			continue;
+		if (n <= 0)
+			return 0;
+		have += (size_t)n;
+		state = ssh_offer_parse(buffer, have, offer, why);
+	}
+	return state == OFFER_DONE ? 1 : -1;
+}
+
+int
+ssh_offer_ask(const char *address, uint16_t port, unsigned int milliseconds,
+    struct ssh_offer *offer, const char **why)
+{
+	struct sockaddr_storage ss;
+	socklen_t len;
+	int64_t deadline = now_ms() + milliseconds;
+	uint8_t *buffer;
+	int fd, r = 0;
+
+	memset(offer, 0, sizeof(*offer));
+	*why = "nobody answers";
+	if (parse_address(address, port, &ss, &len) == -1) {
+		*why = "this is no address";
+		return -1;
+	}
+	buffer = xmalloc(SSH_OFFER_MAX);
+	for (;;) {
+		fd = connected(&ss, len, deadline);
+		if (fd != -1) {
+			r = exchange(fd, deadline, buffer, offer, why);
+			close(fd);
+		}
+		if (r != 0 || now_ms() + RETRY_MS >= deadline)
+			break;
+		poll(NULL, 0, RETRY_MS);
+	}
+	free(buffer);
+	return r;
+}

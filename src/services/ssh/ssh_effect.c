@@ -1,0 +1,387 @@
+/*
+ * Verification of a change of the SSH settings, step by step:
+ *
+ *	sshd -T		the whole effective configuration is what was rendered
+ *	sshd -T -C	and so are Match blocks of single users
+ *	status		sshd listens where its configuration says
+ *	offer		what it offers on the wire is what is configured
+ *	status		and it is still there
+ *
+ * After SIGHUP the old sshd may still answer for a moment, so the last three
+ * are tried again until PATIENCE_MS is over.  No answer from a port that sshd
+ * itself listens on is no failure: something between may have refused us.
+ */
+#include "services/ssh/ssh_effect.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/change.h"
+#include "core/core.h"
+#include "core/op.h"
+#include "lib/log.h"
+#include "lib/xalloc.h"
+#include "services/catalog.h"
+#include "services/ssh/ssh_verify.h"
+
+#define PATIENCE_MS	5000
+#define RETRY_MS	40
+#define OFFER_MS	2000	/* of one attempt */
+#define BLOCKS_MAX	8	/* Match blocks looked at */
+#define LISTEN_MAX	64
+
+struct effect {
+	struct change	*change;
+	char		*effective;	/* global */
+	unsigned int	 block;
+	int64_t		 deadline;
+	char		*address;	/* that is asked */
+	uint16_t	 port;
+	bool		 offer_seen;
+};
+
+static void ask_status(void *);
+static void ask_block(struct effect *);
+
+static int64_t
+now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static void
+finish(struct effect *e, const char *problem)
+{
+	struct change *change = e->change;
+
+	change_verified(change, problem);
+	free(e->effective);
+	free(e->address);
+	free(e);
+}
+
+/* Again a little later, or the end with this problem. */
+static void
+again(struct effect *e, const char *problem)
+{
+	e->offer_seen = false;
+	if (now_ms() < e->deadline)
+		core_after(RETRY_MS, ask_status, e);
+	else
+		finish(e, problem);
+}
+
+static void
+ask_effective(struct effect *e, const char *spec, op_done *done)
+{
+	struct wire_out body = { 0 };
+
+	wire_put_u32(&body, OUTPUT_SSHD_CONFIG);
+	wire_put_u32(&body, spec == NULL ? 0 : 1);
+	if (spec != NULL)
+		wire_put_str(&body, spec);
+	op_request(MSG_OP_EFFECTIVE, &body, -1, done, e);
+	wire_free(&body);
+}
+
+/* The text of MSG_OP_EFFECTIVE (malloc'd), or NULL. */
+static char *
+effective_text(const struct op_reply *reply)
+{
+	struct wire_in body = reply->body;
+	const char *text;
+	size_t len;
+
+	if (reply->error != 0)
+		return NULL;
+	text = wire_get_bytes(&body, &len);
+	if (text == NULL || wire_end(&body) == -1)
+		return NULL;
+	return xstrndup(text, len);
+}
+
+static void
+block_known(const struct op_reply *reply, void *arg)
+{
+	struct effect *e = arg;
+	char *text = effective_text(reply), *why = NULL;
+
+	if (text == NULL)
+		finish(e, reply->error != 0 ? reply->text :
+		    "sshd's configuration could not be read");
+	else if (ssh_verify_block(e->change->content, e->block, text,
+	    &why) == -1)
+		finish(e, why);
+	else {
+		e->block++;
+		ask_block(e);
+	}
+	free(why);
+	free(text);
+}
+
+/* The next Match block that can be told by a connection, or on. */
+static void
+ask_block(struct effect *e)
+{
+	char *spec;
+
+	for (; e->block < BLOCKS_MAX; e->block++) {
+		spec = ssh_verify_spec(e->change->content, e->block);
+		if (spec == NULL)
+			break;
+		if (*spec != '\0') {
+			ask_effective(e, spec, block_known);
+			free(spec);
+			return;
+		}
+		free(spec);
+	}
+	if (!e->change->running) {
+		finish(e, NULL);
+		return;
+	}
+	e->deadline = now_ms() + PATIENCE_MS;
+	ask_status(e);
+}
+
+static void
+global_known(const struct op_reply *reply, void *arg)
+{
+	struct effect *e = arg;
+	char *why = NULL;
+
+	e->effective = effective_text(reply);
+	if (e->effective == NULL)
+		finish(e, reply->error != 0 ? reply->text :
+		    "sshd's configuration could not be read");
+	else if (ssh_verify_effective(e->change->content, e->effective,
+	    &why) == -1)
+		finish(e, why);
+	else
+		ask_block(e);
+	free(why);
+}
+
+struct endpoint {
+	char		*address;
+	uint16_t	 port;
+};
+
+struct status {
+	uint8_t		 state;
+	struct endpoint	 endpoints[LISTEN_MAX];
+	size_t		 count;
+	char		*reason;
+};
+
+static void
+status_free(struct status *s)
+{
+	size_t i;
+
+	for (i = 0; i < s->count; i++)
+		free(s->endpoints[i].address);
+	free(s->reason);
+}
+
+static int
+status_parse(const struct op_reply *reply, struct status *s)
+{
+	struct wire_in body = reply->body;
+	struct endpoint l;
+	uint32_t n;
+
+	memset(s, 0, sizeof(*s));
+	if (reply->error != 0)
+		return -1;
+	s->state = wire_get_u8(&body);
+	for (n = wire_get_u32(&body); n > 0 && !body.bad; n--)
+		wire_get_u32(&body);
+	for (n = wire_get_u32(&body); n > 0 && !body.bad; n--) {
+		l.address = wire_get_str(&body, 256);
+		l.port = wire_get_u16(&body);
+		if (l.address != NULL && s->count < LISTEN_MAX)
+			s->endpoints[s->count++] = l;
+		else
+			free(l.address);
+	}
+	s->reason = wire_get_str(&body, 4096);
+	return s->reason == NULL ? -1 : wire_end(&body);
+}
+
+static bool
+listens(const struct status *s, const char *address, uint16_t port)
+{
+	size_t i;
+
+	for (i = 0; i < s->count; i++)
+		if (s->endpoints[i].port == port &&
+		    strcmp(s->endpoints[i].address, address) == 0)
+			return true;
+	return false;
+}
+
+/* Is every port of the configuration listened on, at an address of it? */
+static bool
+port_listened(const struct effect *e, const struct status *s, uint16_t wanted)
+{
+	unsigned int i;
+	uint16_t port;
+	char *address;
+	bool found = false;
+
+	for (i = 0; !found; i++) {
+		address = ssh_verify_listen(e->effective, i, &port);
+		if (address == NULL)
+			break;
+		found = port == wanted && listens(s, address, port);
+		free(address);
+	}
+	return found;
+}
+
+/* Where to ask: the first address listened on; a wildcard's loopback. */
+static void
+choose_address(struct effect *e, const struct status *s)
+{
+	unsigned int i;
+	uint16_t port;
+	char *address;
+
+	free(e->address);
+	e->address = NULL;
+	for (i = 0; e->address == NULL; i++) {
+		address = ssh_verify_listen(e->effective, i, &port);
+		if (address == NULL)
+			return;
+		if (listens(s, address, port)) {
+			e->port = port;
+			e->address = xstrdup(strcmp(address, "0.0.0.0") == 0 ?
+			    "127.0.0.1" : strcmp(address, "::") == 0 ?
+			    "::1" : address);
+		}
+		free(address);
+	}
+}
+
+/* Malloc'd: what is missing; NULL: sshd listens as configured. */
+static char *
+listening_problem(struct effect *e, const struct status *s)
+{
+	unsigned int i;
+	uint16_t port;
+	char *address, *problem = NULL;
+
+	if (s->state != STATE_RUNNING)
+		return xasprintf("sshd does not run%s%s",
+		    *s->reason == '\0' ? "" : ": ", s->reason);
+	for (i = 0; problem == NULL; i++) {
+		address = ssh_verify_listen(e->effective, i, &port);
+		if (address == NULL)
+			break;
+		if (!port_listened(e, s, port))
+			problem = xasprintf("sshd does not listen on %s port "
+			    "%u%s%s", address, (unsigned int)port,
+			    *s->reason == '\0' ? "" : ": ", s->reason);
+		free(address);
+	}
+	if (problem == NULL)
+		choose_address(e, s);
+	return problem;
+}
+
+/* MSG_TASK_DONE's members; 1 answered, 0 not, -1 malformed. */
+static int
+offer_parse(const struct op_reply *reply, struct ssh_offer *offer)
+{
+	struct wire_in body = reply->body;
+	uint8_t answered = wire_get_u8(&body);
+	size_t i;
+
+	offer->banner = wire_get_str(&body, SSH_OFFER_MAX);
+	for (i = 0; i < LIST_COUNT; i++)
+		offer->lists[i] = wire_get_str(&body, SSH_OFFER_MAX);
+	return wire_end(&body) == -1 ? -1 : answered != 0;
+}
+
+static void
+offer_known(const struct op_reply *reply, void *arg)
+{
+	struct effect *e = arg;
+	struct ssh_offer offer = { 0 };
+	char *why = NULL;
+	int r = reply->error != 0 ? -1 : offer_parse(reply, &offer);
+
+	if (r == -1)
+		again(e, reply->error != 0 ? reply->text :
+		    "the answer to the probe is malformed");
+	else if (r == 1 && ssh_verify_offer(e->effective, &offer, &why) == -1)
+		again(e, why);
+	else {
+		if (r == 0)
+			log_warn("ssh.silent", "sshd listens on %s port %u "
+			    "but did not answer the probe", e->address,
+			    (unsigned int)e->port);
+		e->offer_seen = true;
+		ask_status(e);
+	}
+	free(why);
+	ssh_offer_free(&offer);
+}
+
+static void
+ask_offer(struct effect *e)
+{
+	struct wire_out body = { 0 };
+
+	wire_put_str(&body, e->address);
+	wire_put_u16(&body, e->port);
+	wire_put_u32(&body, OFFER_MS);
+	op_worker(TASK_SSH_OFFER, &body, offer_known, e);
+	wire_free(&body);
+}
+
+static void
+status_known(const struct op_reply *reply, void *arg)
+{
+	struct effect *e = arg;
+	struct status s;
+	char *problem;
+
+	if (status_parse(reply, &s) == -1)
+		problem = xstrdup("the state of sshd is not known");
+	else
+		problem = listening_problem(e, &s);
+	status_free(&s);
+	if (problem != NULL)
+		again(e, problem);
+	else if (e->offer_seen || e->address == NULL)
+		finish(e, NULL);
+	else
+		ask_offer(e);
+	free(problem);
+}
+
+static void
+ask_status(void *arg)
+{
+	struct wire_out body = { 0 };
+
+	wire_put_u32(&body, SERVICE_SSH);
+	op_request(MSG_OP_SERVICE_STATUS, &body, -1, status_known, arg);
+	wire_free(&body);
+}
+
+void
+ssh_effect_verify(struct change *change)
+{
+	struct effect *e = xcalloc(1, sizeof(*e));
+
+	e->change = change;
+	ask_effective(e, NULL, global_known);
+}

@@ -1,0 +1,217 @@
+/*
+ * sshd_config from the settings.
+ */
+#include "services/ssh/ssh_render.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "lib/xalloc.h"
+#include "services/ssh/conf.h"
+#include "services/ssh/directives.h"
+
+const char *const ssh_host_key_types[] = { "ed25519", "ecdsa", "rsa", NULL };
+
+const char *const ssh_sftp_log_levels[] = { "", "QUIET", "FATAL", "ERROR",
+	"INFO", "VERBOSE", "DEBUG", "DEBUG2", "DEBUG3", NULL };
+const char *const ssh_sftp_log_facilities[] = { "", "DAEMON", "USER", "AUTH",
+	"LOCAL0", "LOCAL1", "LOCAL2", "LOCAL3", "LOCAL4", "LOCAL5", "LOCAL6",
+	"LOCAL7", NULL };
+const char *const ssh_weak_ciphers[] = { "AES128-CBC", "NONE", NULL };
+
+static const char *const header[] = {
+	"Written by Holdfast; changes made here are overwritten.",
+	"Auxiliary parameters come first: sshd takes the first value it reads.",
+};
+#define HEADER_LINES	(sizeof(header) / sizeof(header[0]))
+
+static bool
+begins_match(const struct config_line *line)
+{
+	return line->kind == LINE_DIRECTIVE && line->keyword_len == 5 &&
+	    strncasecmp(line->keyword, "Match", 5) == 0;
+}
+
+/* Lines before the first Match, and from it on. */
+static void
+count_lines(const char *options, unsigned int *global, unsigned int *match)
+{
+	struct config_line line;
+	size_t at = 0;
+	unsigned int number = 0;
+
+	*global = *match = 0;
+	while (config_next_line(options, strlen(options), &at, &number, &line))
+		if (*match > 0 || begins_match(&line))
+			++*match;
+		else
+			++*global;
+}
+
+/* One part of the auxiliary parameters, each line a line. */
+static void
+put_auxiliary(struct conf *conf, const char *options, bool match_part)
+{
+	struct config_line line;
+	size_t at = 0;
+	unsigned int number = 0;
+	bool in_match = false;
+	char *comment;
+
+	while (config_next_line(options, strlen(options), &at, &number, &line)) {
+		if (begins_match(&line))
+			in_match = true;
+		if (in_match != match_part)
+			continue;
+		comment = directive_met_by_comment(&line);
+		if (comment != NULL)
+			conf_comment(conf, comment, strlen(comment));
+		else
+			conf_line(conf, line.start, line.len);
+		free(comment);
+	}
+}
+
+static void
+put_sftp(struct conf *conf, const struct ssh_config *c)
+{
+	const char *level = ssh_sftp_log_levels[c->sftp_log_level];
+	const char *facility = ssh_sftp_log_facilities[c->sftp_log_facility];
+	const char *words[] = { "sftp", "internal-sftp",
+		"-l", *level == '\0' ? "ERROR" : level,
+		"-f", *facility == '\0' ? "AUTH" : facility };
+
+	/* A second definition of a subsystem is an error, not ignored. */
+	if (directives_has_global(c->options, "Subsystem", "sftp"))
+		return;
+	conf_words(conf, "Subsystem", sizeof(words) / sizeof(words[0]), words);
+}
+
+/*
+ * Of Port, ListenAddress and HostKey every line adds to the others, so ours
+ * stand back when the auxiliary parameters have one.
+ */
+static void
+put_listen(struct conf *conf, const struct ssh_config *c,
+    const struct ssh_surroundings *around)
+{
+	size_t i;
+
+	if (!directives_has_global(c->options, "Port", NULL))
+		conf_int(conf, "Port", c->tcpport);
+	if (directives_has_global(c->options, "ListenAddress", NULL))
+		return;
+	for (i = 0; around->listen != NULL && around->listen[i] != NULL; i++)
+		conf_word(conf, "ListenAddress", around->listen[i]);
+}
+
+static void
+put_host_keys(struct conf *conf, const struct ssh_config *c)
+{
+	char *file;
+	size_t i;
+
+	if (directives_has_global(c->options, "HostKey", NULL) ||
+	    directives_has_global(c->options, "HostDSAKey", NULL))
+		return;
+	for (i = 0; ssh_host_key_types[i] != NULL; i++) {
+		file = xasprintf(SSH_HOST_KEY_FILE, ssh_host_key_types[i]);
+		conf_word(conf, "HostKey", file);
+		free(file);
+	}
+}
+
+static void
+put_ciphers(struct conf *conf, const struct ssh_config *c)
+{
+	/* "NONE" changes nothing: OpenSSH has no such cipher. */
+	const char *ciphers[] = { "chacha20-poly1305@openssh.com",
+		"aes256-gcm@openssh.com", "aes128-gcm@openssh.com",
+		"aes256-ctr", "aes192-ctr", "aes128-ctr",
+		c->weak_ciphers & WEAK_CIPHER_AES128_CBC ? "aes128-cbc" : NULL,
+		NULL };
+
+	conf_list(conf, "Ciphers", ',', ciphers);
+}
+
+static void
+put_global(struct conf *conf, const struct ssh_config *c,
+    const struct ssh_surroundings *around)
+{
+	put_sftp(conf, c);
+	conf_bool(conf, "UseDNS", false);
+	conf_int(conf, "ClientAliveCountMax", 3);
+	conf_int(conf, "ClientAliveInterval", 15);
+	conf_word(conf, "VersionAddendum", "none");
+	put_listen(conf, c, around);
+	put_host_keys(conf, c);
+	put_ciphers(conf, c);
+	conf_word(conf, "PermitRootLogin", around->root_password_login ?
+	    "yes" : "prohibit-password");
+	conf_bool(conf, "AllowTcpForwarding", c->tcpfwd);
+	conf_word(conf, "Compression", c->compression ? "delayed" : "no");
+	conf_bool(conf, "PasswordAuthentication", false);
+	conf_bool(conf, "KbdInteractiveAuthentication", false);
+	conf_bool(conf, "GSSAPIAuthentication", c->kerberosauth);
+	conf_bool(conf, "PubkeyAuthentication", true);
+	conf_bool(conf, "UsePAM", true);
+	conf_bool(conf, "PrintMotd", false);
+	conf_word(conf, "SetEnv", "LC_ALL=C.UTF-8");
+}
+
+static void
+put_password_block(struct conf *conf, const char *criterion, const char *name)
+{
+	conf_match(conf, criterion, name);
+	conf_bool(conf, "PasswordAuthentication", true);
+	conf_bool(conf, "KbdInteractiveAuthentication", true);
+}
+
+static void
+put_password_blocks(struct conf *conf, const struct ssh_config *c,
+    const struct ssh_surroundings *around)
+{
+	const char *const *users = around->password_users;
+	size_t i;
+
+	if (!c->passwordauth)
+		return;
+	for (i = 0; users != NULL && users[i] != NULL; i++)
+		put_password_block(conf, "User", users[i]);
+	for (i = 0; c->password_login_groups[i] != NULL; i++)
+		put_password_block(conf, "Group", c->password_login_groups[i]);
+}
+
+char *
+ssh_render(const struct ssh_config *c, const struct ssh_surroundings *around,
+    char **whyp)
+{
+	struct conf conf = { 0 };
+	size_t i;
+
+	for (i = 0; i < HEADER_LINES; i++)
+		conf_comment(&conf, header[i], strlen(header[i]));
+	put_auxiliary(&conf, c->options, false);
+	put_global(&conf, c, around);
+	put_password_blocks(&conf, c, around);
+	put_auxiliary(&conf, c->options, true);
+	return conf_finish(&conf, whyp);
+}
+
+unsigned int
+ssh_render_sent_line(const char *rendered, const char *options,
+    unsigned int line)
+{
+	unsigned int global, match, total = 0;
+	const char *p;
+
+	count_lines(options, &global, &match);
+	for (p = rendered; (p = strchr(p, '\n')) != NULL; p++)
+		total++;
+	if (line > HEADER_LINES && line <= HEADER_LINES + global)
+		return line - (unsigned int)HEADER_LINES;
+	if (line <= total && line > total - match)
+		return global + line - (total - match);
+	return 0;
+}

@@ -1,0 +1,101 @@
+/*
+ * audit.*: the log, asked for through core, answered by the audit role.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "core/audit.h"
+#include "core/call.h"
+#include "core/query.h"
+#include "lib/filter.h"
+#include "lib/json.h"
+#include "lib/verr.h"
+#include "system/system.h"
+
+static const char *const read_roles[] = { "SYSTEM_AUDIT_READ", NULL };
+static const char *const names[] = { "MIDDLEWARE", "SMB", "SUDO", "SYSTEM",
+	NULL };
+
+static const struct field data_fields[] = {
+	{ .name = "services", .type = F_ENUMV, .choices = names,
+	  .def = "[\"MIDDLEWARE\"]", .doc = "Whose records; exactly one." },
+	{ .name = "query-filters", .type = F_ARRAY, .def = "[]",
+	  .doc = "Conditions that a record must meet." },
+	{ .name = "query-options", .type = F_OBJECT,
+	  .fields = query_option_fields, .model = "QueryOptions",
+	  .def = "{}", .doc = "What to return of them; limit, count or get "
+	  "is needed." },
+	{ .name = "remote_controller", .type = F_BOOL, .def = "false",
+	  .doc = "Ask the other controller; there is none." },
+	FIELD_END
+};
+
+static const struct field query_data[] = {
+	{ .name = "data", .type = F_OBJECT, .fields = data_fields,
+	  .model = "AuditQuery", .def = "{}", .doc = "The query." },
+	FIELD_END
+};
+
+static const struct field any = { .name = "result", .type = F_ANY,
+	.flags = FF_REQUIRED, .doc = "Records, one record, or their number." };
+
+static void
+answered(int error, const char *text, void *arg)
+{
+	struct call *call = arg;
+	const char *why;
+	json_t *result;
+
+	if (error != 0) {
+		call_fail(call, error, "%s", text);
+		return;
+	}
+	result = json_loads(text, JSON_DECODE_ANY, NULL);
+	if (result == NULL) {
+		why = "the audit log's answer cannot be read";
+		call_fail(call, EIO, "%s", why);
+		return;
+	}
+	call_reply(call, result);
+}
+
+static void
+query_run_method(struct call *call)
+{
+	const json_t *data = call_param(call, 0);
+	const json_t *options = json_object_get(data, "query-options");
+	struct verr *errors = verr_new();
+	struct query_options o;
+
+	if (json_array_size(json_object_get(data, "services")) != 1)
+		verr_add(errors, "audit_query.services", "Exactly one service "
+		    "can be asked for");
+	if (json_bool(data, "remote_controller", false))
+		verr_add(errors, "audit_query.remote_controller",
+		    "There is no other controller");
+	filter_free(filter_parse(json_object_get(data, "query-filters"),
+	    "audit_query.query-filters", errors));
+	query_options_parse(options, "audit_query.query-options", &o, errors);
+	if (!verr_any(errors) && o.limit == 0 && !o.count && !o.get)
+		verr_add(errors, "audit_query.query-options", "limit, count "
+		    "or get is needed");
+	if (verr_any(errors)) {
+		call_fail_invalid(call, errors);
+		return;
+	}
+	verr_free(errors);
+	audit_query(data, answered, call);
+}
+
+static const struct method methods[] = {
+	{ .name = "audit.query", .auth = AUTH_ROLE, .roles = read_roles,
+	  .params = query_data, .result = &any,
+	  .doc = "Records of the audit log.", .run = query_run_method },
+	METHOD_END
+};
+
+const struct resource audit_resource = {
+	.name = "audit", .doc = "The audit log.", .kind = RESOURCE_SERVICE,
+	.role_prefix = "SYSTEM_AUDIT", .verbose_name = "Audit",
+	.methods = methods, .output = -1, .service = -1
+};

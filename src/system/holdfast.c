@@ -1,0 +1,141 @@
+/*
+ * holdfast.*: what TrueNAS has no word for: how Holdfast itself is doing.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/account.h"
+#include "core/audit.h"
+#include "core/call.h"
+#include "core/connection.h"
+#include "core/core.h"
+#include "core/op.h"
+#include "core/setup_code.h"
+#include "lib/json.h"
+#include "lib/xalloc.h"
+#include "system/service.h"
+#include "system/system.h"
+
+static const struct field status_result = { .name = "result", .type = F_DICT,
+	.flags = FF_REQUIRED, .doc = "Roles, services, listeners, problems." };
+
+static json_t *
+lines_of(const char *text)
+{
+	json_t *list = json_array();
+	const char *end;
+
+	for (; *text != '\0'; text = *end != '\0' ? end + 1 : end) {
+		end = strchrnul(text, '\n');
+		if (end > text)
+			json_array_append_new(list, json_stringn(text,
+			    (size_t)(end - text)));
+	}
+	return list;
+}
+
+static void
+services_gathered(json_t *list, void *arg)
+{
+	struct call *call = arg;
+	json_t *status = call->data, *problems, *service;
+	char *text;
+	size_t i;
+
+	problems = json_object_get(status, "problems");
+	json_array_foreach(list, i, service) {
+		if (!json_bool(service, "failed", false))
+			continue;
+		text = xasprintf("Service %s was given up after repeated "
+		    "exits: %s", json_str(service, "service", ""),
+		    json_str(service, "last_exit", ""));
+		json_array_append_new(problems, json_string(text));
+		free(text);
+	}
+	json_object_set_new(status, "services", list);
+	call->data = NULL;
+	call_reply(call, status);
+}
+
+static json_t *
+roles_json(struct wire_in *body)
+{
+	json_t *roles = json_array();
+	uint32_t n, pid, restarts;
+	uint64_t since;
+	char *name;
+
+	for (n = wire_get_u32(body); n > 0 && !body->bad; n--) {
+		name = wire_get_str(body, 32);
+		pid = wire_get_u32(body);
+		restarts = wire_get_u32(body);
+		since = wire_get_u64(body);
+		json_array_append_new(roles, json_pack("{s:s, s:I, s:I, s:o}",
+		    "role", name != NULL ? name : "", "pid", (json_int_t)pid,
+		    "restarts", (json_int_t)restarts, "since",
+		    json_date((int64_t)since)));
+		free(name);
+	}
+	return roles;
+}
+
+static void
+monitor_answered(const struct op_reply *reply, void *arg)
+{
+	struct call *call = arg;
+	struct wire_in body = reply->body;
+	json_t *problems = core_problems(), *status;
+	char *text, *code = setup_code();
+	uint32_t n;
+
+	if (reply->error != 0) {
+		json_decref(problems);
+		freezero_str(code);
+		call_fail(call, reply->error, "%s", reply->text);
+		return;
+	}
+	status = json_pack("{s:s, s:b, s:o}", "version", HF_VERSION, "ready",
+	    core_ready(), "roles", roles_json(&body));
+	for (n = wire_get_u32(&body); n > 0 && !body.bad; n--) {
+		text = wire_get_str(&body, MESSAGE_INLINE_MAX);
+		json_array_append_new(problems, json_string(
+		    text != NULL ? text : ""));
+		free(text);
+	}
+	json_object_set_new(status, "problems", problems);
+	json_object_set_new(status, "administrator",
+	    json_boolean(account_administrator_set_up()));
+	json_object_set_new(status, "setup_code", code[0] != '\0' ?
+	    json_string(code) : json_null());
+	freezero_str(code);
+	json_object_set_new(status, "sandbox_missing",
+	    lines_of(core_facts()->missing));
+	json_object_set_new(status, "connections",
+	    json_integer(connection_count()));
+	json_object_set_new(status, "audit", json_pack("{s:I}", "waiting",
+	    (json_int_t)audit_waiting()));
+	json_object_set_new(status, "listening",
+	    lines_of(core_facts()->web_listening));
+	call->data = status;
+	service_gather(services_gathered, call);
+}
+
+static void
+status_run(struct call *call)
+{
+	op_request(MSG_OP_STATUS, NULL, -1, monitor_answered, call);
+}
+
+static const struct method methods[] = {
+	/* FULL_ADMIN only: it shows the set-up code. */
+	{ .name = "holdfast.status", .auth = AUTH_ROLE, .own = true,
+	  .result = &status_result, .doc = "How Holdfast itself is doing.",
+	  .run = status_run },
+	METHOD_END
+};
+
+const struct resource holdfast_resource = {
+	.name = "holdfast", .doc = "How Holdfast itself is doing.",
+	.kind = RESOURCE_SERVICE, .verbose_name = "Holdfast",
+	.methods = methods, .output = -1, .service = -1
+};

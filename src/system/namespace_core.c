@@ -1,0 +1,116 @@
+/*
+ * core.*: what there is to call, and the jobs.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "core/call.h"
+#include "core/job.h"
+#include "core/query.h"
+#include "core/resource.h"
+#include "lib/json.h"
+#include "system/system.h"
+
+static const char *const targets[] = { "WS", "CLI", "REST", NULL };
+
+#define TARGET	{ .name = "target", .type = F_ENUM, .choices = targets,	\
+	.def = "\"WS\"", .doc = "For whom the description is." }
+
+static const struct field get_methods_params[] = {
+	{ .name = "service", .type = F_STR, .flags = FF_NULL, .def = "null",
+	  .doc = "Only the methods of this namespace." },
+	TARGET,
+	FIELD_END
+};
+
+static const struct field get_services_params[] = { TARGET, FIELD_END };
+
+static const struct field job_id_params[] = {
+	{ .name = "id", .type = F_INT, .flags = FF_REQUIRED,
+	  .doc = "The job's id." },
+	FIELD_END
+};
+
+static const struct field pong = { .name = "result", .type = F_CONST,
+	.def = "\"pong\"", .flags = FF_REQUIRED, .doc = "Always pong." };
+static const struct field object = { .name = "result", .type = F_DICT,
+	.flags = FF_REQUIRED, .doc = "By name." };
+static const struct field any = { .name = "result", .type = F_ANY,
+	.flags = FF_REQUIRED, .doc = "The result of the job." };
+static const struct field list = { .name = "result", .type = F_ARRAY,
+	.flags = FF_REQUIRED, .doc = "The jobs." };
+
+static void
+ping_run(struct call *call)
+{
+	call_reply(call, json_string("pong"));
+}
+
+static void
+get_methods_run(struct call *call)
+{
+	call_reply(call, resource_methods(json_string_value(
+	    call_param(call, 0))));
+}
+
+static void
+get_services_run(struct call *call)
+{
+	call_reply(call, resource_services());
+}
+
+static void
+get_jobs_run(struct call *call)
+{
+	query_reply(call, job_list(call));
+}
+
+static void
+waited(enum job_state state, const json_t *result, int error,
+    const char *reason, void *arg)
+{
+	struct call *call = arg;
+
+	if (state == JOB_SUCCESS)
+		call_reply(call, json_incref((json_t *)(uintptr_t)result));
+	else
+		call_fail(call, error, "%s", reason);
+}
+
+static void
+job_wait_run(struct call *call)
+{
+	json_int_t id = json_integer_value(call_param(call, 0));
+	int error = job_wait(call, id, waited, call);
+
+	if (error != 0)
+		call_fail(call, error, error == EPERM ?
+		    "Job %lld is somebody else's" : "Job %lld does not exist",
+		    (long long)id);
+}
+
+static const struct method methods[] = {
+	{ .name = "core.ping", .auth = AUTH_NONE, .result = &pong,
+	  .doc = "Answers pong.", .run = ping_run },
+	{ .name = "core.get_methods", .auth = AUTH_SESSION,
+	  .params = get_methods_params, .result = &object,
+	  .doc = "The methods there are, with their parameters, results and "
+	  "roles.", .run = get_methods_run },
+	{ .name = "core.get_services", .auth = AUTH_SESSION,
+	  .params = get_services_params, .result = &object,
+	  .doc = "The namespaces there are.", .run = get_services_run },
+	{ .name = "core.get_jobs", .auth = AUTH_SESSION, .kind = KIND_QUERY,
+	  .params = query_params, .result = &list,
+	  .doc = "The jobs that the caller may see.", .run = get_jobs_run },
+	{ .name = "core.job_wait", .auth = AUTH_SESSION, .job = true,
+	  .params = job_id_params, .result = &any,
+	  .doc = "A job that ends when another one does, with its result.",
+	  .run = job_wait_run },
+	METHOD_END
+};
+
+const struct resource core_resource = {
+	.name = "core", .doc = "What there is to call, and the jobs.",
+	.kind = RESOURCE_SERVICE, .verbose_name = "Core", .methods = methods,
+	.output = -1, .service = -1
+};

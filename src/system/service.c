@@ -1,0 +1,541 @@
+/*
+ * service.*: which services there are, whether they run, and whether they
+ * start with the machine.  Only what is built is listed.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/audit.h"
+#include "core/call.h"
+#include "core/core.h"
+#include "core/error.h"
+#include "core/op.h"
+#include "core/query.h"
+#include "core/serial.h"
+#include "lib/json.h"
+#include "lib/log.h"
+#include "lib/xalloc.h"
+#include "services/catalog.h"
+#include "system/service.h"
+#include "system/system.h"
+
+static const char *const read_roles[] = { "SERVICE_READ", NULL };
+/* methods/service.json: those of services not built yet included. */
+static const char *const write_roles[] = {
+	"SERVICE_WRITE", "SHARING_FTP_WRITE", "SHARING_ISCSI_WRITE",
+	"SHARING_NFS_WRITE", "SHARING_NVME_TARGET_WRITE", "SHARING_SMB_WRITE",
+	NULL
+};
+
+static const char *const verbs[] = { "START", "STOP", "RESTART", "RELOAD",
+	NULL };
+
+static const struct field control_options[] = {
+	{ .name = "ha_propagate", .type = F_BOOL, .def = "true",
+	  .doc = "Of no effect: there is no other controller." },
+	{ .name = "silent", .type = F_BOOL, .def = "true",
+	  .doc = "Return false, not an error, when it fails." },
+	{ .name = "timeout", .type = F_INT, .flags = FF_NULL, .def = "120",
+	  .unit = "s", .doc = "Of no effect: the manager's own limits are "
+	  "shorter." },
+	FIELD_END
+};
+
+static const struct field control_params[] = {
+	{ .name = "verb", .type = F_ENUM, .choices = verbs,
+	  .flags = FF_REQUIRED, .doc = "What to do." },
+	{ .name = "service", .type = F_STR, .flags = FF_REQUIRED,
+	  .doc = "Name of the service." },
+	{ .name = "options", .type = F_OBJECT, .fields = control_options,
+	  .model = "ServiceOptions", .def = "{}", .doc = "How." },
+	FIELD_END
+};
+
+static const struct field instance_params[] = {
+	{ .name = "id", .type = F_INT, .flags = FF_REQUIRED,
+	  .doc = "Id of the service." },
+	{ .name = "options", .type = F_OBJECT, .fields = query_option_fields,
+	  .model = "QueryOptions", .def = "{}", .doc = "What to return." },
+	FIELD_END
+};
+
+static const struct field name_params[] = {
+	{ .name = "service", .type = F_STR, .flags = FF_REQUIRED,
+	  .doc = "Name of the service." },
+	FIELD_END
+};
+
+static const struct field update_fields[] = {
+	{ .name = "enable", .type = F_BOOL, .flags = FF_REQUIRED,
+	  .doc = "Start with the machine." },
+	FIELD_END
+};
+
+static const struct field update_params[] = {
+	{ .name = "id_or_name", .type = F_INT_OR_STR, .flags = FF_REQUIRED,
+	  .doc = "Id or name of the service." },
+	{ .name = "service_update", .type = F_OBJECT, .fields = update_fields,
+	  .model = "ServiceUpdate", .flags = FF_REQUIRED,
+	  .doc = "What to change." },
+	FIELD_END
+};
+
+static const struct field pid_element[] = {
+	{ .name = "pid", .type = F_INT, .doc = "Process id." }, FIELD_END
+};
+
+static const struct field entry_fields[] = {
+	{ .name = "id", .type = F_INT, .flags = FF_REQUIRED, .doc = "Id." },
+	{ .name = "service", .type = F_STR, .flags = FF_REQUIRED,
+	  .doc = "Name." },
+	{ .name = "enable", .type = F_BOOL, .flags = FF_REQUIRED,
+	  .doc = "Does it start with the machine?" },
+	{ .name = "state", .type = F_STR, .flags = FF_REQUIRED,
+	  .doc = "RUNNING or STOPPED." },
+	{ .name = "pids", .type = F_ARRAY, .fields = pid_element,
+	  .flags = FF_REQUIRED, .doc = "Its processes." },
+	FIELD_END
+};
+
+static const struct field entry = { .name = "result", .type = F_OBJECT,
+	.fields = entry_fields, .flags = FF_REQUIRED, .doc = "The service." };
+static const struct field entries = { .name = "result", .type = F_ARRAY,
+	.fields = &entry, .flags = FF_REQUIRED, .doc = "The services." };
+static const struct field boolean = { .name = "result", .type = F_BOOL,
+	.flags = FF_REQUIRED, .doc = "Is it so?" };
+static const struct field integer = { .name = "result", .type = F_INT,
+	.flags = FF_REQUIRED, .doc = "Id of the service." };
+
+static int
+service_by_name(const char *name)
+{
+	int i;
+
+	for (i = 0; i < SERVICE_COUNT; i++)
+		if (strcmp(services[i].name, name) == 0)
+			return i;
+	return -1;
+}
+
+static int
+service_by_id(json_int_t id)
+{
+	int i;
+
+	for (i = 0; i < SERVICE_COUNT; i++)
+		if (services[i].api_id == id)
+			return i;
+	return -1;
+}
+
+static bool
+enabled(int service)
+{
+	return core_store() != NULL && json_bool(store_get(core_store(),
+	    "service", services[service].api_id), "enable", false);
+}
+
+/* Gathers the state of all services from the monitor, one by one. */
+struct gathering {
+	int	  at;
+	json_t	 *list;
+	void	(*done)(json_t *, void *);
+	void	 *arg;
+};
+
+static void gather_next(struct gathering *);
+
+static json_t *
+status_json(int service, const struct op_reply *reply)
+{
+	struct wire_in body = reply->body;
+	uint8_t state = wire_get_u8(&body);
+	json_t *pids = json_array(), *listening = json_array();
+	char *text, *address;
+	uint32_t n;
+
+	for (n = wire_get_u32(&body); n > 0 && !body.bad; n--)
+		json_array_append_new(pids,
+		    json_integer(wire_get_u32(&body)));
+	for (n = wire_get_u32(&body); n > 0 && !body.bad; n--) {
+		address = wire_get_str(&body, 64);
+		text = xasprintf(address != NULL && strchr(address, ':') ?
+		    "[%s]:%u" : "%s:%u", address != NULL ? address : "",
+		    wire_get_u16(&body));
+		json_array_append_new(listening, json_string(text));
+		free(address);
+		free(text);
+	}
+	text = wire_get_str(&body, MESSAGE_INLINE_MAX);
+	address = NULL;
+	return json_pack("{s:i, s:s, s:b, s:s, s:o, s:o, s:s, s:b}", "id",
+	    services[service].api_id, "service", services[service].name,
+	    "enable", enabled(service), "state", reply->error == 0 &&
+	    state != STATE_STOPPED && state != STATE_FAILED ? "RUNNING" :
+	    "STOPPED", "pids", pids, "listening", listening, "last_exit",
+	    text != NULL ? text : "", "failed", state == STATE_FAILED);
+}
+
+static void
+gathered(const struct op_reply *reply, void *arg)
+{
+	struct gathering *g = arg;
+
+	json_array_append_new(g->list, status_json(g->at, reply));
+	g->at++;
+	gather_next(g);
+}
+
+static void
+gather_next(struct gathering *g)
+{
+	struct wire_out out = { 0 };
+
+	if (g->at == SERVICE_COUNT) {
+		g->done(g->list, g->arg);
+		free(g);
+		return;
+	}
+	wire_put_u32(&out, (uint32_t)g->at);
+	op_request(MSG_OP_SERVICE_STATUS, &out, -1, gathered, g);
+	wire_free(&out);
+}
+
+void
+service_gather(void (*done)(json_t *, void *), void *arg)
+{
+	struct gathering *g = xcalloc(1, sizeof(*g));
+
+	g->list = json_array();
+	g->done = done;
+	g->arg = arg;
+	gather_next(g);
+}
+
+/* What the API shows of it; the rest is for holdfast.status. */
+static json_t *
+api_entries(json_t *list)
+{
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(list, i, item) {
+		json_object_del(item, "listening");
+		json_object_del(item, "last_exit");
+		json_object_del(item, "failed");
+	}
+	return list;
+}
+
+static json_t *
+entry_of(const json_t *list, int service)
+{
+	return json_incref(json_array_get(list, (size_t)service));
+}
+
+static void
+query_gathered(json_t *list, void *arg)
+{
+	query_reply(arg, api_entries(list));
+}
+
+static void
+service_query_run(struct call *call)
+{
+	service_gather(query_gathered, call);
+}
+
+static void
+instance_gathered(json_t *list, void *arg)
+{
+	struct call *call = arg;
+	int service = service_by_id(json_integer_value(call_param(call, 0)));
+
+	api_entries(list);
+	query_reply_instance(call, service == -1 ? NULL :
+	    entry_of(list, service), "Service");
+	json_decref(list);
+}
+
+static void
+get_instance_run(struct call *call)
+{
+	service_gather(instance_gathered, call);
+}
+
+/* The service that a call's parameter names; -1: answered with ENOENT. */
+static int
+named(struct call *call, const char *name)
+{
+	int service = service_by_name(name);
+
+	if (service == -1)
+		call_fail(call, ENOENT, "Service %s not found.", name);
+	return service;
+}
+
+static void
+started_gathered(json_t *list, void *arg)
+{
+	struct call *call = arg;
+	int service = service_by_name(json_string_value(call_param(call, 0)));
+	const json_t *e = json_array_get(list, (size_t)service);
+	bool running = strcmp(json_str(e, "state", ""), "RUNNING") == 0;
+
+	if (strcmp(call->method->name, "service.started") != 0)
+		running = running || json_bool(e, "enable", false);
+	json_decref(list);
+	call_reply(call, json_boolean(running));
+}
+
+static void
+started_run(struct call *call)
+{
+	if (named(call, json_string_value(call_param(call, 0))) != -1)
+		service_gather(started_gathered, call);
+}
+
+static void
+update_recorded(int error, void *arg)
+{
+	struct call *call = arg;
+	const json_t *which = call_param(call, 0);
+	int service = json_is_integer(which) ?
+	    service_by_id(json_integer_value(which)) :
+	    service_by_name(json_string_value(which));
+
+	(void)error;	/* it is in the outbox */
+	call_audited(call);
+	call_reply(call, json_integer(services[service].api_id));
+}
+
+static void
+store_enable(struct call *call, int service, bool enable)
+{
+	const json_t *before = store_get(core_store(), "service",
+	    services[service].api_id);
+	struct revision r = {
+		.time = time(NULL), .who = xstrdup(call_user(call)),
+		.origin = xstrdup(call_origin(call)),
+		.resource = xstrdup("service"),
+		.entry = services[service].api_id,
+		.before = json_deep_copy(before),
+		.after = json_pack("{s:s, s:b}", "service",
+		    services[service].name, "enable", enable)
+	};
+	json_t *record = audit_method_call(call, true, true, true);
+	int64_t number = store_change(core_store(), &r,
+	    json_str(record, "audit_id", ""), record);
+
+	if (number == -1)
+		call_fail(call, errno, "The change could not be stored: %s",
+		    strerror(errno));
+	else
+		audit_send_outbox(record, false, update_recorded, call);
+	json_decref(record);
+	json_decref(r.before);
+	json_decref(r.after);
+	free(r.who);
+	free(r.origin);
+	free(r.resource);
+}
+
+struct updating {
+	struct call	*call;
+	int		 service;
+};
+
+static void
+update_start(void *arg)
+{
+	struct updating *u = arg;
+
+	store_enable(u->call, u->service, json_bool(call_param(u->call, 1),
+	    "enable", false));
+	free(u);
+	serial_leave();
+}
+
+static void
+service_update_run(struct call *call)
+{
+	const json_t *which = call_param(call, 0);
+	struct updating *u;
+	int service;
+
+	if (core_store() == NULL) {
+		call_fail(call, EIO, "%s", core_store_refused());
+		return;
+	}
+	if (json_is_integer(which)) {
+		service = service_by_id(json_integer_value(which));
+		if (service == -1)
+			call_fail(call, ENOENT, "Service %lld not found.",
+			    (long long)json_integer_value(which));
+	} else
+		service = named(call, json_string_value(which));
+	if (service == -1)
+		return;
+	u = xcalloc(1, sizeof(*u));
+	u->call = call;
+	u->service = service;
+	serial_enter(update_start, u);
+}
+
+static char *
+update_suffix(const json_t *params)
+{
+	const json_t *which = json_array_get(params, 0);
+	int service;
+
+	if (json_is_string(which))
+		return xstrdup(json_string_value(which));
+	service = service_by_id(json_integer_value(which));
+	return service != -1 ? xstrdup(services[service].name) : NULL;
+}
+
+static bool
+control_accept(struct call *call)
+{
+	return named(call, json_string_value(call_param(call, 1))) != -1;
+}
+
+static void
+controlled(const struct op_reply *reply, void *arg)
+{
+	struct call *call = arg;
+	const char *verb = json_string_value(call_param(call, 0));
+	const char *name = json_string_value(call_param(call, 1));
+
+	if (reply->error == 0) {
+		log_info("service.control", "%s %s by %s", verb, name,
+		    call_user(call));
+		call_reply(call, json_true());
+	} else if (json_bool(call_param(call, 2), "silent", true)) {
+		log_warn("service.control", "%s %s by %s: %s", verb, name,
+		    call_user(call), reply->text);
+		call_reply(call, json_false());
+	} else
+		call_fail(call, ESERVICESTARTFAILURE, "%s", reply->text);
+	serial_leave();
+}
+
+static void
+control_start(void *arg)
+{
+	struct call *call = arg;
+	const char *verb = json_string_value(call_param(call, 0));
+	struct wire_out out = { 0 };
+	uint8_t v;
+
+	for (v = 0; strcmp(verbs[v], verb) != 0;)
+		v++;
+	wire_put_u32(&out, (uint32_t)service_by_name(
+	    json_string_value(call_param(call, 1))));
+	wire_put_u8(&out, v);
+	op_request(MSG_OP_SERVICE_CONTROL, &out, -1, controlled, call);
+	wire_free(&out);
+}
+
+static void
+control_run(struct call *call)
+{
+	serial_enter(control_start, call);
+}
+
+static char *
+control_suffix(const json_t *params)
+{
+	return xasprintf("%s %s", json_string_value(json_array_get(params, 0)),
+	    json_string_value(json_array_get(params, 1)));
+}
+
+static char *
+control_lock(const json_t *params)
+{
+	return xasprintf("service_%s",
+	    json_string_value(json_array_get(params, 1)));
+}
+
+/* At the start of the machine: the enabled ones, one after the other. */
+static struct {
+	int	  at;
+	void	(*done)(void);
+} booting;
+
+static void boot_next(void);
+
+static void
+boot_started(const struct op_reply *reply, void *arg)
+{
+	(void)arg;
+	if (reply->error != 0) {
+		log_error("service.boot", "%s: %s", services[booting.at].name,
+		    reply->text);
+	}
+	booting.at++;
+	boot_next();
+}
+
+static void
+boot_next(void)
+{
+	struct wire_out out = { 0 };
+
+	while (booting.at < SERVICE_COUNT && !enabled(booting.at))
+		booting.at++;
+	if (booting.at == SERVICE_COUNT) {
+		booting.done();
+		return;
+	}
+	wire_put_u32(&out, (uint32_t)booting.at);
+	wire_put_u8(&out, VERB_START);
+	op_request(MSG_OP_SERVICE_CONTROL, &out, -1, boot_started, NULL);
+	wire_free(&out);
+}
+
+static void
+boot(void (*done)(void))
+{
+	booting.done = done;
+	boot_next();
+}
+
+static const struct method methods[] = {
+	{ .name = "service.control", .auth = AUTH_ROLE, .roles = write_roles,
+	  .params = control_params, .result = &boolean, .job = true,
+	  .job_lock = control_lock, .audit = "Service Control:",
+	  .audit_suffix = control_suffix,
+	  .doc = "Starts, stops, restarts or reloads a service.",
+	  .accept = control_accept, .run = control_run },
+	{ .name = "service.get_instance", .kind = KIND_INSTANCE,
+	  .auth = AUTH_ROLE, .roles = read_roles, .params = instance_params,
+	  .result = &entry, .doc = "One service.", .run = get_instance_run },
+	{ .name = "service.query", .kind = KIND_QUERY, .auth = AUTH_ROLE,
+	  .roles = read_roles, .params = query_params, .result = &entries,
+	  .doc = "The services there are.", .run = service_query_run },
+	{ .name = "service.started", .auth = AUTH_ROLE, .roles = read_roles,
+	  .params = name_params, .result = &boolean,
+	  .doc = "Does the service run?", .run = started_run },
+	{ .name = "service.started_or_enabled", .auth = AUTH_ROLE,
+	  .roles = read_roles, .params = name_params, .result = &boolean,
+	  .doc = "Does it run, or start with the machine?",
+	  .run = started_run },
+	/* Not KIND_UPDATE: its one member is required, not any subset. */
+	{ .name = "service.update", .auth = AUTH_ROLE, .roles = write_roles,
+	  .params = update_params, .result = &integer,
+	  .audit = "Update service configuration",
+	  .audit_suffix = update_suffix,
+	  .doc = "Whether a service starts with the machine.",
+	  .run = service_update_run },
+	METHOD_END
+};
+
+const struct resource service_resource = {
+	.name = "service", .doc = "The services and their states.",
+	.kind = RESOURCE_CRUD, .role_prefix = "SERVICE",
+	.verbose_name = "Service", .methods = methods, .boot = boot,
+	.output = -1, .service = -1
+};

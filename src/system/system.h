@@ -1,0 +1,17 @@
+/*
+ * The namespaces that make up the system itself; each in a file of its own.
+ */
+#ifndef HF_SYSTEM_H
+#define HF_SYSTEM_H
+
+#include "core/method.h"
+
+extern const struct resource core_resource;	/* namespace_core.c */
+extern const struct resource auth_resource;	/* auth.c */
+extern const struct resource user_resource;	/* user.c */
+extern const struct resource system_resource;	/* system.c */
+extern const struct resource service_resource;	/* service.c */
+extern const struct resource audit_resource;	/* audit.c */
+extern const struct resource holdfast_resource;	/* holdfast.c */
+
+#endif

@@ -1,0 +1,213 @@
+/*
+ * The messages exchanged with the monitor and with core, and what follows
+ * when one of them goes away.
+ */
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/log.h"
+#include "web/web.h"
+
+/* How often to look whether core caught up, milliseconds. */
+#define THROTTLE_PERIOD 20
+
+static void
+throttle_set(struct web *w, bool on)
+{
+	struct web_client *c;
+
+	w->throttled = on;
+	TAILQ_FOREACH(c, &w->clients, all)
+	{
+		if (c->state != WEB_CLIENT_OPEN)
+			continue;
+		c->heard = uv_now(&w->loop);
+		lws_rx_flow_control(c->wsi, !on);
+	}
+	if (!on) {
+		uv_timer_stop(&w->throttle_timer);
+		/* What was read before is served from its loop. */
+		lws_cancel_service(w->context);
+	}
+}
+
+static void
+throttle_look(uv_timer_t *timer)
+{
+	struct web *w = timer->data;
+
+	if (w->core == NULL || ipc_queued(w->core) < WEB_CORE_BYTES / 2)
+		throttle_set(w, false);
+}
+
+void
+web_core_throttle(struct web *w)
+{
+	if (w->throttled || ipc_queued(w->core) <= WEB_CORE_BYTES)
+		return;
+	log_warn("web.throttled", "%zu bytes wait for core",
+	    ipc_queued(w->core));
+	throttle_set(w, true);
+	uv_timer_start(&w->throttle_timer, throttle_look, THROTTLE_PERIOD,
+	    THROTTLE_PERIOD);
+}
+
+/* Messages of core: a wrong one is a fault of ours, and core stands above. */
+static void
+core_frame(struct web *w, struct ipc_msg *msg)
+{
+	struct web_client *c;
+	const void *data;
+	size_t len;
+
+	data = wire_get_bytes(&msg->body, &len);
+	if (wire_end(&msg->body) == -1)
+		fatal("wrong frame from core");
+	c = web_client_find(w, msg->id);
+	if (c != NULL)
+		web_client_send(c, data, len);
+}
+
+static void
+core_limit(struct web *w, struct ipc_msg *msg)
+{
+	struct web_client *c;
+	uint32_t limit;
+
+	limit = wire_get_u32(&msg->body);
+	if (wire_end(&msg->body) == -1)
+		fatal("wrong limit from core");
+	c = web_client_find(w, msg->id);
+	if (c != NULL)
+		c->in.limit = limit;
+}
+
+static void
+core_close(struct web *w, struct ipc_msg *msg)
+{
+	struct web_client *c;
+	uint16_t code;
+	char *reason;
+
+	code = wire_get_u16(&msg->body);
+	reason = wire_get_str(&msg->body, WEB_REASON_MAX);
+	if (wire_end(&msg->body) == -1)
+		fatal("wrong close from core");
+	c = web_client_find(w, msg->id);
+	if (c != NULL)
+		web_client_close(c, code, reason, true);
+	free(reason);
+}
+
+static void
+core_message(struct ipc *ipc, struct ipc_msg *msg, void *arg)
+{
+	struct web *w = arg;
+
+	(void)ipc;
+	switch (msg->type) {
+	case MSG_CLIENT_FRAME:
+		core_frame(w, msg);
+		break;
+	case MSG_CLIENT_LIMIT:
+		core_limit(w, msg);
+		break;
+	case MSG_CLIENT_CLOSE:
+		core_close(w, msg);
+		break;
+	default:
+		fatal("message %u from core", msg->type);
+	}
+}
+
+static void
+core_closed(struct ipc *ipc, const char *reason, void *arg)
+{
+	(void)ipc;
+	log_warn("web.core", "core is gone%s%s", reason == NULL ? "" : ": ",
+	    reason == NULL ? "" : reason);
+	web_core_disconnect(arg);
+}
+
+/* The sessions died with it; clients come again and log in again. */
+void
+web_core_disconnect(struct web *w)
+{
+	struct web_client *c;
+
+	ipc_free(w->core);
+	w->core = NULL;
+	TAILQ_FOREACH(c, &w->clients, all)
+	{
+		c->announced = false;
+		if (c->state == WEB_CLIENT_OPEN)
+			web_client_close(c, 1012, "Service Restart", true);
+	}
+	if (w->throttled)
+		throttle_set(w, false);
+}
+
+void
+web_core_connect(struct web *w, int fd)
+{
+	static const struct ipc_callbacks callbacks = {
+		.message = core_message,
+		.closed = core_closed,
+	};
+
+	if (w->core != NULL)
+		web_core_disconnect(w);
+	w->core = ipc_new(&w->loop, fd, w->role, ROLE_CORE, &callbacks, w);
+}
+
+static void
+monitor_peer(struct web *w, struct ipc_msg *msg)
+{
+	uint8_t role;
+
+	role = wire_get_u8(&msg->body);
+	if (wire_end(&msg->body) == -1 || role != ROLE_CORE || msg->nfds != 1)
+		fatal("wrong peer from the monitor");
+	web_core_connect(w, msg->fds[0]);
+	msg->fds[0] = -1;
+}
+
+static void
+monitor_message(struct ipc *ipc, struct ipc_msg *msg, void *arg)
+{
+	struct web *w = arg;
+
+	(void)ipc;
+	switch (msg->type) {
+	case MSG_PEER:
+		monitor_peer(w, msg);
+		break;
+	case MSG_STOP:
+		web_stop(w);
+		break;
+	default:
+		fatal("message %u from the monitor", msg->type);
+	}
+}
+
+static void
+monitor_closed(struct ipc *ipc, const char *reason, void *arg)
+{
+	(void)ipc;
+	(void)arg;
+	fatal("the monitor is gone%s%s", reason == NULL ? "" : ": ",
+	    reason == NULL ? "" : reason);
+}
+
+void
+web_monitor_connect(struct web *w, int fd)
+{
+	static const struct ipc_callbacks callbacks = {
+		.message = monitor_message,
+		.closed = monitor_closed,
+	};
+
+	w->monitor =
+	    ipc_new(&w->loop, fd, w->role, ROLE_MONITOR, &callbacks, w);
+}

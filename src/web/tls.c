@@ -1,0 +1,121 @@
+/*
+ * What TLS of the web role is: versions, ciphers, certificate and key.  All
+ * of it is decided here, before the sandbox; nothing is read from a file.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+#include <openssl/err.h>
+#include <openssl/pem.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+
+#include "lib/log.h"
+#include "web/web.h"
+
+/* TLS 1.2: forward secrecy and authenticated encryption only. */
+#define TLS12_CIPHERS                                                       \
+	"ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"        \
+	"ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305:"        \
+	"ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256"
+#define TLS13_CIPHERS                                                       \
+	"TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256:"              \
+	"TLS_AES_128_GCM_SHA256"
+#define TLS_GROUPS "X25519:P-256:P-384"
+
+/* The key is never encrypted; without this, OpenSSL would ask a terminal. */
+static int
+no_passphrase(char *buffer, int size, int writing, void *arg)
+{
+	(void)buffer;
+	(void)size;
+	(void)writing;
+	(void)arg;
+	return -1;
+}
+
+/* The first certificate is ours, the others are its chain. */
+static int
+load_chain(SSL_CTX *ctx, const char *pem)
+{
+	X509 *certificate;
+	BIO *bio;
+	int count, rv;
+
+	bio = BIO_new_mem_buf(pem, -1);
+	if (bio == NULL)
+		return -1;
+	rv = -1;
+	for (count = 0;; count++) {
+		certificate = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL);
+		if (certificate == NULL)
+			break;
+		if (count == 0) {
+			rv = SSL_CTX_use_certificate(ctx, certificate) == 1
+			    ? 0
+			    : -1;
+		} else if (SSL_CTX_add1_chain_cert(ctx, certificate) != 1)
+			rv = -1;
+		X509_free(certificate);
+		if (rv == -1)
+			break;
+	}
+	/* The end of the text is reported like an error. */
+	ERR_clear_error();
+	BIO_free(bio);
+	return rv;
+}
+
+static int
+load_key(SSL_CTX *ctx, const char *pem)
+{
+	EVP_PKEY *key;
+	BIO *bio;
+	int rv;
+
+	bio = BIO_new_mem_buf(pem, -1);
+	if (bio == NULL)
+		return -1;
+	key = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
+	rv = key != NULL && SSL_CTX_use_PrivateKey(ctx, key) == 1 &&
+		SSL_CTX_check_private_key(ctx) == 1
+	    ? 0
+	    : -1;
+	EVP_PKEY_free(key);
+	BIO_free(bio);
+	return rv;
+}
+
+int
+web_tls_setup(SSL_CTX *ctx, const char *certificate, const char *key)
+{
+	/*
+	 * No tickets and no session cache: a key that opens past sessions is
+	 * not worth a handshake saved on connections that live for hours.
+	 */
+	SSL_CTX_set_options(ctx,
+	    SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_NO_TICKET |
+		SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA |
+		SSL_OP_CLEANSE_PLAINTEXT);
+	SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+	if (SSL_CTX_set_num_tickets(ctx, 0) != 1 ||
+	    SSL_CTX_set_min_proto_version(ctx, TLS1_2_VERSION) != 1 ||
+	    SSL_CTX_set_max_proto_version(ctx, TLS1_3_VERSION) != 1 ||
+	    SSL_CTX_set_cipher_list(ctx, TLS12_CIPHERS) != 1 ||
+	    SSL_CTX_set_ciphersuites(ctx, TLS13_CIPHERS) != 1 ||
+	    SSL_CTX_set1_groups_list(ctx, TLS_GROUPS) != 1) {
+		log_error("web.tls", "OpenSSL refuses the TLS parameters");
+		return -1;
+	}
+	if (load_chain(ctx, certificate) == -1) {
+		log_error("web.tls", "the certificate can not be used");
+		return -1;
+	}
+	if (load_key(ctx, key) == -1) {
+		log_error("web.tls", "the key can not be used, or it does not "
+				     "belong to the certificate");
+		return -1;
+	}
+	return 0;
+}

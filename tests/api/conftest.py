@@ -1,0 +1,171 @@
+"""Fixtures of the API tests.
+
+A test marked `release` (crash, sandbox, ssh) gets the release build, every
+other one the build with sanitizers.
+"""
+
+import pathlib
+import signal
+import subprocess
+
+import pytest
+
+from harness import BUILDS, Instance, Ssh
+
+SECONDS = 120   # for one test; one that needs more says so with `bounded`
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "release: against the release build")
+    config.addinivalue_line("markers", "bounded(seconds): its own limit")
+
+
+def build_of(request):
+    marked = request.node.get_closest_marker("release")
+    return "release" if marked else "asan"
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_protocol(item):
+    """A test that hangs fails, the others go on."""
+    marker = item.get_closest_marker("bounded")
+    seconds = marker.args[0] if marker else SECONDS
+
+    def too_long(*_):
+        raise TimeoutError(f"the test took more than {seconds} s")
+
+    before = signal.signal(signal.SIGALRM, too_long)
+    signal.alarm(seconds)
+    yield
+    signal.alarm(0)
+    signal.signal(signal.SIGALRM, before)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = (yield).get_result()
+    if report.failed:
+        for instance in item.funcargs.get("instances_used", []):
+            lines = instance.log().splitlines()[-60:]
+            report.sections.append((f"log of {instance.directory}",
+                                    "\n".join(lines)))
+
+
+@pytest.fixture(scope="session")
+def pool():
+    """The instances that tests share, by build, with an administrator."""
+    shared = {}
+    yield shared
+    problems = []
+    for instance in shared.values():
+        try:
+            instance.stop()
+        except AssertionError as error:
+            problems.append(str(error))
+        instance.remove()
+    assert not problems, problems
+
+
+@pytest.fixture
+def instances_used():
+    return []
+
+
+@pytest.fixture
+def instance(request, pool, instances_used):
+    """The shared instance of this test's build."""
+    build = build_of(request)
+    if build in pool and pool[build].process.poll() is not None:
+        pool.pop(build).remove()
+    if build not in pool:
+        pool[build] = Instance(build).start().setup_admin()
+    instances_used.append(pool[build])
+    return pool[build]
+
+
+@pytest.fixture
+def make_instance(request, instances_used):
+    """Makes instances that are this test's own; not yet started."""
+    made = []
+
+    def make(*arguments, **options):
+        options.setdefault("build", build_of(request))
+        new = Instance(arguments=arguments, **options)
+        made.append(new)
+        instances_used.append(new)
+        return new
+
+    yield make
+    problems = []
+    for one in made:
+        try:
+            if one.process is not None and one.process.poll() is None:
+                one.stop()
+        except AssertionError as error:
+            problems.append(str(error))
+        one.remove()
+    assert not problems, problems
+
+
+@pytest.fixture
+def empty(make_instance):
+    """An instance of this test's own, without an administrator."""
+    return make_instance().start()
+
+
+@pytest.fixture
+def fresh(empty):
+    """An instance of this test's own, with an administrator."""
+    return empty.setup_admin()
+
+
+@pytest.fixture
+def root(instance):
+    with instance.root() as client:
+        yield client
+
+
+@pytest.fixture
+def admin(instance):
+    with instance.admin() as client:
+        yield client
+
+
+@pytest.fixture
+def stranger(instance):
+    """Over TLS, not logged in, from an address of its own."""
+    with instance.connect() as client:
+        yield client
+
+
+@pytest.fixture
+def ssh(fresh, tmp_path):
+    """ssh to an instance of this test's own whose sshd runs."""
+    with fresh.root() as client:
+        client.control("START")
+    return Ssh(fresh, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory):
+    """Compiles a C program of this folder; returns its path."""
+    done = {}
+
+    def compile_program(name, *defines):
+        if (name, defines) not in done:
+            binary = tmp_path_factory.mktemp("bin") / name
+            source = pathlib.Path(__file__).with_name(name + ".c")
+            subprocess.run(["gcc", "-std=gnu17", "-D_GNU_SOURCE", "-O1",
+                            "-Wall", "-Wextra", "-Werror", *defines, "-o",
+                            binary, source], check=True, timeout=60)
+            done[name, defines] = binary
+        return done[name, defines]
+
+    return compile_program
+
+
+def pytest_sessionstart():
+    for build in BUILDS.values():
+        if not (build / "holdfastd").exists():
+            pytest.exit(f"{build}/holdfastd is not there: ./dev test",
+                        returncode=1)

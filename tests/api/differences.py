@@ -1,0 +1,47 @@
+"""Where Holdfast deliberately answers otherwise than the recorded server.
+
+One entry a case: (file, case): (what ours answers, why).  The answer is a
+code, [code, errname] or [code, errname, attribute paths] of an error,
+"result", "nothing", or {"closed": code}; {"http": 404} when the path is not
+served.  An entry whose case agrees, or is not in the file, fails.
+"""
+
+LATER = "the method comes with the accounts"
+LEGACY = "the protocol before JSON-RPC is not served"
+
+DIFFERENCES = {
+    ("envelope", "parameter left out"): (-32601, LATER),
+    ("envelope", "extended JSON date"): (-32601, LATER),
+    ("envelope", "extended JSON unknown tag"): (-32601, LATER),
+    ("envelope", "extended JSON date, not a number"): (-32601, LATER),
+    ("envelope", "25 slow calls at once"): (-32601, LATER),
+    ("envelope", "NaN"): (
+        -32700, "NaN is not JSON"),
+    ("envelope", "2,000 nested arrays"): (
+        -32700, "deeper than 64 is refused by the parser"),
+    ("envelope", "legacy: connect"): ({"http": 404}, LEGACY),
+    ("envelope", "legacy: method"): ({"http": 404}, LEGACY),
+    ("envelope", "legacy: method without a session"): (
+        {"http": 404}, LEGACY),
+    ("envelope", "legacy: ping"): ({"http": 404}, LEGACY),
+    ("envelope", "legacy: unknown msg"): ({"http": 404}, LEGACY),
+
+    ("ssh", "update: login group unknown"): (
+        [-32602, "EINVAL", ["ssh_update.password_login_groups"]],
+        "a group that does not exist is refused"),
+    ("ssh", "update: options with a typo"): (
+        [-32602, "EINVAL", ["ssh_update.options"]],
+        "what sshd would refuse never gets stored"),
+    ("ssh", "update: options with CR"): (
+        [-32602, "EINVAL", ["ssh_update.options"]],
+        "a carriage return could hide a line from the reader"),
+
+    ("service", "control: unknown verb"): (
+        [-32602, "EINVAL", ["verb"]], "refused at once, not inside a job"),
+    ("service", "control: unknown service"): (
+        [-32602, "EINVAL", ["service"]],
+        "refused at once, not inside a job"),
+    ("service", "control: unknown option"): (
+        [-32602, "EINVAL", ["options.nosuch"]],
+        "refused at once, not inside a job"),
+}

@@ -1,0 +1,114 @@
+"""The surface: exactly what is built, each method as the API describes it."""
+
+import re
+
+import pytest
+
+METHODS = {
+    "core.ping", "core.get_methods", "core.get_services", "core.get_jobs",
+    "core.job_wait",
+    "auth.login_ex", "auth.mechanism_choices", "auth.me", "auth.logout",
+    "user.has_local_administrator_set_up", "user.setup_local_administrator",
+    "system.ready", "system.state", "system.version", "system.version_short",
+    "system.info", "system.boot_id", "system.host_id", "system.product_type",
+    "service.query", "service.get_instance", "service.update",
+    "service.control", "service.started", "service.started_or_enabled",
+    "ssh.config", "ssh.update", "ssh.bindiface_choices",
+    "audit.query",
+    "holdfast.status",
+}
+
+
+def test_get_methods_lists_exactly_what_is_built(root):
+    assert set(root.call("core.get_methods")) == METHODS
+
+
+@pytest.mark.parametrize("namespace", sorted(
+    {name.split(".")[0] for name in METHODS}))
+def test_get_methods_of_one_service(root, namespace):
+    assert set(root.call("core.get_methods", namespace)) == {
+        name for name in METHODS if name.startswith(namespace + ".")}
+
+
+def test_get_services_names_every_namespace(root):
+    services = root.call("core.get_services")
+    assert set(services) == {name.split(".")[0] for name in METHODS}
+    for entry in services.values():
+        assert {"type", "config_schema"} <= set(entry)
+
+
+@pytest.mark.parametrize("method", sorted(METHODS))
+def test_listed_method_exists(stranger, method):
+    """Whatever else it answers, it is not unknown."""
+    reply = stranger.raw('{"jsonrpc":"2.0","id":1,"method":"%s",'
+                         '"params":["too","many",1,2,3,4]}' % method)
+    assert reply.get("error", {}).get("code") != -32601
+
+
+@pytest.mark.parametrize("method", [
+    "ssh.checkin", "user.query", "core.subscribe", "core.bulk",
+    "core.set_options", "auth.login", "auth.generate_token", "audit.config",
+    "config.history", "system.reboot", "ssh.generate_keys",
+    "datastore.query"])
+def test_what_is_not_built_does_not_exist(root, method):
+    error = root.error(method)
+    assert (error.code, error.message) == (
+        -32601, "Method does not exist")
+    assert not error.data
+
+
+def test_every_method_tells_its_roles_and_schema(root):
+    for name, entry in root.call("core.get_methods").items():
+        assert {"roles", "job", "description"} <= set(entry), name
+
+
+def test_ready_and_state(root):
+    assert root.call("system.ready") is True
+    assert root.call("system.state") == "READY"
+
+
+def test_versions(root):
+    version = root.call("system.version")
+    assert re.fullmatch(r"TrueNAS-26\.0\.0-Holdfast\.\d+\.\d+\.\d+", version)
+    assert version.endswith(root.call("system.version_short"))
+    assert root.call("system.product_type") == "COMMUNITY_EDITION"
+
+
+def test_boot_id_is_new_with_each_start_and_host_id_is_not(fresh):
+    with fresh.root() as client:
+        before = client.call("system.boot_id"), client.call("system.host_id")
+    fresh.stop()
+    fresh.start()
+    with fresh.root() as client:
+        after = client.call("system.boot_id"), client.call("system.host_id")
+    assert re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+                        after[0])
+    assert re.fullmatch(r"[0-9a-f]{64}", after[1])
+    assert before[0] != after[0] and before[1] == after[1]
+
+
+def test_system_info_has_every_member(root):
+    info = root.call("system.info")
+    assert {
+        "version", "buildtime", "hostname", "physmem", "model", "cores",
+        "physical_cores", "loadavg", "uptime", "uptime_seconds",
+        "system_serial", "system_product", "system_product_version",
+        "license", "boottime", "datetime", "timezone",
+        "system_manufacturer", "ecc_memory", "holdfast_version"} <= set(info)
+    assert info["cores"] >= 1 and info["physmem"] > 0
+    assert len(info["loadavg"]) == 3
+    assert set(info["boottime"]) == {"$date"}
+
+
+def test_status_names_every_role(root):
+    text = str(root.call("holdfast.status"))
+    for role in ("web", "local", "core", "audit"):
+        assert role in text
+
+
+@pytest.mark.parametrize("params, path", [
+    ([5], "service"), (["core", "NOSUCH"], "target"),
+    (["core", None], "target")])
+def test_get_methods_with_wrong_arguments(root, params, path):
+    error = root.error("core.get_methods", *params)
+    assert error.code == -32602 and error.paths == [path]

@@ -1,0 +1,212 @@
+"""service.*: the SSH service as the API shows and controls it."""
+
+import os
+import signal
+import socket
+
+import pytest
+
+from harness import banner, wait_until
+
+
+@pytest.fixture(autouse=True)
+def stopped_afterwards(request):
+    yield
+    if "root" in request.fixturenames:
+        root = request.getfixturevalue("root")
+        root.control("STOP")
+        root.call("service.update", "ssh", {"enable": False})
+
+
+def state(client):
+    return client.call("service.get_instance", 11)
+
+
+def test_query_lists_what_is_built(root):
+    assert root.call("service.query") == [
+        {"id": 11, "service": "ssh", "enable": False, "state": "STOPPED",
+         "pids": []}]
+
+
+@pytest.mark.parametrize("filters, options, result", [
+    ([["service", "=", "nosuch"]], {}, []),
+    ([["service", "=", "ssh"]], {"count": True}, 1),
+    ([["id", "=", 11]], {"get": True, "select": ["service"]},
+     {"service": "ssh"}),
+    ([["OR", [["id", "=", 1], ["service", "^", "ss"]]]],
+     {"select": ["id"]}, [{"id": 11}])])
+def test_query_with_filters(root, filters, options, result):
+    assert root.call("service.query", filters, options) == result
+
+
+@pytest.mark.parametrize("filters", [
+    [["service", "??", 1]], [["service"]], ["service"], [[]],
+    [["OR", []]], [["~"]]])
+def test_query_with_wrong_filters(root, filters):
+    assert root.error("service.query", filters).code == -32602
+
+
+def test_get_instance_unknown(root):
+    error = root.error("service.get_instance", 999)
+    assert error.code == -32602 and error.data["extra"][0][0] is None
+    assert error.data["extra"][0][2] == 2
+
+
+def test_start_and_stop(instance, root):
+    assert root.control("START") is True
+    entry = state(root)
+    assert entry["state"] == "RUNNING" and len(entry["pids"]) >= 1
+    assert root.call("service.started", "ssh") is True
+    assert banner(instance.address, instance.ssh_port).startswith(b"SSH-2.0-")
+    assert root.control("STOP") is True
+    assert state(root)["state"] == "STOPPED" and state(root)["pids"] == []
+    assert root.call("service.started", "ssh") is False
+    assert banner(instance.address, instance.ssh_port) is None
+
+
+def test_start_of_what_runs_keeps_it(instance, root):
+    root.control("START")
+    before = instance.sshd_pid()
+    assert root.control("START") is True
+    assert instance.sshd_pid() == before
+
+
+def test_stop_of_what_is_stopped(root):
+    assert root.control("STOP") is True
+
+
+def test_restart_makes_a_new_process(instance, root):
+    root.control("START")
+    before = instance.sshd_pid()
+    assert root.control("RESTART") is True
+    assert instance.sshd_pid() not in (None, before)
+
+
+def test_restart_starts_what_is_stopped(root):
+    assert root.control("RESTART") is True
+    assert root.call("service.started", "ssh") is True
+
+
+def test_reload_keeps_the_process(instance, root):
+    root.control("START")
+    before = instance.sshd_pid()
+    assert root.control("RELOAD") is True
+    assert instance.sshd_pid() == before
+    assert banner(instance.address, instance.ssh_port).startswith(b"SSH-2.0-")
+
+
+def test_control_is_a_job_with_its_whole_life(root):
+    entry = root.job("service.control", "START", "ssh")
+    assert entry["method"] == "service.control"
+    assert entry["state"] == "SUCCESS" and entry["result"] is True
+    assert entry["arguments"][:2] == ["START", "ssh"]
+    assert entry["error"] is None and entry["progress"]["percent"] == 100
+    assert set(entry["time_started"]) == set(entry["time_finished"]) == \
+        {"$date"}
+
+
+def test_job_wait_gives_the_jobs_result(root):
+    number = root.call("service.control", "START", "ssh")
+    assert isinstance(number, int)
+    waiting = root.call("core.job_wait", number)
+    # A job itself, so its id comes back.
+    def ended():
+        entry, = root.call("core.get_jobs", [["id", "=", waiting]])
+        return entry if entry["state"] == "SUCCESS" else None
+    assert wait_until(ended, 30, "end of job_wait")["result"] is True
+
+
+def test_wait_for_a_job_that_does_not_exist(root):
+    error = root.error("core.job_wait", 999999)
+    assert error.code in (-32001, -32602)
+
+
+@pytest.mark.parametrize("params, path", [
+    (["JUMP", "ssh"], "verb"), (["start", "ssh"], "verb"),
+    ([5, "ssh"], "verb"), (["START", "nosuch"], "service"),
+    (["START", "cifs"], "service"), (["START", ""], "service"),
+    (["START", "ssh\n"], "service"), (["START", 5], "service"),
+    (["START", "ssh", {"nosuch": 1}], "options.nosuch"),
+    (["START", "ssh", {"timeout": "x"}], "options.timeout")])
+def test_control_is_refused_at_once(root, params, path):
+    before = root.call("core.get_jobs", [], {"count": True})
+    error = root.error("service.control", *params)
+    assert error.code == -32602
+    assert error.paths[0].split(".", 1)[-1] == path.split(".", 1)[-1]
+    assert root.call("core.get_jobs", [], {"count": True}) == before
+
+
+@pytest.mark.parametrize("params", [
+    ["START"], [], ["START", "ssh", {}, 5], ["START", "ssh", None]])
+def test_control_with_the_wrong_number_of_arguments(root, params):
+    assert root.error("service.control", *params).code in (-32602, -32001)
+
+
+def test_update_by_id_and_by_name(root):
+    assert root.call("service.update", 11, {"enable": True}) == 11
+    assert state(root)["enable"] is True
+    assert root.call("service.started_or_enabled", "ssh") is True
+    assert root.call("service.update", "ssh", {"enable": False}) == 11
+    assert state(root)["enable"] is False
+    assert root.call("service.started_or_enabled", "ssh") is False
+
+
+def test_update_of_an_unknown_service(root):
+    error = root.error("service.update", "nosuch", {"enable": True})
+    assert (error.code, error.errname) == (-32001, "ENOENT")
+
+
+def test_update_of_an_unknown_field(root):
+    error = root.error("service.update", "ssh", {"state": "RUNNING"})
+    assert error.data["extra"] == [
+        ["service_update.enable", "Field required", 22],
+        ["service_update.state", "Extra inputs are not permitted", 22]]
+
+
+@pytest.mark.parametrize("value", ["yes", 1, None])
+def test_update_with_a_wrong_type(root, value):
+    error = root.error("service.update", "ssh", {"enable": value})
+    assert error.paths == ["service_update.enable"]
+
+
+def test_enabled_service_starts_with_the_instance(fresh):
+    with fresh.root() as client:
+        client.call("service.update", "ssh", {"enable": True})
+        assert state(client)["state"] == "STOPPED"
+    fresh.stop()
+    fresh.start()
+    with fresh.root() as client:
+        assert state(client)["state"] == "RUNNING"
+    assert banner(fresh.address, fresh.ssh_port).startswith(b"SSH-2.0-")
+
+
+def test_service_that_is_not_enabled_does_not(fresh):
+    with fresh.root() as client:
+        client.control("START")
+    fresh.stop()
+    fresh.start()
+    with fresh.root() as client:
+        assert state(client)["state"] == "STOPPED"
+
+
+def test_sshd_that_dies_is_started_again(instance, root):
+    root.control("START")
+    before = instance.sshd_pid()
+    os.kill(before, signal.SIGKILL)
+    wait_until(lambda: instance.sshd_pid() not in (None, before), 30,
+               "a new sshd")
+    wait_until(lambda: banner(instance.address, instance.ssh_port), 10,
+               "its port")
+
+
+def test_start_on_a_port_that_is_taken_fails_and_says_so(fresh):
+
+    with socket.create_server((fresh.address, fresh.ssh_port)):
+        with fresh.root() as client:
+            entry = client.job("service.control", "START", "ssh",
+                               {"silent": False})
+            assert entry["state"] == "FAILED" and entry["error"]
+            client.job("service.control", "STOP", "ssh")
+            assert state(client)["state"] == "STOPPED"
+    with fresh.root() as client:
+        assert client.control("START") is True

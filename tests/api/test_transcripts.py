@@ -1,0 +1,324 @@
+"""The exchanges recorded from the real server, replayed and compared.
+
+What is compared is the shape: codes, errnos, the attributes at fault, the
+texts that clients match, the members and types of results.  What differs on
+purpose stands in differences.py.
+"""
+
+import json
+import pathlib
+import re
+
+import pytest
+import websocket
+
+import differences
+from harness import Closed, next_address
+
+FOLDER = pathlib.Path(__file__).with_name("transcripts")
+FILES = ("envelope", "ssh", "service")
+# The schema layer's texts travel on the wire and are matched by clients.
+MATCHED = re.compile(r"Input should |Field required|Extra inputs|String "
+                     r"should|Too many arguments")
+REASONS = {"ENOTAUTHENTICATED", "EACCES", "EBUSY"}
+
+
+def cases(name):
+    with open(FOLDER / f"{name}.jsonl", encoding="utf-8") as file:
+        return [json.loads(line) for line in file if line.strip()]
+
+
+# What the recording shortened, written out again.
+
+def envelope(params):
+    return ('{"jsonrpc":"2.0","id":1,"method":"core.ping",'
+            f'"params":[{params}]}}')
+
+
+WRITTEN_OUT = {
+    "2,000 nested arrays": envelope("[" * 2000 + "]" * 2000),
+    "8,193 bytes without a session": envelope('"' + "x" * 8200 + '"'),
+    "65,537 bytes with a session": envelope('"' + "x" * 66000 + '"'),
+}
+SHORTENED = re.compile(r"(.)… \((\d+) characters\)$", re.S)
+
+
+def lengthened(value):
+    """Strings that end in "x… (5001 characters)" at their full length."""
+    if isinstance(value, dict):
+        return {key: lengthened(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [lengthened(item) for item in value]
+    if isinstance(value, str):
+        found = SHORTENED.search(value)
+        if found:
+            start = value[:found.start() + 1]
+            return start.ljust(int(found.group(2)), found.group(1))
+    return value
+
+
+# Shapes.
+
+def type_of(value):
+    if isinstance(value, bool):
+        return "boolean"
+    return {int: "integer", float: "number", str: "string",
+            type(None): "null"}.get(type(value))
+
+
+def same_shape(expected, actual, path="result"):
+    """Where two results differ in members and types, as texts."""
+    if expected is None or actual is None:
+        return []       # a nullable member
+    if isinstance(expected, dict):
+        if not isinstance(actual, dict):
+            return [f"{path} is no object"]
+        if not expected:
+            return []   # a map that was empty there
+        missing = [f"{path}.{key} is missing"
+                   for key in expected if key not in actual]
+        return missing + [
+            text for key in expected if key in actual
+            for text in same_shape(expected[key], actual[key],
+                                   f"{path}.{key}")]
+    if isinstance(expected, list):
+        if not isinstance(actual, list):
+            return [f"{path} is no array"]
+        if expected and actual:
+            return same_shape(expected[0], actual[0], f"{path}.0")
+        return []
+    if type_of(expected) != type_of(actual):
+        return [f"{path} is {type_of(actual)}, not {type_of(expected)}"]
+    return []
+
+
+def essence(message):
+    """What must agree of an error, a close, or that it is a result."""
+    if "closed" in message:
+        return {"closed": message["closed"]}
+    if "jsonrpc" not in message:
+        return {"legacy": message.get("msg")}
+    if "error" not in message:
+        return "result"
+    error = message["error"]
+    found = {"code": error["code"], "id": message["id"]}
+    if error["code"] != -32700:
+        found["message"] = error["message"]
+    elif "Batch" in error["message"] or "Format" in error["message"]:
+        found["message"] = error["message"]
+    data = error.get("data")
+    found["data"] = data is not None
+    if data is not None:
+        found |= {"error": data["error"], "errname": data["errname"],
+                  "class": data["trace"]["class"]}
+        if data["errname"] in REASONS:
+            found["reason"] = data["reason"]
+        if data["extra"] is not None:
+            found["extra"] = [
+                (attribute, text if MATCHED.match(text) else "…", errno)
+                for attribute, text, errno in data["extra"]]
+    return found
+
+
+def compare(expected, actual):
+    """Where two lists of messages differ, as texts."""
+    if len(expected) != len(actual):
+        return [f"{len(actual)} messages, not {len(expected)}"]
+    found = []
+    for one, other in zip(expected, actual):
+        if "http" in other or essence(one) != essence(other):
+            found.append(f"{json.dumps(other)[:400]}")
+        elif essence(one) == "result":
+            if one["id"] != other["id"]:
+                found.append(f"id {other['id']}")
+            found += same_shape(one["result"], other["result"])
+    return found
+
+
+def answer_of(actual):
+    """Ours in the notation of differences.py."""
+    if not actual:
+        return ["nothing"]
+    first = actual[0]
+    if "http" in first or "closed" in first:
+        return [first if "http" in first else {"closed": first["closed"]}]
+    if "error" not in first:
+        return ["result"]
+    error = first["error"]
+    data = error.get("data") or {}
+    paths = [attribute for attribute, _, _ in data.get("extra") or []]
+    return [error["code"], [error["code"], data.get("errname")],
+            [error["code"], data.get("errname"), paths]]
+
+
+# Replay.
+
+class Replayer:
+    """Keeps the connections that a file's cases share."""
+
+    def __init__(self, instance):
+        self.instance = instance
+        self.clients = {}
+        self.sent = 0
+
+    def close(self):
+        for client in self.clients.values():
+            client.close()
+
+    def client(self, who):
+        if who not in self.clients:
+            self.clients[who] = (
+                self.instance.root() if "Unix" in who else
+                self.instance.connect(next_address(103)))
+        return self.clients[who]
+
+    def drop(self, who):
+        client = self.clients.pop(who, None)
+        if client:
+            client.close()
+
+    def replay(self, case):
+        if "legacy" in case["as"]:
+            return self.legacy()
+        self.reach(case["case"])
+        client = self.client(case["as"])
+        try:
+            return self.exchange(client, case)
+        except Closed as closed:
+            self.drop(case["as"])
+            return [{"closed": closed.code}]
+
+    def legacy(self):
+        try:
+            self.instance.connect(path="/websocket").close()
+        except websocket.WebSocketBadStatusException as error:
+            return [{"http": error.status_code}]
+        return [{"http": 101}]
+
+    def reach(self, name):
+        """ "call 20 of one method": what was not recorded comes first."""
+        found = re.match(r"call (\d+) of one method", name)
+        if not found:
+            return
+        if found.group(1) == "1":
+            self.drop("nobody yet, TCP")
+            self.sent = 0
+        client = self.client("nobody yet, TCP")
+        while self.sent < int(found.group(1)) - 1:
+            client.call("core.ping")
+            self.sent += 1
+        self.sent += 1
+
+    def exchange(self, client, case):
+        send, name = case["send"], case["case"]
+        if "binary" in send:
+            client.ws.send(envelope(""), opcode=2)
+            return [client.receive()]
+        if name.startswith("25 slow calls"):
+            for number in range(25):
+                client.send_text(json.dumps({
+                    "jsonrpc": "2.0", "id": number, "method": "user.query",
+                    "params": [[], {"count": True}]}))
+            return [client.receive() for _ in range(25)]
+        text = WRITTEN_OUT.get(name) or send.get("raw") or json.dumps(
+            lengthened(send))
+        client.send_text(text)
+        if case["receive"]:
+            return [client.receive()]
+        # Nothing is expected: the next answer must be the marker's.
+        client.send_text('{"jsonrpc":"2.0","id":"marker",'
+                         '"method":"core.ping"}')
+        first = client.receive()
+        if first.get("id") == "marker":
+            return []
+        client.receive()
+        return [first]
+
+
+def judge(name, case, actual):
+    """None when the exchange is in order, else what is not."""
+    unlike = compare(case["receive"], actual)
+    listed = differences.DIFFERENCES.get((name, case["case"]))
+    if listed is None:
+        return "; ".join(unlike) or None
+    if not unlike:
+        return "agrees, yet differences.py lists it"
+    if listed[0] not in answer_of(actual):
+        return f"differs otherwise than listed: {json.dumps(actual)[:400]}"
+    return None
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_replay(make_instance, name, capsys):
+    instance = make_instance().start().setup_admin()
+    replayer = Replayer(instance)
+    wrong, different, total = [], 0, 0
+    try:
+        for case in cases(name):
+            total += 1
+            problem = judge(name, case, replayer.replay(case))
+            if problem:
+                wrong.append(f"{case['case']}: {problem}")
+            elif (name, case["case"]) in differences.DIFFERENCES:
+                different += 1
+    finally:
+        replayer.close()
+    with capsys.disabled():
+        print(f"\n{name}: {total - different - len(wrong)} matched, "
+              f"{different} different on purpose, {total} in total")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_every_difference_names_a_case_and_a_reason():
+    known = {(name, case["case"]) for name in FILES for case in cases(name)}
+    for key, (answer, reason) in differences.DIFFERENCES.items():
+        assert key in known, f"no such case: {key}"
+        assert len(reason) > 10 and answer is not None
+
+
+# The comparison itself must be able to fail.
+
+@pytest.mark.parametrize("name", FILES)
+def test_each_recorded_answer_equals_itself(name):
+    for case in cases(name):
+        assert compare(case["receive"], case["receive"]) == []
+
+
+def changed(message):
+    """Each a version of the message that a client would notice."""
+    if "closed" in message:
+        yield {"closed": 4000}
+        return
+    if "jsonrpc" not in message:
+        yield {"msg": "other"}
+        return
+    if "error" not in message:
+        yield {"jsonrpc": "2.0", "id": message["id"],
+               "error": {"code": -32601, "message": "x"}}
+        result = message["result"]
+        if isinstance(result, dict) and result:
+            yield message | {"result": dict(list(result.items())[1:])}
+        if isinstance(result, (bool, str, int)):
+            yield message | {"result": [result]}
+        yield message | {"id": "other"}
+        return
+    error, data = message["error"], message["error"].get("data")
+    yield message | {"error": error | {"code": -1}}
+    if data:
+        yield message | {"error": error | {
+            "data": data | {"errname": "EOTHER"}}}
+        for extra in ([], [["other.path", "x", 22]]):
+            if data["extra"]:
+                yield message | {"error": error | {
+                    "data": data | {"extra": extra}}}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_each_changed_answer_is_noticed(name):
+    for case in cases(name):
+        for version in map(changed, case["receive"][:1]):
+            for message in version:
+                assert compare(case["receive"],
+                               [message, *case["receive"][1:]]), case["case"]
+        if case["receive"]:
+            assert compare(case["receive"], [])

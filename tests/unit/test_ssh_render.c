@@ -1,0 +1,293 @@
+/*
+ * sshd_config against golden files, each of which the real sshd accepts.
+ *
+ * HF_UPDATE_GOLDEN=1 writes the golden files anew; look at the difference.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "lib/file.h"
+#include "lib/xalloc.h"
+#include "golden.h"
+#include "real_sshd.h"
+#include "services/ssh/conf.h"
+#include "services/ssh/ssh_render.h"
+#include "services/ssh/ssh_verify.h"
+
+static char *no_names[] = { NULL };
+static char no_text[] = "";
+
+static struct ssh_config
+defaults(void)
+{
+	struct ssh_config c = { .bindiface = no_names, .tcpport = 22,
+		.password_login_groups = no_names, .options = no_text };
+
+	return c;
+}
+
+static const char *const loopback[] = { "127.0.0.1", NULL };
+
+struct golden {
+	const char		*name;
+	struct ssh_config	 config;
+	struct ssh_surroundings	 around;
+};
+
+static char *groups[] = { (char *)"adm", (char *)"domain users", NULL };
+static const char *const users[] = { "bea", NULL };
+static const char *const two[] = { "127.0.0.1", "fe80::1%lo", NULL };
+
+static struct golden *
+goldens(size_t *countp)
+{
+	static struct golden g[8];
+	size_t n = 0;
+
+	g[n].name = "defaults";
+	g[n++].config = defaults();
+
+	g[n].name = "trial";
+	g[n].config = defaults();
+	g[n].config.tcpport = 2222;
+	g[n++].around.listen = loopback;
+
+	g[n].name = "everything";
+	g[n].config = defaults();
+	g[n].config.tcpport = 65535;
+	g[n].config.passwordauth = true;
+	g[n].config.password_login_groups = groups;
+	g[n].config.kerberosauth = true;
+	g[n].config.tcpfwd = true;
+	g[n].config.compression = true;
+	g[n].config.sftp_log_level = SFTP_LEVEL_DEBUG3;
+	g[n].config.sftp_log_facility = 11;
+	g[n].config.weak_ciphers = WEAK_CIPHER_AES128_CBC |
+	    WEAK_CIPHER_NONE;
+	g[n].around.listen = two;
+	g[n].around.password_users = users;
+	g[n++].around.root_password_login = true;
+
+	/* Without passwordauth, groups and users mean nothing. */
+	g[n].name = "no-password";
+	g[n].config = defaults();
+	g[n].config.password_login_groups = groups;
+	g[n].config.weak_ciphers = WEAK_CIPHER_NONE;
+	g[n].around.password_users = users;
+	g[n++].around.listen = loopback;
+
+	g[n].name = "auxiliary";
+	g[n].config = defaults();
+	g[n].config.passwordauth = true;
+	g[n].config.password_login_groups = groups;
+	g[n].config.options = (char *)
+	    "MaxStartups 20\n"
+	    "# ours\n"
+	    "\n"
+	    "NoneEnabled no\n"
+	    "Protocol 2\n"
+	    "  permitrootlogin=no\n"
+	    "Port 2022\n"
+	    "subsystem sftp /usr/lib/openssh/sftp-server\n"
+	    "Match User bea\n"
+	    "\tX11Forwarding yes\n"
+	    "Match all\n"
+	    "  MaxAuthTries 3";
+	g[n++].around.listen = loopback;
+
+	g[n].name = "ciphers";
+	g[n].config = defaults();
+	g[n].config.weak_ciphers = WEAK_CIPHER_AES128_CBC;
+	g[n].config.options = (char *)
+	    "Ciphers chacha20-poly1305@openssh.com,aes128-ctr,aes192-ctr,"
+	    "aes256-ctr,aes128-gcm@openssh.com,aes256-gcm@openssh.com\n";
+	g[n++].around.listen = loopback;
+
+	*countp = n;
+	return g;
+}
+
+static char *
+render(const struct golden *g)
+{
+	char *why = NULL, *text = ssh_render(&g->config, &g->around, &why);
+
+	if (text == NULL)
+		fail_msg("%s: %s", g->name, why);
+	return text;
+}
+
+static void
+test_golden(void **state)
+{
+	size_t count, i, len;
+	struct golden *g = goldens(&count);
+	int dir = golden_folder("ssh");
+	char *text, *file, *wanted;
+
+	(void)state;
+	for (i = 0; i < count; i++) {
+		text = render(&g[i]);
+		file = xasprintf("%s.conf", g[i].name);
+		if (getenv("HF_UPDATE_GOLDEN") != NULL)
+			assert_int_equal(file_install(dir, file, text,
+			    strlen(text), 0644, geteuid(), getegid(), NULL),
+			    0);
+		wanted = golden_read("ssh", file, &len);
+		assert_string_equal(text, wanted);
+		free(wanted);
+		free(file);
+		free(text);
+	}
+	close(dir);
+}
+
+static void
+test_sshd_accepts(void **state)
+{
+	size_t count, i;
+	struct golden *g = goldens(&count);
+	char *text, *output, *why = NULL;
+	bool ok;
+
+	(void)state;
+	if (!real_sshd_enter())
+		skip();
+	for (i = 0; i < count; i++) {
+		text = render(&g[i]);
+		output = real_sshd_run("-t", text, NULL, &ok);
+		if (!ok)
+			fail_msg("%s: %s", g[i].name, output);
+		free(output);
+		output = real_sshd_run("-T", text, NULL, &ok);
+		assert_true(ok);
+		if (ssh_verify_effective(text, output, &why) == -1)
+			fail_msg("%s: %s", g[i].name, why);
+		free(output);
+		free(text);
+	}
+}
+
+/* Everything a name could do to the file. */
+static void
+test_names_refused(void **state)
+{
+	static const char *const names[] = { "a\nPermitRootLogin yes", "a\"",
+		"*", "a?", "!root", "a,b", "", "a\rb", "a\tb", "a\177",
+		"a\\", NULL };
+	struct ssh_config c = defaults();
+	struct ssh_surroundings around = { 0 };
+	char *list[2] = { NULL, NULL }, *why, *text;
+	size_t i;
+
+	(void)state;
+	c.passwordauth = true;
+	c.password_login_groups = list;
+	for (i = 0; names[i] != NULL; i++) {
+		list[0] = xstrdup(names[i]);
+		why = NULL;
+		assert_false(conf_name_ok(names[i]));
+		text = ssh_render(&c, &around, &why);
+		assert_null(text);
+		assert_non_null(why);
+		free(why);
+		free(list[0]);
+	}
+}
+
+static void
+test_words_refused(void **state)
+{
+	static const char *const words[] = { "127.0.0.1\nPort 1", "a b", "\"",
+		"#", "", "=x", "a\\", NULL };
+	struct ssh_config c = defaults();
+	const char *listen[2] = { NULL, NULL };
+	struct ssh_surroundings around = { .listen = listen };
+	char *why, *text;
+	size_t i;
+
+	(void)state;
+	for (i = 0; words[i] != NULL; i++) {
+		listen[0] = words[i];
+		why = NULL;
+		text = ssh_render(&c, &around, &why);
+		assert_null(text);
+		assert_non_null(why);
+		free(why);
+	}
+}
+
+/* A control character that got past every check still makes no line. */
+static void
+test_options_refused(void **state)
+{
+	struct ssh_config c = defaults();
+	struct ssh_surroundings around = { 0 };
+	char *why = NULL;
+
+	(void)state;
+	c.options = (char *)"MaxStartups 20\rPermitRootLogin yes";
+	assert_null(ssh_render(&c, &around, &why));
+	assert_non_null(why);
+	free(why);
+}
+
+static unsigned int
+line_number(const char *text, const char *what)
+{
+	const char *at = strstr(text, what), *p;
+	unsigned int n = 1;
+
+	assert_non_null(at);
+	for (p = text; p < at; p++)
+		n += *p == '\n';
+	return n;
+}
+
+static void
+test_sent_line(void **state)
+{
+	struct ssh_config c = defaults();
+	struct ssh_surroundings around = { .listen = loopback };
+	char *text, *why = NULL;
+
+	(void)state;
+	c.passwordauth = true;
+	c.password_login_groups = groups;
+	c.options = (char *)"MaxStartups 21\n\nMaxSessions 5\n"
+			    "Match User q\nMaxAuthTries 4\n";
+	text = ssh_render(&c, &around, &why);
+	assert_non_null(text);
+#define SENT(what)	ssh_render_sent_line(text, c.options,		\
+	    line_number(text, what))
+	assert_int_equal(SENT("MaxStartups 21"), 1);
+	assert_int_equal(SENT("MaxSessions 5"), 3);
+	assert_int_equal(SENT("Match User q"), 4);
+	assert_int_equal(SENT("MaxAuthTries 4"), 5);
+	assert_int_equal(SENT("UseDNS"), 0);
+	assert_int_equal(SENT("Match Group"), 0);
+	assert_int_equal(ssh_render_sent_line(text, c.options, 1), 0);
+	assert_int_equal(ssh_render_sent_line(text, c.options, 9999), 0);
+	free(text);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_golden),
+		cmocka_unit_test(test_sshd_accepts),
+		cmocka_unit_test(test_names_refused),
+		cmocka_unit_test(test_words_refused),
+		cmocka_unit_test(test_options_refused),
+		cmocka_unit_test(test_sent_line),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
