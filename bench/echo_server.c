@@ -29,19 +29,19 @@
 #include <unistd.h>
 #include <uv.h>
 
-#define MESSAGE_MAX	((size_t)256 * 1024)
-#define QUEUE_MAX	64
+#define MESSAGE_MAX ((size_t)256 * 1024)
+#define QUEUE_MAX 64
 
 struct message {
-	unsigned char	*data;	/* LWS_PRE, then len bytes */
-	size_t		 len;
+	unsigned char *data; /* LWS_PRE, then len bytes */
+	size_t len;
 };
 
 struct client {
-	struct message	 queue[QUEUE_MAX];
-	unsigned int	 first, count;
-	unsigned char	*building;
-	size_t		 len;
+	struct message queue[QUEUE_MAX];
+	unsigned int first, count;
+	unsigned char *building;
+	size_t len;
 };
 
 static void
@@ -105,8 +105,9 @@ server_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user,
 	switch (reason) {
 	case LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS:
 		SSL_CTX_set_min_proto_version(user, TLS1_2_VERSION);
-		SSL_CTX_set_options(user, SSL_OP_NO_TICKET |
-			SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
+		SSL_CTX_set_options(user,
+		    SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION |
+			SSL_OP_NO_RENEGOTIATION);
 		SSL_CTX_set_num_tickets(user, 0);
 		SSL_CTX_set_session_cache_mode(user, SSL_SESS_CACHE_OFF);
 		return 0;
@@ -239,8 +240,8 @@ listener_readable(uv_poll_t *poll, int status, int events)
 	(void)events;
 	if (status < 0 || uv_fileno((uv_handle_t *)poll, &listener) != 0)
 		return;
-	while ((fd = accept4(listener, NULL, NULL,
-		    SOCK_NONBLOCK | SOCK_CLOEXEC)) != -1)
+	while ((fd = accept4(
+		    listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) != -1)
 		lws_adopt_socket_vhost(vhost, fd);
 }
 
@@ -280,7 +281,8 @@ main(int argc, char **argv)
 		return serve(listen_tcp(argv[4]), argv[2], argv[3]);
 	if (argc == 3 && strcmp(argv[1], "--unix") == 0)
 		return serve(listen_unix(argv[2]), NULL, NULL);
-	fprintf(stderr, "usage: bench_echo --tls CERT KEY ADDR:PORT\n"
-			"       bench_echo --unix PATH\n");
+	fprintf(stderr,
+	    "usage: bench_echo --tls CERT KEY ADDR:PORT\n"
+	    "       bench_echo --unix PATH\n");
 	return 2;
 }

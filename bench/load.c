@@ -39,41 +39,46 @@
 #include <time.h>
 #include <unistd.h>
 
-#define IN_FLIGHT_MAX	10
-#define CONNECTIONS_MAX	50
-#define SAMPLES_MAX	((size_t)1 << 23)
+#define IN_FLIGHT_MAX 10
+#define CONNECTIONS_MAX 50
+#define SAMPLES_MAX ((size_t)1 << 23)
 
-enum { OP_CONTINUATION = 0, OP_TEXT = 1, OP_CLOSE = 8, OP_PING = 9,
-	OP_PONG = 10 };
+enum {
+	OP_CONTINUATION = 0,
+	OP_TEXT = 1,
+	OP_CLOSE = 8,
+	OP_PING = 9,
+	OP_PONG = 10
+};
 
 struct connection {
-	int		 fd;
-	SSL		*ssl;		/* NULL on a Unix socket */
-	uint8_t		*in;		/* received, not yet taken */
-	size_t		 in_len, in_size;
-	uint64_t	 sent[IN_FLIGHT_MAX];	/* when, nanoseconds */
-	unsigned int	 first, flying;
-	bool		 wants_write;
-	const uint8_t	*out;		/* what a full socket did not take */
-	size_t		 out_len;
-	unsigned int	 owed;		/* messages still to be written */
+	int fd;
+	SSL *ssl; /* NULL on a Unix socket */
+	uint8_t *in; /* received, not yet taken */
+	size_t in_len, in_size;
+	uint64_t sent[IN_FLIGHT_MAX]; /* when, nanoseconds */
+	unsigned int first, flying;
+	bool wants_write;
+	const uint8_t *out; /* what a full socket did not take */
+	size_t out_len;
+	unsigned int owed; /* messages still to be written */
 };
 
 struct load {
-	const char	*target, *path, *login, *message, *mode;
-	double		 seconds;
-	unsigned int	 connections, in_flight;
-	SSL_CTX		*tls;
-	uint8_t		*frame;		/* the message, framed once */
-	size_t		 frame_len;
-	uint32_t	*samples;	/* microseconds times ten */
-	size_t		 nsamples;
-	size_t		 calls;
-	char		 last[1024];
+	const char *target, *path, *login, *message, *mode;
+	double seconds;
+	unsigned int connections, in_flight;
+	SSL_CTX *tls;
+	uint8_t *frame; /* the message, framed once */
+	size_t frame_len;
+	uint32_t *samples; /* microseconds times ten */
+	size_t nsamples;
+	size_t calls;
+	char last[1024];
 };
 
-static void
-die(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
+static void die(const char *fmt, ...)
+    __attribute__((format(printf, 1, 2), noreturn));
 
 static void
 die(const char *fmt, ...)
@@ -300,10 +305,10 @@ fill(struct connection *c)
 }
 
 struct frame {
-	uint8_t		 opcode;
-	bool		 final;
-	const uint8_t	*payload;
-	size_t		 len, whole;
+	uint8_t opcode;
+	bool final;
+	const uint8_t *payload;
+	size_t len, whole;
 };
 
 /* The first frame of data; false when it is not complete. */
@@ -362,9 +367,9 @@ messages_take(struct load *l, struct connection *c, unsigned int max)
 		case OP_CONTINUATION:
 			if (!f.final)
 				break;
-			keep = f.len < sizeof(l->last) - 1
-			    ? f.len
-			    : sizeof(l->last) - 1;
+			keep = f.len < sizeof(l->last) - 1 ?
+			    f.len :
+			    sizeof(l->last) - 1;
 			memcpy(l->last, f.payload, keep);
 			l->last[keep] = '\0';
 			ended++;
@@ -455,8 +460,7 @@ calls_send(struct load *l, struct connection *c)
 			c->owed--;
 			c->out = l->frame;
 			c->out_len = l->frame_len;
-			c->sent[(c->first + c->flying) % IN_FLIGHT_MAX] =
-			    now();
+			c->sent[(c->first + c->flying) % IN_FLIGHT_MAX] = now();
 			c->flying++;
 		}
 		n = connection_write(c, c->out, c->out_len);
@@ -658,7 +662,8 @@ main(int argc, char **argv)
 	if (load.tls == NULL || load.samples == NULL)
 		die("no memory");
 	SSL_CTX_set_min_proto_version(load.tls, TLS1_2_VERSION);
-	SSL_CTX_set_mode(load.tls, SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+	SSL_CTX_set_mode(load.tls,
+	    SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
 		SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_AUTO_RETRY);
 	SSL_CTX_set_verify(load.tls, SSL_VERIFY_NONE, NULL);
 	load.frame = frame_make(

@@ -155,7 +155,7 @@ export_result(const struct method *m)
 		.type = F_CONST, .def = "null", .flags = FF_REQUIRED };
 
 	return json_pack("[o]", schema_export(m->result != NULL ? m->result :
-	    &null_result, SCHEMA_ARGUMENT));
+	    &null_result, SCHEMA_RESULT));
 }
 
 static json_t *

@@ -202,8 +202,8 @@ file_read_fd(int fd, size_t max, char **datap, size_t *lenp)
 	data = xmalloc(size + 1);
 	for (;;) {
 		if (len == size) {
-			data = enlarge(data, len,
-			    size * 2 > max + 1 ? max + 1 : size * 2);
+			data = enlarge(
+			    data, len, size * 2 > max + 1 ? max + 1 : size * 2);
 			size = size * 2 > max + 1 ? max + 1 : size * 2;
 		}
 		n = seekable ? pread(fd, data + len, size - len, (off_t)len) :
@@ -232,8 +232,8 @@ file_read_fd(int fd, size_t max, char **datap, size_t *lenp)
 }
 
 int
-file_read_at(int dirfd, const char *name, size_t max, char **datap,
-    size_t *lenp)
+file_read_at(
+    int dirfd, const char *name, size_t max, char **datap, size_t *lenp)
 {
 	int fd, r, error;
 
@@ -253,11 +253,10 @@ file_read_at(int dirfd, const char *name, size_t max, char **datap,
 int
 file_open_beneath(int dirfd, const char *path, int flags, mode_t mode)
 {
-	struct open_how how = {
-		.flags = (uint64_t)(unsigned int)(flags | O_CLOEXEC),
+	struct open_how how = { .flags =
+				    (uint64_t)(unsigned int)(flags | O_CLOEXEC),
 		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS |
-		    RESOLVE_NO_MAGICLINKS
-	};
+		    RESOLVE_NO_MAGICLINKS };
 	int i, fd = -1;
 
 	/* Another mode than 0 is an error when nothing can be made. */
@@ -305,7 +304,8 @@ file_root_only(const char *path)
 	while (fd != -1 && root_only(fd) == 0) {
 		do
 			name = strsep(&next, "/");
-		while (name != NULL && (*name == '\0' || strcmp(name, ".") == 0));
+		while (
+		    name != NULL && (*name == '\0' || strcmp(name, ".") == 0));
 		if (name == NULL) {
 			r = 0;
 			break;

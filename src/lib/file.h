@@ -11,8 +11,11 @@
 /*
  * Installs data as name in the folder dirfd: temporary file beside it, owner,
  * mode, fsync, rename, fsync of the folder.  With keep not NULL, what was
- * there before is kept under that name (hard link made before the rename).
- * 0, or -1 with errno; on failure the old file stays and no temporary one.
+ * there before is kept under that name (hard link made before the rename);
+ * when nothing was there, no file of that name stays either.
+ * 0, or -1 with errno; on failure the old file stays and no temporary one
+ * (only a failing fsync of the folder, EIO, leaves the new one).  What a crash
+ * left beside the file is replaced by the next call.
  */
 int	 file_install(int dirfd, const char *name, const void *data, size_t len,
 	    mode_t mode, uid_t uid, gid_t gid, const char *keep);

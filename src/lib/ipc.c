@@ -20,27 +20,30 @@
 #include "lib/log.h"
 #include "lib/xalloc.h"
 
-#define HEADER_LEN	12
+#define HEADER_LEN 12
 /* Header flag: the body is in the last descriptor, a sealed memfd. */
-#define FLAG_MEMFD	1u
+#define FLAG_MEMFD 1u
 /* The message's own descriptors and the memfd. */
-#define ALL_FDS		(IPC_FDS_MAX + 1)
+#define ALL_FDS (IPC_FDS_MAX + 1)
 
 /* Messages handled before other channels get their turn. */
-#define READ_TURN	64
-/* Room for several inline messages; the system may grant less. */
-#define BUFFER_BYTES	(1024 * 1024)
+#define READ_TURN 64
+/*
+ * Room for several inline messages (the kernel doubles it), yet not for so
+ * many small ones that the memory files under way could not be counted.
+ */
+#define BUFFER_BYTES (256 * 1024)
 /* When descriptors or memory run short: tried again after, in ms. */
-#define RETRY_MS	20
+#define RETRY_MS 20
 
 struct item {
-	struct item	*next;
+	struct item *next;
 	const struct message_info *info;
-	uint32_t	 id;
-	uint8_t		*body;
-	size_t		 len;
-	int		 fds[IPC_FDS_MAX];
-	unsigned int	 nfds;
+	uint32_t id;
+	uint8_t *body;
+	size_t len;
+	int fds[IPC_FDS_MAX];
+	unsigned int nfds;
 };
 
 /*
@@ -48,34 +51,34 @@ struct item {
  * lives until libuv has let go of both handles.
  */
 struct ipc {
-	uv_poll_t	 poll;
+	uv_poll_t poll;
 	/* Continues elsewhere than in ipc_send: retries, the end. */
-	uv_timer_t	 later;
-	unsigned int	 handles;	/* not yet closed by libuv */
-	int		 fd;
-	enum role	 self, peer;
+	uv_timer_t later;
+	unsigned int handles; /* not yet closed by libuv */
+	int fd;
+	enum role self, peer;
 	struct ipc_callbacks callbacks;
-	void		*arg;
-	struct item	*first, **last;
-	size_t		 queued;
-	bool		 dead;		/* can not send */
-	bool		 hangup;	/* nothing new will arrive */
-	bool		 reset;		/* that the peer was, was seen */
-	bool		 freed;
-	char		 reason[120];
-	uint8_t		 buffer[HEADER_LEN + MESSAGE_INLINE_MAX];
+	void *arg;
+	struct item *first, **last;
+	size_t queued;
+	bool dead; /* can not send */
+	bool hangup; /* nothing new will arrive */
+	bool reset; /* that the peer was, was seen */
+	bool freed;
+	char reason[120];
+	uint8_t buffer[HEADER_LEN + MESSAGE_INLINE_MAX];
 };
 
 /* What was received, before and after the checks. */
 struct received {
 	const struct message_info *info;
-	unsigned int	 flags;
-	uint32_t	 id;
-	const uint8_t	*body;
-	size_t		 len;
-	void		*map;		/* to unmap */
-	int		 fds[ALL_FDS];
-	unsigned int	 nfds;
+	unsigned int flags;
+	uint32_t id;
+	const uint8_t *body;
+	size_t len;
+	void *map; /* to unmap */
+	int fds[ALL_FDS];
+	unsigned int nfds;
 };
 
 enum outcome { DONE, EMPTY, GONE, BREACH };
@@ -139,10 +142,11 @@ sendable(enum role self, enum role peer, enum message_type type, size_t len,
 
 	if (info == NULL || !(info->from & ROLE_BIT(self)) ||
 	    !(info->to & ROLE_BIT(peer)) || len < info->min ||
-	    len > info->max || nfds < info->nfds_min ||
-	    nfds > info->nfds_max || nfds > IPC_FDS_MAX)
+	    len > info->max || nfds < info->nfds_min || nfds > info->nfds_max ||
+	    nfds > IPC_FDS_MAX)
 		fatal("%s may not send %s of %zu bytes with %u descriptors "
-		    "to %s", role_info(self)->name,
+		      "to %s",
+		    role_info(self)->name,
 		    info != NULL ? info->name : "an unknown message", len, nfds,
 		    role_info(peer)->name);
 	return info;
@@ -154,8 +158,8 @@ send_once(int fd, const struct message_info *info, uint32_t id,
     const uint8_t *body, size_t len, const int *fds, unsigned int nfds)
 {
 	union {
-		struct cmsghdr	 header;
-		char		 space[CMSG_SPACE(ALL_FDS * sizeof(int))];
+		struct cmsghdr header;
+		char space[CMSG_SPACE(ALL_FDS * sizeof(int))];
 	} control;
 	uint8_t head[HEADER_LEN];
 	struct iovec parts[2];
@@ -255,12 +259,12 @@ queue_flush(struct ipc *ipc)
 
 	while ((item = ipc->first) != NULL) {
 		if (send_once(ipc->fd, item->info, item->id, item->body,
-		    item->len, item->fds, item->nfds) == -1) {
+			item->len, item->fds, item->nfds) == -1) {
 			if (passes(errno)) {
 				/* Writable all the time: not polled for. */
 				poll_for(ipc, UV_READABLE);
-				uv_timer_start(&ipc->later, ipc_later,
-				    RETRY_MS, 0);
+				uv_timer_start(
+				    &ipc->later, ipc_later, RETRY_MS, 0);
 			} else if (errno == EAGAIN) {
 				poll_for(ipc, UV_READABLE | UV_WRITABLE);
 			} else {
@@ -286,8 +290,8 @@ queue_add(struct ipc *ipc, const struct message_info *info, uint32_t id,
 	item->info = info;
 	item->id = id;
 	for (; item->nfds < nfds; item->nfds++) {
-		item->fds[item->nfds] = fcntl(fds[item->nfds], F_DUPFD_CLOEXEC,
-		    3);
+		item->fds[item->nfds] =
+		    fcntl(fds[item->nfds], F_DUPFD_CLOEXEC, 3);
 		if (item->fds[item->nfds] == -1) {
 			item_free(item);
 			return -1;
@@ -401,8 +405,8 @@ check_header(struct received *got, const uint8_t *data, size_t n,
 		return breach(reason, size, "%s with flags %#x",
 		    got->info->name, got->flags);
 	if (got->len < got->info->min || got->len > got->info->max)
-		return breach(reason, size, "%s of %zu bytes", got->info->name,
-		    got->len);
+		return breach(
+		    reason, size, "%s of %zu bytes", got->info->name, got->len);
 	if (got->flags & FLAG_MEMFD ?
 		n != HEADER_LEN || got->len <= MESSAGE_INLINE_MAX :
 		n != HEADER_LEN + got->len)
@@ -435,9 +439,10 @@ check_fds(struct received *got, char *reason, size_t size)
 			if (got->map != NULL)
 				munmap(got->map, len);
 			got->map = NULL;
-			return breach(reason, size, "%s: %zu bytes announced, "
-			    "%zu in its memory file", got->info->name, got->len,
-			    len);
+			return breach(reason, size,
+			    "%s: %zu bytes announced, "
+			    "%zu in its memory file",
+			    got->info->name, got->len, len);
 		}
 	}
 	if (got->nfds < got->info->nfds_min || got->nfds > got->info->nfds_max)
@@ -457,9 +462,9 @@ receive(int fd, enum role self, enum role peer, uint8_t *buffer,
     size_t size)
 {
 	union {
-		struct cmsghdr	 header;
+		struct cmsghdr header;
 		/* Room for one too many, so that it is seen and closed. */
-		char		 space[CMSG_SPACE((ALL_FDS + 1) * sizeof(int))];
+		char space[CMSG_SPACE((ALL_FDS + 1) * sizeof(int))];
 	} control;
 	struct iovec part = { .iov_base = buffer, .iov_len = buffer_size };
 	struct msghdr msg;
@@ -491,8 +496,9 @@ receive(int fd, enum role self, enum role peer, uint8_t *buffer,
 		fine = breach(reason, size, "a message longer than %u bytes",
 		    HEADER_LEN + MESSAGE_INLINE_MAX);
 	else
-		fine = check_header(got, buffer, (size_t)n, self, peer, reason,
-		    size) && check_fds(got, reason, size);
+		fine = check_header(
+			   got, buffer, (size_t)n, self, peer, reason, size) &&
+		    check_fds(got, reason, size);
 	if (fine)
 		return DONE;
 	close_all(got->fds, ALL_FDS);
@@ -518,7 +524,7 @@ to_message(struct ipc_msg *msg, struct received *got)
 	wire_in_init(&msg->body, got->body, got->len);
 	msg->nfds = got->nfds;
 	memcpy(msg->fds, got->fds, sizeof(msg->fds));
-	memset(got->fds, -1, sizeof(got->fds));	/* transferred */
+	memset(got->fds, -1, sizeof(got->fds)); /* transferred */
 }
 
 /* The end: tells the owner, who may free us. */
@@ -529,8 +535,8 @@ report_closed(struct ipc *ipc)
 	queue_drop(ipc);
 	uv_poll_stop(&ipc->poll);
 	uv_timer_stop(&ipc->later);
-	ipc->callbacks.closed(ipc,
-	    ipc->reason[0] != '\0' ? ipc->reason : NULL, ipc->arg);
+	ipc->callbacks.closed(
+	    ipc, ipc->reason[0] != '\0' ? ipc->reason : NULL, ipc->arg);
 }
 
 /* One message to the owner.  Whether there may be more. */
@@ -543,8 +549,7 @@ read_one(struct ipc *ipc)
 	size_t used;
 
 	outcome = receive(ipc->fd, ipc->self, ipc->peer, ipc->buffer,
-	    sizeof(ipc->buffer), &used, &got, ipc->reason,
-	    sizeof(ipc->reason));
+	    sizeof(ipc->buffer), &used, &got, ipc->reason, sizeof(ipc->reason));
 	if (outcome == DONE) {
 		to_message(&msg, &got);
 		ipc->callbacks.message(ipc, &msg, ipc->arg);
@@ -679,9 +684,9 @@ ipc_pair(int fds[2])
 	for (i = 0; i < 2; i++)
 		/* Past the system's limit for root, else up to it. */
 		if (setsockopt(fds[i], SOL_SOCKET, SO_SNDBUFFORCE, &size,
-		    sizeof(size)) == -1)
-			(void)setsockopt(fds[i], SOL_SOCKET, SO_SNDBUF, &size,
-			    sizeof(size));
+			sizeof(size)) == -1)
+			(void)setsockopt(
+			    fds[i], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	return 0;
 }
 
@@ -716,8 +721,8 @@ ipc_send_blocking(int fd, enum role self, enum role peer,
 }
 
 int
-ipc_recv_blocking(int fd, enum role self, enum role peer, struct ipc_msg *msg,
-    void **to_free)
+ipc_recv_blocking(
+    int fd, enum role self, enum role peer, struct ipc_msg *msg, void **to_free)
 {
 	size_t size = HEADER_LEN + MESSAGE_INLINE_MAX, used;
 	uint8_t *buffer = xmalloc(size);
@@ -739,8 +744,8 @@ ipc_recv_blocking(int fd, enum role self, enum role peer, struct ipc_msg *msg,
 	}
 	freezero(buffer, used);
 	if (outcome == BREACH)
-		log_error("ipc.breach", "%s: %s", role_info(peer)->name,
-		    reason);
+		log_error(
+		    "ipc.breach", "%s: %s", role_info(peer)->name, reason);
 	if (r == -1)
 		errno = outcome == BREACH ? EPROTO : EPIPE;
 	return r;

@@ -63,7 +63,13 @@ int		 ipc_send(struct ipc *, enum message_type, uint32_t id,
 		    unsigned int nfds);
 size_t		 ipc_queued(const struct ipc *);	/* bytes waiting */
 
-/* Blocking receive and send for the set-up, before there is a loop. */
+/*
+ * Blocking receive and send for the set-up, before there is a loop, and for
+ * workers.  Receiving: 0, or -1 with errno EPIPE (the peer is gone) or EPROTO
+ * (a breach, which is logged).  *to_free holds the body: freezero(*to_free,
+ * msg->body.len) after use; every descriptor in msg is the caller's.
+ * Sending: 0, or -1 with errno.
+ */
 int		 ipc_recv_blocking(int fd, enum role self, enum role peer,
 		    struct ipc_msg *, void **to_free);
 int		 ipc_send_blocking(int fd, enum role self, enum role peer,

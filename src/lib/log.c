@@ -185,8 +185,8 @@ log_vwrite(enum log_level level, const char *event, const char *fmt, va_list ap)
 	if ((size_t)len >= sizeof(text))
 		len = (int)sizeof(text) - 1;
 	head = snprintf(line, 128, "%s %.64s ", log_level_name(level), event);
-	len = (int)log_encode(line + head, sizeof(line) - (size_t)head - 1,
-	    text, (size_t)len);
+	len = (int)log_encode(
+	    line + head, sizeof(line) - (size_t)head - 1, text, (size_t)len);
 	if (sink != NULL) {
 		sink(level, event, line + head);
 	} else {

@@ -4,26 +4,31 @@
  */
 #include "lib/message.h"
 
-#define MONITOR	ROLE_BIT(ROLE_MONITOR)
-#define WEB	ROLE_BIT(ROLE_WEB)
-#define LOCAL	ROLE_BIT(ROLE_LOCAL)
-#define CORE	ROLE_BIT(ROLE_CORE)
-#define WORKER	ROLE_BIT(ROLE_WORKER)
-#define AUDIT	ROLE_BIT(ROLE_AUDIT)
-#define FRONT	(WEB | LOCAL)
-#define OTHERS	(WEB | LOCAL | CORE | WORKER | AUDIT)
+#define MONITOR ROLE_BIT(ROLE_MONITOR)
+#define WEB ROLE_BIT(ROLE_WEB)
+#define LOCAL ROLE_BIT(ROLE_LOCAL)
+#define CORE ROLE_BIT(ROLE_CORE)
+#define WORKER ROLE_BIT(ROLE_WORKER)
+#define AUDIT ROLE_BIT(ROLE_AUDIT)
+#define FRONT (WEB | LOCAL)
+#define OTHERS (WEB | LOCAL | CORE | WORKER | AUDIT)
 
-#define KIB	((size_t)1024)
-#define ANY	((size_t)MESSAGE_BODY_MAX)
+#define KIB ((size_t)1024)
+#define ANY ((size_t)MESSAGE_BODY_MAX)
 /* A str or a list: its length or count; and with a short text. */
-#define STR	((size_t)4)
-#define SHORT	(STR + 256)
+#define STR ((size_t)4)
+#define SHORT (STR + 256)
 
 /* A name of the enum, senders, receivers, body, descriptors. */
-#define ROW(id, senders, receivers, least, most, fds_least, fds_most)	\
-	[MSG_##id] = { .type = MSG_##id, .name = #id, .from = (senders),	\
-	    .to = (receivers), .min = (least), .max = (most),		\
-	    .nfds_min = (fds_least), .nfds_max = (fds_most) }
+#define ROW(id, senders, receivers, least, most, fds_least, fds_most)          \
+	[MSG_##id] = { .type = MSG_##id,                                       \
+		.name = #id,                                                   \
+		.from = (senders),                                             \
+		.to = (receivers),                                             \
+		.min = (least),                                                \
+		.max = (most),                                                 \
+		.nfds_min = (fds_least),                                       \
+		.nfds_max = (fds_most) }
 
 /* clang-format off */
 static const struct message_info messages[MSG_TYPE_COUNT] = {

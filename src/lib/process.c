@@ -23,19 +23,18 @@
 
 /* What the child needs; made before fork(), so that it allocates nothing. */
 struct launch {
-	const char *const	*argv;
-	int			 in_fd, out_fd;
-	int			 status_fd;	/* errno, when exec fails */
-	unsigned int		 keep[KEEP_MAX + 1];	/* ascending */
-	size_t			 nkeep;
-	int			(*prepare)(void *);
-	void			*arg;
-	pid_t			 parent;
+	const char *const *argv;
+	int in_fd, out_fd;
+	int status_fd; /* errno, when exec fails */
+	unsigned int keep[KEEP_MAX + 1]; /* ascending */
+	size_t nkeep;
+	int (*prepare)(void *);
+	void *arg;
+	pid_t parent;
 };
 
-static const char *const environment[] = {
-	"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", NULL
-};
+static const char *const environment[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
+	"LC_ALL=C", NULL };
 
 static int64_t
 now_ms(void)
@@ -56,7 +55,7 @@ reset_signals(void)
 	memset(&action, 0, sizeof(action));
 	action.sa_handler = SIG_DFL;
 	for (i = 1; i < NSIG; i++)
-		sigaction(i, &action, NULL);	/* fails for some; fine */
+		sigaction(i, &action, NULL); /* fails for some; fine */
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
@@ -80,8 +79,7 @@ close_others(const struct launch *l)
 	return close_range(from, ~0u, 0);
 }
 
-static void __attribute__((noreturn))
-child(const struct launch *l)
+static void __attribute__((noreturn)) child(const struct launch *l)
 {
 	int error;
 
@@ -104,12 +102,11 @@ child(const struct launch *l)
 	    dup2(l->out_fd, STDERR_FILENO) == -1 || chdir("/") == -1 ||
 	    close_others(l) == -1)
 		goto fail;
-	execve(l->argv[0], (char *const *)l->argv,
-	    (char *const *)environment);
+	execve(l->argv[0], (char *const *)l->argv, (char *const *)environment);
 fail:
 	error = errno;
-	while (write(l->status_fd, &error, sizeof(error)) == -1 &&
-	    errno == EINTR)
+	while (
+	    write(l->status_fd, &error, sizeof(error)) == -1 && errno == EINTR)
 		;
 	_exit(127);
 }
@@ -192,8 +189,8 @@ take_output(int fd, size_t max, struct process_result *result)
 	if ((size_t)n < room)
 		room = (size_t)n;
 	if (room > 0) {
-		result->output = xreallocarray(result->output,
-		    result->output_len + room + 1, 1);
+		result->output = xreallocarray(
+		    result->output, result->output_len + room + 1, 1);
 		memcpy(result->output + result->output_len, chunk, room);
 		result->output_len += room;
 		result->output[result->output_len] = '\0';
@@ -209,10 +206,8 @@ static void
 watch(int out, int pidfd, int64_t deadline, size_t max,
     struct process_result *result)
 {
-	struct pollfd polls[2] = {
-		{ .fd = out, .events = POLLIN },
-		{ .fd = pidfd, .events = POLLIN }
-	};
+	struct pollfd polls[2] = { { .fd = out, .events = POLLIN },
+		{ .fd = pidfd, .events = POLLIN } };
 	int64_t left;
 
 	for (;;) {
@@ -301,9 +296,7 @@ process_run(const char *const argv[], int in_fd, const int *keep_fds,
     size_t output_max, unsigned int seconds, int (*prepare)(void *), void *arg,
     struct process_result *result)
 {
-	struct launch launch = {
-		.argv = argv, .prepare = prepare, .arg = arg
-	};
+	struct launch launch = { .argv = argv, .prepare = prepare, .arg = arg };
 	int out[2] = { -1, -1 }, status[2] = { -1, -1 }, null = -1, r = -1;
 
 	memset(result, 0, sizeof(*result));

@@ -34,8 +34,7 @@ __lsan_is_turned_off(void)
 }
 #endif
 
-static void __attribute__((noreturn))
-failed(enum role role, const char *step)
+static void __attribute__((noreturn)) failed(enum role role, const char *step)
 {
 	fatal("%s can not enter its sandbox: %s: %s", role_info(role)->name,
 	    step, strerror(errno));
@@ -140,12 +139,12 @@ sandbox_supported(const char **reason)
 	*reason = NULL;
 	if (syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) == -1) {
 		*reason = "the kernel has no seccomp filter "
-		    "(CONFIG_SECCOMP_FILTER): start one that has";
+			  "(CONFIG_SECCOMP_FILTER): start one that has";
 		return -1;
 	}
 	if (sandbox_landlock_abi() < 1) {
 		*reason = "the kernel has no Landlock: start one of 5.13 or "
-		    "newer, with landlock in the list of lsm=";
+			  "newer, with landlock in the list of lsm=";
 		return -1;
 	}
 	return 0;

@@ -28,6 +28,12 @@ enum sandbox_network { SANDBOX_NO_NETWORK, SANDBOX_CONNECT };
  * setresuid, no supplementary groups), no capability and an empty bounding
  * set, no_new_privs, not dumpable, Landlock, seccomp.  Ends the process with
  * one line when a step fails: a role without its sandbox does not run.
+ *
+ * A death signal (PR_SET_PDEATHSIG) that was set before is set again, since
+ * the kernel forgets it with the change of user.
+ *
+ * Open before it what no table gives: libraries' configuration, /dev/urandom,
+ * plug-ins (nothing can be mapped executable afterwards), listening sockets.
  */
 void	sandbox_enter(enum role, const struct sandbox_path *,
 	    enum sandbox_network);

@@ -22,36 +22,48 @@
 #include "lib/sandbox_internal.h"
 
 /* Who: roles, and the worker that may connect. */
-#define FRONT	(ROLE_BIT(ROLE_WEB) | ROLE_BIT(ROLE_LOCAL))
-#define CORE	ROLE_BIT(ROLE_CORE)
-#define AUDIT	ROLE_BIT(ROLE_AUDIT)
-#define WORKER	ROLE_BIT(ROLE_WORKER)
-#define CONNECT	ROLE_BIT(ROLE_COUNT)
-#define DISK	(CORE | AUDIT)
-#define FILES	(CORE | AUDIT | WORKER)
-#define ALL	(FRONT | CORE | AUDIT | WORKER)
+#define FRONT (ROLE_BIT(ROLE_WEB) | ROLE_BIT(ROLE_LOCAL))
+#define CORE ROLE_BIT(ROLE_CORE)
+#define AUDIT ROLE_BIT(ROLE_AUDIT)
+#define WORKER ROLE_BIT(ROLE_WORKER)
+#define CONNECT ROLE_BIT(ROLE_COUNT)
+#define DISK (CORE | AUDIT)
+#define FILES (CORE | AUDIT | WORKER)
+#define ALL (FRONT | CORE | AUDIT | WORKER)
 
 #define ARGS_MAX 3
 
 /* A condition on an argument: (argument & mask) == value. */
 struct condition {
-	uint64_t	mask;		/* 0: none */
-	uint64_t	value;
-	unsigned int	index;
+	uint64_t mask; /* 0: none */
+	uint64_t value;
+	unsigned int index;
 };
 
 struct call {
-	const char		*name;
-	unsigned int		 who;
-	struct condition	 when[ARGS_MAX];
+	const char *name;
+	unsigned int who;
+	struct condition when[ARGS_MAX];
 };
 
 /* An int, a pointer that must be NULL, bits that must not be set. */
-#define IS(i, v)	{ 0xffffffffULL, (uint64_t)(uint32_t)(v), (i) }
-#define IS_NULL(i)	{ UINT64_MAX, 0, (i) }
-#define WITHOUT(i, v)	{ (uint64_t)(v), 0, (i) }
-#define TYPE(i, v)	{ 0xffffffffULL & \
-	~(uint64_t)(SOCK_CLOEXEC | SOCK_NONBLOCK), (uint64_t)(v), (i) }
+#define IS(i, v)                                                               \
+	{                                                                      \
+		0xffffffffULL, (uint64_t)(uint32_t)(v), (i)                    \
+	}
+#define IS_NULL(i)                                                             \
+	{                                                                      \
+		UINT64_MAX, 0, (i)                                             \
+	}
+#define WITHOUT(i, v)                                                          \
+	{                                                                      \
+		(uint64_t)(v), 0, (i)                                          \
+	}
+#define TYPE(i, v)                                                             \
+	{                                                                      \
+		0xffffffffULL & ~(uint64_t)(SOCK_CLOEXEC | SOCK_NONBLOCK),     \
+		    (uint64_t)(v), (i)                                         \
+	}
 
 /* clang-format off */
 static const struct call calls[] = {
@@ -230,8 +242,7 @@ static const struct call sanitizer_calls[] = {
 #endif
 /* clang-format on */
 
-static void __attribute__((noreturn))
-failed(const char *what, int error)
+static void __attribute__((noreturn)) failed(const char *what, int error)
 {
 	fatal("the list of system calls: %s: %s", what, strerror(-error));
 }
@@ -275,8 +286,8 @@ special_rules(scmp_filter_ctx filter)
 	if (error != 0)
 		failed("tgkill", error);
 	/* glibc then tries clone(), which is refused like all the others. */
-	error = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS),
-	    SCMP_SYS(clone3), 0);
+	error = seccomp_rule_add(
+	    filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
 	if (error != 0)
 		failed("clone3", error);
 }
@@ -294,8 +305,8 @@ seccomp_enter(enum role role, enum sandbox_network network)
 	if (filter == NULL)
 		fatal("the list of system calls: libseccomp does not start");
 	/* Another architecture's calls (x32, i386) end the process. */
-	error = seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH,
-	    SCMP_ACT_KILL_PROCESS);
+	error = seccomp_attr_set(
+	    filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
 	if (error != 0)
 		failed("other architectures", error);
 	/* A tree rather than a chain: each call is looked up each time. */

@@ -3,7 +3,6 @@
  * rights is written out per ABI, whatever the headers of the build know, so
  * that no kernel's newer right is forgotten silently.
  */
-#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <errno.h>
@@ -16,30 +15,30 @@
 
 /* linux/landlock.h of ABI 6; Debian 12's ends with ABI 2. */
 struct ruleset {
-	uint64_t	 handled_access_fs;
-	uint64_t	 handled_access_net;	/* ABI 4 */
-	uint64_t	 scoped;		/* ABI 6 */
+	uint64_t handled_access_fs;
+	uint64_t handled_access_net; /* ABI 4 */
+	uint64_t scoped; /* ABI 6 */
 };
 
-#define FS_TRUNCATE		(1ULL << 14)	/* ABI 3 */
-#define FS_IOCTL_DEV		(1ULL << 15)	/* ABI 5 */
-#define NET_BIND_TCP		(1ULL << 0)	/* ABI 4 */
-#define NET_CONNECT_TCP		(1ULL << 1)	/* ABI 4 */
-#define SCOPE_ABSTRACT_UNIX	(1ULL << 0)	/* ABI 6 */
-#define SCOPE_SIGNAL		(1ULL << 1)	/* ABI 6 */
+#define FS_TRUNCATE (1ULL << 14) /* ABI 3 */
+#define FS_IOCTL_DEV (1ULL << 15) /* ABI 5 */
+#define NET_BIND_TCP (1ULL << 0) /* ABI 4 */
+#define NET_CONNECT_TCP (1ULL << 1) /* ABI 4 */
+#define SCOPE_ABSTRACT_UNIX (1ULL << 0) /* ABI 6 */
+#define SCOPE_SIGNAL (1ULL << 1) /* ABI 6 */
 
-#define FS_ABI_1	((1ULL << 13) - 1)	/* EXECUTE to MAKE_SYM */
+#define FS_ABI_1 ((1ULL << 13) - 1) /* EXECUTE to MAKE_SYM */
 
-#define FS_READ		(LANDLOCK_ACCESS_FS_READ_FILE | \
-	LANDLOCK_ACCESS_FS_READ_DIR)
-#define FS_WRITE	(LANDLOCK_ACCESS_FS_WRITE_FILE | \
-	LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_DIR | \
-	LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR | \
-	LANDLOCK_ACCESS_FS_REFER | FS_TRUNCATE)
+#define FS_READ (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
+#define FS_WRITE                                                               \
+	(LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_MAKE_REG |         \
+	    LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE |     \
+	    LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REFER |         \
+	    FS_TRUNCATE)
 /* What can be said of a file; the others are of folders only. */
-#define FS_OF_FILES	(LANDLOCK_ACCESS_FS_EXECUTE | \
-	LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_READ_FILE | \
-	FS_TRUNCATE)
+#define FS_OF_FILES                                                            \
+	(LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE |          \
+	    LANDLOCK_ACCESS_FS_READ_FILE | FS_TRUNCATE)
 
 /* What each ABI handles; above the last, as the last. */
 static const struct ruleset by_abi[] = {
@@ -63,12 +62,12 @@ static const char *const lacking[] = {
 	NULL,
 	"Landlock is missing: files are kept by users and modes alone",
 	"Landlock ABI 2: linking and moving between folders is refused "
-	    "altogether",
+	"altogether",
 	"Landlock ABI 3: truncation is not covered",
 	"Landlock ABI 4: TCP is kept by seccomp alone",
 	"Landlock ABI 5: ioctl on devices is kept by seccomp alone",
 	"Landlock ABI 6: signals and abstract Unix sockets are kept by users "
-	    "and seccomp alone",
+	"and seccomp alone",
 };
 
 int
@@ -120,8 +119,8 @@ restrict_self(const struct ruleset *wanted, const struct sandbox_path *paths,
 	int fd, error, r = -1;
 
 	/* A kernel with a lower ABI takes the longer struct if the rest is 0. */
-	fd = (int)syscall(SYS_landlock_create_ruleset, wanted, sizeof(*wanted),
-	    0);
+	fd = (int)syscall(
+	    SYS_landlock_create_ruleset, wanted, sizeof(*wanted), 0);
 	if (fd == -1)
 		return -1;
 	for (; paths != NULL && paths->fd != -1; paths++)
@@ -172,6 +171,6 @@ landlock_files(const struct sandbox_path *paths)
 	if (all == NULL)
 		return -1;
 	wanted.handled_access_fs = all->handled_access_fs;
-	return restrict_self(&wanted, paths,
-	    FS_READ | LANDLOCK_ACCESS_FS_EXECUTE);
+	return restrict_self(
+	    &wanted, paths, FS_READ | LANDLOCK_ACCESS_FS_EXECUTE);
 }

@@ -16,12 +16,12 @@
 #include "lib/startup.h"
 #include "lib/xalloc.h"
 
-#define TEXT_MAX	4096
-#define PEM_MAX		(256 * 1024)
-#define LISTENERS_MAX	16
+#define TEXT_MAX 4096
+#define PEM_MAX (256 * 1024)
+#define LISTENERS_MAX 16
 
 /* A build id is 20 bytes as a rule; longer ones are cut. */
-#define BUILD_ID_MAX	32
+#define BUILD_ID_MAX 32
 
 void
 facts_put(struct wire_out *out, const struct facts *facts)
@@ -95,7 +95,7 @@ facts_free(struct facts *facts)
 static bool
 read_notes(const char *at, size_t left, char *text)
 {
-	const ElfW(Nhdr) *note;
+	const ElfW(Nhdr) * note;
 	size_t i, name_len, desc_len;
 
 	while (left >= sizeof(*note)) {
@@ -131,8 +131,9 @@ find_build_id(struct dl_phdr_info *info, size_t size, void *arg)
 	(void)size;
 	for (i = 0; i < info->dlpi_phnum; i++, segment++)
 		if (segment->p_type == PT_NOTE &&
-		    read_notes((const char *)(info->dlpi_addr +
-			segment->p_vaddr), segment->p_memsz, arg))
+		    read_notes(
+			(const char *)(info->dlpi_addr + segment->p_vaddr),
+			segment->p_memsz, arg))
 			break;
 	return 1;
 }
@@ -163,7 +164,7 @@ take_fd(struct ipc_msg *msg)
 {
 	int fd = msg->fds[0];
 
-	msg->fds[0] = -1;	/* transferred */
+	msg->fds[0] = -1; /* transferred */
 	return fd;
 }
 
@@ -186,8 +187,7 @@ take_listener(struct startup *startup, struct ipc_msg *msg)
 {
 	char *address = wire_get_str(&msg->body, TEXT_MAX);
 
-	if (wire_end(&msg->body) == -1 ||
-	    startup->nlisteners == LISTENERS_MAX)
+	if (wire_end(&msg->body) == -1 || startup->nlisteners == LISTENERS_MAX)
 		fatal("LISTEN of the monitor is malformed");
 	startup->listeners = xreallocarray(startup->listeners,
 	    startup->nlisteners + 1, sizeof(*startup->listeners));
@@ -224,7 +224,7 @@ say_hello(enum role self)
 	wire_put_str(&out, startup_build());
 	if (ipc_send_blocking(STARTUP_FD, self, ROLE_MONITOR, MSG_HELLO, 0,
 		&out, NULL, 0) == -1)
-		_exit(1);	/* the monitor is gone; nobody reads a line */
+		_exit(1); /* the monitor is gone; nobody reads a line */
 	wire_free(&out);
 }
 
@@ -285,8 +285,8 @@ startup_receive(enum role self, struct startup *startup)
 		fatal("no channel to the monitor on descriptor %d", STARTUP_FD);
 	say_hello(self);
 	while (!started) {
-		if (ipc_recv_blocking(STARTUP_FD, self, ROLE_MONITOR, &msg,
-			&body) == -1) {
+		if (ipc_recv_blocking(
+			STARTUP_FD, self, ROLE_MONITOR, &msg, &body) == -1) {
 			if (errno != EPIPE)
 				fatal("the monitor's channel: %s",
 				    strerror(errno));

@@ -24,7 +24,7 @@ wire_room(struct wire_out *out, size_t len)
 		while (size - out->len < len)
 			size *= 2;
 		data = xmalloc(size);
-		if (out->len > 0)
+		if (out->data != NULL)
 			memcpy(data, out->data, out->len);
 		freezero(out->data, out->len);
 		out->data = data;

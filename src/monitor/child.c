@@ -254,7 +254,8 @@ child_run(int (*fn)(void *, char *, size_t), void *arg, const int *keep,
 	why[0] = '\0';
 	if (n >= CHILD_FDS_MAX || pipe2(pipes, O_CLOEXEC) == -1)
 		return -1;
-	memcpy(fds, keep, n * sizeof(fds[0]));
+	if (n > 0)
+		memcpy(fds, keep, n * sizeof(fds[0]));
 	fds[n] = pipes[1];
 	if ((pid = child_fork(fds, n + 1)) == 0)
 		run_in_child(fn, arg, (int)(3 + n));

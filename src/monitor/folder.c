@@ -86,17 +86,11 @@ open_component(int fd, const char *name, bool last, bool *madep)
 static int
 walk(const char *path, bool *madep, char *why, size_t size)
 {
-	char *copy, *name, *rest, *cwd = NULL;
+	char *copy, *name, *rest;
 	int fd = -1, next;
 	bool last = false;
 
-	if (path[0] != '/' && (cwd = getcwd(NULL, 0)) == NULL) {
-		snprintf(why, size, "the working folder: %s", strerror(errno));
-		return -1;
-	}
-	rest = copy = path[0] == '/' ? xstrdup(path) :
-	    xasprintf("%s/%s", cwd, path);
-	free(cwd);
+	rest = copy = xstrdup(path);
 	fd = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	while (fd != -1 && !last) {
 		rest += strspn(rest, "/");
@@ -161,8 +155,10 @@ check_content(int fd, bool *emptyp)
 }
 
 static int
-lock(struct folder *folder, const char *path, char *why, size_t size)
+lock(struct folder *folder, char *why, size_t size)
 {
+	const char *path = folder->path;
+
 	folder->lock_fd = openat(folder->fd, LOCK_FILE, O_RDWR | O_CREAT |
 	    O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (folder->lock_fd == -1) {
@@ -178,6 +174,21 @@ lock(struct folder *folder, const char *path, char *why, size_t size)
 	return 0;
 }
 
+/* The start changes its working folder. */
+static char *
+absolute(const char *path)
+{
+	char *cwd, *whole;
+
+	if (path[0] == '/')
+		return xstrdup(path);
+	if ((cwd = getcwd(NULL, 0)) == NULL)
+		return NULL;
+	whole = xasprintf("%s/%s", cwd, path);
+	free(cwd);
+	return whole;
+}
+
 int
 folder_open(const char *path, struct folder *folder, char *why, size_t size)
 {
@@ -185,7 +196,11 @@ folder_open(const char *path, struct folder *folder, char *why, size_t size)
 
 	memset(folder, 0, sizeof(*folder));
 	folder->lock_fd = -1;
-	if ((folder->fd = walk(path, &made, why, size)) == -1)
+	if ((folder->path = absolute(path)) == NULL) {
+		snprintf(why, size, "the working folder: %s", strerror(errno));
+		return -1;
+	}
+	if ((folder->fd = walk(folder->path, &made, why, size)) == -1)
 		return -1;
 	folder->made = made;
 	if (check_content(folder->fd, &empty) == -1) {
@@ -194,7 +209,7 @@ folder_open(const char *path, struct folder *folder, char *why, size_t size)
 		    "folder" : strerror(errno));
 		goto fail;
 	}
-	if (lock(folder, path, why, size) == -1)
+	if (lock(folder, why, size) == -1)
 		goto fail;
 	folder->created = empty;
 	if (fchmod(folder->fd, 0700) == -1) {
@@ -204,7 +219,7 @@ folder_open(const char *path, struct folder *folder, char *why, size_t size)
 	return 0;
 fail:
 	folder->created = made;
-	folder_undo(path, folder);
+	folder_undo(folder);
 	if (folder->lock_fd != -1)
 		close(folder->lock_fd);
 	close(folder->fd);
@@ -212,16 +227,17 @@ fail:
 }
 
 int
-folder_reopen(const char *path, struct folder *folder, char *why, size_t size)
+folder_reopen(struct folder *folder, char *why, size_t size)
 {
 	struct stat before, now;
 	int fd;
 
-	if ((fd = walk(path, NULL, why, size)) == -1)
+	if ((fd = walk(folder->path, NULL, why, size)) == -1)
 		return -1;
 	if (fstat(folder->fd, &before) == -1 || fstat(fd, &now) == -1 ||
 	    before.st_dev != now.st_dev || before.st_ino != now.st_ino) {
-		snprintf(why, size, "%s was replaced during the start", path);
+		snprintf(why, size, "%s was replaced during the start",
+		    folder->path);
 		close(fd);
 		return -1;
 	}
@@ -302,7 +318,7 @@ folder_remove(int fd, const char *name)
 }
 
 void
-folder_undo(const char *path, struct folder *folder)
+folder_undo(const struct folder *folder)
 {
 	struct dirent *entry;
 	DIR *dir;
@@ -323,5 +339,5 @@ folder_undo(const char *path, struct folder *folder)
 			folder_remove(folder->fd, entry->d_name);
 	closedir(dir);
 	if (folder->made)
-		rmdir(path);
+		rmdir(folder->path);
 }

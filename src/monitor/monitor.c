@@ -158,14 +158,14 @@ open_instance(const char *path)
 
 /* Into the new namespace, and all that lies in it. */
 static int
-enter_instance(const char *path)
+enter_instance(void)
 {
 	const char *const *warning;
 	char *why = monitor.why;
 	size_t size = sizeof(monitor.why);
 
 	if (instance_unshare(why, size) == -1 ||
-	    folder_reopen(path, &monitor.folder, why, size) == -1 ||
+	    folder_reopen(&monitor.folder, why, size) == -1 ||
 	    instance_mount(monitor.folder.fd, why, size) == -1 ||
 	    own_namespace(&monitor.own) == -1 ||
 	    firststart(monitor.folder.fd, why, size) == -1 ||
@@ -383,7 +383,7 @@ monitor_main(const struct monitor_options *options)
 		fail("prctl: %s", strerror(errno));
 		goto out;
 	}
-	if (enter_instance(options->instance) == -1) {
+	if (enter_instance() == -1) {
 		end_everything();
 		goto out;
 	}
@@ -395,7 +395,7 @@ out:
 	if (monitor.exit_code != 0) {
 		fprintf(stderr, "holdfastd: %s\n", monitor.why);
 		if (!monitor.ready && monitor.folder.fd != -1)
-			folder_undo(options->instance, &monitor.folder);
+			folder_undo(&monitor.folder);
 	}
 	facts_free(&monitor.facts);
 	return monitor.exit_code;

@@ -16,10 +16,10 @@
 #define ACCEPT_ROUND 32
 
 union any_address {
-	struct sockaddr		 any;
-	struct sockaddr_in	 in;
-	struct sockaddr_in6	 in6;
-	struct sockaddr_storage	 storage;
+	struct sockaddr any;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+	struct sockaddr_storage storage;
 };
 
 static void listener_readable(uv_poll_t *, int status, int events);
@@ -73,11 +73,11 @@ client_address(struct web_client *c, const union any_address *from)
 		memcpy(&c->source.s6_addr[12], &from->in.sin_addr, 4);
 	} else if (from->any.sa_family == AF_INET6 &&
 	    IN6_IS_ADDR_V4MAPPED(&from->in6.sin6_addr)) {
-		inet_ntop(AF_INET, &from->in6.sin6_addr.s6_addr[12],
-		    c->address, sizeof(c->address));
+		inet_ntop(AF_INET, &from->in6.sin6_addr.s6_addr[12], c->address,
+		    sizeof(c->address));
 		c->port = ntohs(from->in6.sin6_port);
-		memcpy(&c->source.s6_addr[12],
-		    &from->in6.sin6_addr.s6_addr[12], 4);
+		memcpy(&c->source.s6_addr[12], &from->in6.sin6_addr.s6_addr[12],
+		    4);
 	} else if (from->any.sa_family == AF_INET6) {
 		inet_ntop(AF_INET6, &from->in6.sin6_addr, c->address,
 		    sizeof(c->address));
@@ -94,7 +94,7 @@ source_is_full(struct web *w, const struct web_client *new)
 	unsigned int count;
 
 	if (w->role == ROLE_LOCAL)
-		return false;	/* core limits per uid */
+		return false; /* core limits per uid */
 	count = 0;
 	TAILQ_FOREACH(c, &w->clients, all)
 	{
@@ -162,8 +162,8 @@ listener_readable(uv_poll_t *poll, int status, int events)
 
 	(void)events;
 	if (status < 0)
-		fatal("listener %s: %s", listener->address,
-		    uv_strerror(status));
+		fatal(
+		    "listener %s: %s", listener->address, uv_strerror(status));
 	for (i = 0; i < ACCEPT_ROUND; i++) {
 		if (w->nclients >= w->clients_max) {
 			log_warn("web.full", "%u connections: not accepting",

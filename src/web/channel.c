@@ -46,8 +46,8 @@ web_core_throttle(struct web *w)
 {
 	if (w->throttled || ipc_queued(w->core) <= WEB_CORE_BYTES)
 		return;
-	log_warn("web.throttled", "%zu bytes wait for core",
-	    ipc_queued(w->core));
+	log_warn(
+	    "web.throttled", "%zu bytes wait for core", ipc_queued(w->core));
 	throttle_set(w, true);
 	uv_timer_start(&w->throttle_timer, throttle_look, THROTTLE_PERIOD,
 	    THROTTLE_PERIOD);
@@ -142,7 +142,8 @@ web_core_disconnect(struct web *w)
 	{
 		c->announced = false;
 		if (c->state == WEB_CLIENT_OPEN)
-			web_client_close(c, 1012, "Service Restart", true);
+			web_client_close(
+			    c, WEB_RESTART_CODE, WEB_RESTART_REASON, true);
 	}
 	if (w->throttled)
 		throttle_set(w, false);

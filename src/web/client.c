@@ -93,7 +93,8 @@ web_client_established(struct web_client *c)
 
 	if (w->core == NULL) {
 		/* It went between the request and now. */
-		web_client_close(c, 1012, "Service Restart", false);
+		web_client_close(
+		    c, WEB_RESTART_CODE, WEB_RESTART_REASON, false);
 		return;
 	}
 	wire_put_str(&body, c->address);
@@ -276,8 +277,8 @@ web_close_due(uv_timer_t *timer)
 		lws_close_reason(c->wsi, (enum lws_close_status)c->close_code,
 		    (unsigned char *)c->close_reason, strlen(c->close_reason));
 		/* "Kill" sends the close frame and awaits the answer. */
-		lws_set_timeout(c->wsi, PENDING_TIMEOUT_USER_REASON_BASE,
-		    LWS_TO_KILL_SYNC);
+		lws_set_timeout(
+		    c->wsi, PENDING_TIMEOUT_USER_REASON_BASE, LWS_TO_KILL_SYNC);
 	}
 	/* Have it look at its time limits. */
 	lws_cancel_service(w->context);
@@ -305,8 +306,7 @@ web_client_send(struct web_client *c, const void *data, size_t len)
 		return;
 	if (c->queued_frames >= WEB_QUEUE_FRAMES ||
 	    len > WEB_QUEUE_BYTES - c->queued_bytes) {
-		web_client_close(
-		    c, 1008, "Too many messages waiting", false);
+		web_client_close(c, 1008, "Too many messages waiting", false);
 		return;
 	}
 	idle = STAILQ_EMPTY(&c->queue);
@@ -332,8 +332,8 @@ web_client_send(struct web_client *c, const void *data, size_t len)
 }
 
 void
-web_client_close(struct web_client *c, uint16_t code, const char *reason,
-    bool flush)
+web_client_close(
+    struct web_client *c, uint16_t code, const char *reason, bool flush)
 {
 	if (c->state == WEB_CLIENT_HTTP) {
 		web_client_kill(c);
@@ -411,8 +411,8 @@ web_client_tick(struct web_client *c, uint64_t now)
 		}
 		break;
 	case WEB_CLIENT_OPEN:
-		waiting = !STAILQ_EMPTY(&c->queue) ||
-		    lws_partial_buffered(c->wsi);
+		waiting =
+		    !STAILQ_EMPTY(&c->queue) || lws_partial_buffered(c->wsi);
 		if ((now - c->heard >= WEB_DEAD_TIME && !c->web->throttled) ||
 		    (waiting && now - c->moved >= WEB_STALL_TIME)) {
 			log_info("client.dead", "connection %" PRIu32, c->id);

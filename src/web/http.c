@@ -26,16 +26,15 @@ static const char *const origins[] = {
 };
 
 struct answer {
-	unsigned int	 status;
-	const char	*phrase;
-	const char	*body;
+	unsigned int status;
+	const char *phrase;
+	const char *body;
 };
 
 static const struct answer not_upgraded = { 400, "Bad Request",
 	"No WebSocket UPGRADE hdr: None\n Can \"Upgrade\" only to "
 	"\"WebSocket\"." };
-static const struct answer no_body = { 400, "Bad Request",
-	"400: Bad Request" };
+static const struct answer no_body = { 400, "Bad Request", "400: Bad Request" };
 static const struct answer forbidden = { 403, "Forbidden", "403: Forbidden" };
 static const struct answer not_found = { 404, "Not Found", "404: Not Found" };
 static const struct answer not_allowed = { 405, "Method Not Allowed",

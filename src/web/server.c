@@ -24,8 +24,8 @@ web_refused(struct web *w, const struct web_client *c, const char *reason)
 	}
 	if (++w->refusals <= REFUSALS_LOGGED)
 		log_info("client.refused", "%s port %u: %s",
-		    w->role == ROLE_LOCAL ? "Unix socket" : c->address,
-		    c->port, reason);
+		    w->role == ROLE_LOCAL ? "Unix socket" : c->address, c->port,
+		    reason);
 }
 
 /* The end of the connection: nothing is called back after it. */
@@ -147,8 +147,8 @@ web_server_create(struct web *w)
 	info.user = w;
 	info.gid = -1;
 	info.uid = -1;
-	info.options = LWS_SERVER_OPTION_LIBUV |
-	    LWS_SERVER_OPTION_EXPLICIT_VHOSTS;
+	info.options =
+	    LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS;
 	info.max_http_header_data2 = WEB_HEADERS_MAX;
 	info.pt_serv_buf_size = 16384 + 4096;
 	info.timeout_secs = WEB_HANDSHAKE_TIME / 1000;

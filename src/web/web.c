@@ -53,7 +53,7 @@ web_stop(struct web *w)
 	w->stopping = true;
 	web_accept_stop(w);
 	TAILQ_FOREACH(c, &w->clients, all)
-		web_client_close(c, 1001, "Going Away", true);
+	web_client_close(c, 1001, "Going Away", true);
 	/* Look often now whether the last one went. */
 	uv_timer_start(&w->tick_timer, web_tick, 1, 20);
 	uv_timer_start(&w->stop_timer, stop_over, WEB_STOP_TIME, 0);
@@ -80,7 +80,8 @@ limit_descriptors(struct web *w)
 	if (limit.rlim_max >= most)
 		return;
 	if (limit.rlim_max < 2 * WEB_FDS_SPARE)
-		fatal("only %ju descriptors allowed", (uintmax_t)limit.rlim_max);
+		fatal(
+		    "only %ju descriptors allowed", (uintmax_t)limit.rlim_max);
 	w->clients_max = (unsigned int)(limit.rlim_max - WEB_FDS_SPARE);
 	log_warn("web.limit", "room for %u connections only", w->clients_max);
 }

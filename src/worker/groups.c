@@ -7,8 +7,8 @@
 
 #include "worker/tasks.h"
 
-#define NAMES_MAX	10000
-#define NAME_LEN_MAX	1024
+#define NAMES_MAX 10000
+#define NAME_LEN_MAX 1024
 
 /*
  * Loads the name service's modules while the file system is still there; the

@@ -8,7 +8,7 @@
 #include "lib/xalloc.h"
 #include "worker/tasks.h"
 
-#define PASSWORD_MAX	(64 * 1024)	/* to read; crypt(3) takes far less */
+#define PASSWORD_MAX (64 * 1024) /* to read; crypt(3) takes far less */
 
 int
 task_hash_password(struct wire_in *in, struct wire_out *out, const char **why)
@@ -29,8 +29,8 @@ task_hash_password(struct wire_in *in, struct wire_out *out, const char **why)
 	}
 	data = xcalloc(1, sizeof(*data));
 	/* Cost 0: the library's own choice.  Randomness from getrandom. */
-	if (crypt_gensalt_rn("$y$", 0, NULL, 0, setting,
-	    sizeof(setting)) == NULL) {
+	if (crypt_gensalt_rn("$y$", 0, NULL, 0, setting, sizeof(setting)) ==
+	    NULL) {
 		error = errno;
 		*why = "no salt could be made";
 	} else {

@@ -7,7 +7,7 @@
 #include "services/ssh/ssh_offer.h"
 #include "worker/tasks.h"
 
-#define PATIENCE_MAX_MS	30000
+#define PATIENCE_MAX_MS 30000
 
 int
 task_ssh_offer(struct wire_in *in, struct wire_out *out, const char **why)

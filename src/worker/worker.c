@@ -19,7 +19,7 @@
 #include "services/catalog.h"
 #include "worker/tasks.h"
 
-#define READS_MAX	(sizeof(tasks[0].reads) / sizeof(tasks[0].reads[0]))
+#define READS_MAX (sizeof(tasks[0].reads) / sizeof(tasks[0].reads[0]))
 
 static const struct work works[TASK_COUNT] = {
 	[TASK_HASH_PASSWORD] = { .run = task_hash_password },
@@ -68,8 +68,8 @@ answer(uint32_t id, int error, const char *why, const struct wire_out *members)
 	wire_put_str(&out, error == 0 ? "" : why);
 	if (error == 0)
 		wire_put_raw(&out, members->data, members->len);
-	r = ipc_send_blocking(STARTUP_FD, ROLE_WORKER, ROLE_CORE,
-	    MSG_TASK_DONE, id, &out, NULL, 0);
+	r = ipc_send_blocking(STARTUP_FD, ROLE_WORKER, ROLE_CORE, MSG_TASK_DONE,
+	    id, &out, NULL, 0);
 	wire_free(&out);
 	return r;
 }
@@ -90,11 +90,10 @@ worker_main(const char *name)
 		works[index].prepare();
 	enter_sandbox(&tasks[index]);
 	/* Core may be gone already: then there is nothing to do. */
-	if (ipc_recv_blocking(STARTUP_FD, ROLE_WORKER, ROLE_CORE, &msg,
-	    &to_free) == -1)
+	if (ipc_recv_blocking(
+		STARTUP_FD, ROLE_WORKER, ROLE_CORE, &msg, &to_free) == -1)
 		return 1;
-	if (msg.type != MSG_TASK ||
-	    wire_get_u32(&msg.body) != (uint32_t)index)
+	if (msg.type != MSG_TASK || wire_get_u32(&msg.body) != (uint32_t)index)
 		fatal("a message that is not for the task \"%s\"", name);
 	error = works[index].run(&msg.body, &out, &why);
 	r = answer(msg.id, error, why, &out);

@@ -11,9 +11,11 @@ from harness import banner, wait_until
 
 @pytest.fixture(autouse=True)
 def stopped_afterwards(request):
+    # Asked for before the test, so that it is torn down after this.
+    root = (request.getfixturevalue("root")
+            if "root" in request.fixturenames else None)
     yield
-    if "root" in request.fixturenames:
-        root = request.getfixturevalue("root")
+    if root is not None:
         root.control("STOP")
         root.call("service.update", "ssh", {"enable": False})
 

@@ -22,9 +22,12 @@ FACILITIES = ["", "DAEMON", "USER", "AUTH", *(f"LOCAL{n}" for n in range(8))]
 
 @pytest.fixture(autouse=True)
 def defaults_afterwards(request):
+    # Asked for before the test, so that it is torn down after this.
+    root = (request.getfixturevalue("root")
+            if "root" in request.fixturenames else None)
     yield
-    if "root" in request.fixturenames:
-        request.getfixturevalue("root").call("ssh.update", DEFAULTS)
+    if root is not None:
+        root.call("ssh.update", DEFAULTS)
 
 
 def test_config_of_a_new_instance(empty):

@@ -64,8 +64,8 @@ keyword(char *line)
 	size_t len;
 
 	line += strspn(line, " \t\r");
-	for (len = strlen(line); len > 1 &&
-	    strchr(" \t\r\n\f", line[len - 1]) != NULL; len--)
+	for (len = strlen(line);
+	     len > 1 && strchr(" \t\r\n\f", line[len - 1]) != NULL; len--)
 		line[len - 1] = '\0';
 	if (*line == '\0')
 		return NULL;
@@ -105,8 +105,10 @@ static char *no_names[] = { NULL };
 static void
 check_accepted(char *text)
 {
-	struct ssh_config c = { .bindiface = no_names, .tcpport = 22,
-		.password_login_groups = no_names, .options = text };
+	struct ssh_config c = { .bindiface = no_names,
+		.tcpport = 22,
+		.password_login_groups = no_names,
+		.options = text };
 	struct ssh_surroundings around = { 0 };
 	char *why = NULL, *rendered = ssh_render(&c, &around, &why), *spec;
 	char *message;
@@ -116,8 +118,7 @@ check_accepted(char *text)
 	check_rendered(rendered);
 	if (ssh_verify_effective(rendered, rendered, &why) == -1)
 		free(why);
-	for (i = 0; i < 4 && (spec = ssh_verify_spec(rendered, i)) != NULL;
-	    i++)
+	for (i = 0; i < 4 && (spec = ssh_verify_spec(rendered, i)) != NULL; i++)
 		free(spec);
 	message = ssh_complaint(rendered, rendered, text);
 	expect(strchr(message, '\n') == NULL);

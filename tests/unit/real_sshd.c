@@ -16,8 +16,8 @@
 #include "lib/process.h"
 #include "services/ssh/ssh_prepare.h"
 
-#define SSHD	"/usr/sbin/sshd"
-#define CONFIG	"/etc/ssh/sshd_config"
+#define SSHD "/usr/sbin/sshd"
+#define CONFIG "/etc/ssh/sshd_config"
 
 bool
 real_sshd_enter(void)
@@ -41,8 +41,7 @@ real_sshd_enter(void)
 }
 
 char *
-real_sshd_run(const char *flag, const char *config, const char *spec,
-    bool *okp)
+real_sshd_run(const char *flag, const char *config, const char *spec, bool *okp)
 {
 	const char *argv[] = { SSHD, flag, "-f", CONFIG,
 		spec == NULL ? NULL : "-C", spec, NULL };
@@ -52,8 +51,8 @@ real_sshd_run(const char *flag, const char *config, const char *spec,
 	if (fd == -1 || file_write_all(fd, config, strlen(config)) == -1)
 		abort();
 	close(fd);
-	if (process_run(argv, -1, NULL, 4 * 1024 * 1024, 30, NULL, NULL,
-	    &result) == -1)
+	if (process_run(
+		argv, -1, NULL, 4 * 1024 * 1024, 30, NULL, NULL, &result) == -1)
 		abort();
 	*okp = result.status == 0;
 	return result.output;

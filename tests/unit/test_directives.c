@@ -34,10 +34,9 @@ expect(const char *text, bool full_admin, const char *wanted)
 {
 	char *errors = errors_of(text, full_admin);
 
-	if (*wanted == '\0' ? *errors != '\0' :
-	    strstr(errors, wanted) == NULL)
-		fail_msg("\"%s\": wanted \"%s\", got \"%s\"", text, wanted,
-		    errors);
+	if (*wanted == '\0' ? *errors != '\0' : strstr(errors, wanted) == NULL)
+		fail_msg(
+		    "\"%s\": wanted \"%s\", got \"%s\"", text, wanted, errors);
 	free(errors);
 }
 
@@ -120,10 +119,10 @@ test_sshd_match(void **state)
 static void
 test_accepted(void **state)
 {
-	static const char *const texts[] = {
-		"", "\n", "# comment", "\t # comment \"", "MaxStartups 20",
-		"ClientAliveInterval 30\n", "  maxstartups=20", "MaxSessions = 5",
-		"MaxSessions\t5", "MaxSessions \"5\"", "Port 99",
+	static const char *const texts[] = { "", "\n", "# comment",
+		"\t # comment \"", "MaxStartups 20", "ClientAliveInterval 30\n",
+		"  maxstartups=20", "MaxSessions = 5", "MaxSessions\t5",
+		"MaxSessions \"5\"", "Port 99",
 		"MaxStartups 20\nClientAliveInterval 30\n",
 		"Match User bea\n  X11Forwarding no", "NoneEnabled no",
 		"noneenabled NO", "Protocol 2", "UseLogin no",
@@ -140,11 +139,13 @@ static void
 test_refused(void **state)
 {
 	static const struct {
-		const char	*text, *wanted;
+		const char *text, *wanted;
 	} cases[] = {
-		{ "PermitRotLogin no", "[EINVAL] options: line 1: Bad "
+		{ "PermitRotLogin no",
+		    "[EINVAL] options: line 1: Bad "
 		    "configuration option: PermitRotLogin\n" },
-		{ "MaxSessions 5\nfoo", "line 2: Bad configuration option: foo" },
+		{ "MaxSessions 5\nfoo",
+		    "line 2: Bad configuration option: foo" },
 		{ "Include /etc/shadow", "line 1: Include is not accepted" },
 		{ "iNcLuDe /etc/shadow", "line 1: Include is not accepted" },
 		{ "Include=/etc/shadow", "line 1: Include is not accepted" },
@@ -165,7 +166,8 @@ test_refused(void **state)
 		{ "MaxSessions 5\fInclude x", "line 1: a control character" },
 		{ "MaxSessions 5\vx", "line 1: a control character" },
 		{ "MaxSessions 5\177", "line 1: a control character" },
-		{ "Match User x\nPort 22", "line 2: Directive 'Port' is not "
+		{ "Match User x\nPort 22",
+		    "line 2: Directive 'Port' is not "
 		    "allowed within a Match block" },
 		{ "Banner \"/etc/issue", "line 1: Banner: a quote is not" },
 		{ "Port", "line 1: no argument after keyword \"Port\"" },
@@ -252,7 +254,7 @@ static void
 test_vet(void **state)
 {
 	static const struct {
-		const char	*text, *wanted;
+		const char *text, *wanted;
 	} cases[] = {
 		{ "Port 22\n", NULL },
 		{ "Subsystem sftp internal-sftp -l ERROR -f AUTH\n", NULL },
@@ -275,7 +277,8 @@ test_vet(void **state)
 		{ "AuthorizedKeysFile ok /tmp/%u", "others than root" },
 		{ "AuthorizedKeysFile /tmp/%u/keys", "others than root" },
 		{ "AuthorizedPrincipalsFile /nonexistent/%u", "not exist" },
-		{ "Match User x\nForceCommand /nonexistent/x", "line 2: Force" },
+		{ "Match User x\nForceCommand /nonexistent/x",
+		    "line 2: Force" },
 		{ "Subsystem sftp sftp-server", "has to be absolute" },
 		{ "Subsystem sftp \"/nonexistent/x\"", "it does not exist" },
 		{ "AuthorizedKeysCommand \"/nonexistent/x\" %u", "not exist" },
@@ -301,8 +304,8 @@ static void
 test_arguments(void **state)
 {
 	static const struct {
-		const char	*rest;
-		const char	*words[4];
+		const char *rest;
+		const char *words[4];
 	} cases[] = {
 		{ "a b", { "a", "b" } },
 		{ " a\t b ", { "a", "b" } },
@@ -341,10 +344,10 @@ test_has_global(void **state)
 	assert_true(directives_has_global("a 1\nport=2", "Port", NULL));
 	assert_false(directives_has_global("#port 2", "Port", NULL));
 	assert_false(directives_has_global("Match all\nPort 2", "Port", NULL));
-	assert_true(directives_has_global("Subsystem SFTP x", "Subsystem",
-	    "sftp"));
-	assert_false(directives_has_global("Subsystem y x", "Subsystem",
-	    "sftp"));
+	assert_true(
+	    directives_has_global("Subsystem SFTP x", "Subsystem", "sftp"));
+	assert_false(
+	    directives_has_global("Subsystem y x", "Subsystem", "sftp"));
 }
 
 int

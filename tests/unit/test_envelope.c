@@ -17,7 +17,7 @@
 #include "web/assembly.h"
 #include "web/envelope.h"
 
-#define CALL_JSONRPC \
+#define CALL_JSONRPC                                                           \
 	"'jsonrpc' member must be of type string and must be exactly '2.0'"
 #define CALL_ID "'id' member must be of type null, string or number"
 #define CALL_METHOD "'method' member must be of type string"
@@ -25,19 +25,19 @@
 #define BATCH "Batch messages are not supported at this time"
 
 struct envelope_case {
-	const char		*text;
-	enum envelope_verdict	 verdict;
-	const char		*id;
-	const char		*method;
-	const char		*params;
-	int			 code;
-	const char		*message;	/* NULL: any */
+	const char *text;
+	enum envelope_verdict verdict;
+	const char *id;
+	const char *method;
+	const char *params;
+	int code;
+	const char *message; /* NULL: any */
 };
 
 #define RPC "{\"jsonrpc\":\"2.0\","
-#define IS_CALL(i, p)                                                       \
+#define IS_CALL(i, p)                                                          \
 	.verdict = ENVELOPE_CALL, .id = i, .method = "core.ping", .params = p
-#define IS_ERROR(c, i, m)                                                   \
+#define IS_ERROR(c, i, m)                                                      \
 	.verdict = ENVELOPE_ERROR, .code = c, .id = i, .message = m
 
 static const struct envelope_case cases[] = {
@@ -288,8 +288,8 @@ test_length(void **state)
 
 /* Adds text in pieces of each size: the verdict must not depend on them. */
 static void
-check_assembly(const char *text, size_t len, size_t limit,
-    enum assembly_result expected)
+check_assembly(
+    const char *text, size_t len, size_t limit, enum assembly_result expected)
 {
 	enum assembly_result result;
 	struct assembly a;
@@ -328,8 +328,7 @@ check_characters(const char *character, size_t limit)
 	check_assembly(text, one * (limit + 1), limit, ASSEMBLY_TOO_LONG);
 	/* A character begun is one too many already, or a wrong end. */
 	if (one > 1)
-		check_assembly(
-		    text, one * limit - 1, limit, ASSEMBLY_NOT_UTF8);
+		check_assembly(text, one * limit - 1, limit, ASSEMBLY_NOT_UTF8);
 	free(text);
 }
 
@@ -364,8 +363,7 @@ test_utf8(void **state)
 	for (i = 0; i < sizeof(good) / sizeof(good[0]); i++)
 		check_assembly(good[i], strlen(good[i]), 100, ASSEMBLY_OK);
 	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		check_assembly(
-		    bad[i], strlen(bad[i]), 100, ASSEMBLY_NOT_UTF8);
+		check_assembly(bad[i], strlen(bad[i]), 100, ASSEMBLY_NOT_UTF8);
 }
 
 /* One message must leave nothing behind for the next, nor in memory. */
@@ -379,8 +377,8 @@ test_reset(void **state)
 	(void)state;
 	assembly_init(&a, 100);
 	for (i = 0; i < 5; i++) {
-		assert_int_equal(assembly_add(&a, secret, strlen(secret)),
-		    ASSEMBLY_OK);
+		assert_int_equal(
+		    assembly_add(&a, secret, strlen(secret)), ASSEMBLY_OK);
 		assert_int_equal(a.len, strlen(secret));
 		assembly_reset(&a);
 		assert_int_equal(a.len, 0);

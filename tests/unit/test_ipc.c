@@ -30,23 +30,23 @@
 
 /* One end on the loop (core), the other a plain socket (the peer). */
 struct fixture {
-	uv_loop_t	 loop;
-	uv_timer_t	 limit;
-	struct ipc	*ipc;
-	int		 other;
-	unsigned int	 messages, closed;
-	char		 reason[200];
-	bool		 had_reason;
+	uv_loop_t loop;
+	uv_timer_t limit;
+	struct ipc *ipc;
+	int other;
+	unsigned int messages, closed;
+	char reason[200];
+	bool had_reason;
 	/* Of the last message. */
-	uint16_t	 type;
-	uint32_t	 id;
-	unsigned int	 nfds;
-	int		 kept_fd;
-	uint8_t		*body;
-	size_t		 len;
+	uint16_t type;
+	uint32_t id;
+	unsigned int nfds;
+	int kept_fd;
+	uint8_t *body;
+	size_t len;
 	/* What to do when one comes or the end. */
-	bool		 free_in_message, free_in_closed, answer;
-	unsigned int	 stop_after;
+	bool free_in_message, free_in_closed, answer;
+	unsigned int stop_after;
 };
 
 static void
@@ -70,8 +70,8 @@ on_message(struct ipc *ipc, struct ipc_msg *msg, void *arg)
 	f->body = xmemdup(data, f->len);
 	if (f->answer) {
 		wire_put_u32(&out, 0);
-		(void)ipc_send(ipc, MSG_OP_RESTORE_OUTPUT, msg->id, &out, NULL,
-		    0);
+		(void)ipc_send(
+		    ipc, MSG_OP_RESTORE_OUTPUT, msg->id, &out, NULL, 0);
 		wire_free(&out);
 	}
 	if (f->free_in_message) {
@@ -195,8 +195,8 @@ raw(struct fixture *f, unsigned int type, unsigned int flags, uint32_t len,
     const void *body, size_t body_len, const int *fds, unsigned int nfds)
 {
 	union {
-		struct cmsghdr	 header;
-		char		 space[CMSG_SPACE(16 * sizeof(int))];
+		struct cmsghdr header;
+		char space[CMSG_SPACE(16 * sizeof(int))];
 	} control;
 	struct wire_out out = { 0 };
 	struct iovec part;
@@ -235,8 +235,8 @@ breaks(struct fixture *f, const char *reason)
 	run_some(f);
 	assert_int_equal(f->closed, 1);
 	if (ipc_peer(f->ipc) == ROLE_MONITOR)
-		assert_int_equal(ipc_send(f->ipc, MSG_OP_STATUS, 0, NULL, NULL,
-		    0), -1);
+		assert_int_equal(
+		    ipc_send(f->ipc, MSG_OP_STATUS, 0, NULL, NULL, 0), -1);
 }
 
 static uint8_t op_done[8];
@@ -660,8 +660,8 @@ reader(int fd, unsigned int count, size_t big)
 	void *body;
 
 	for (i = 0; i < count; i++) {
-		if (ipc_recv_blocking(fd, ROLE_MONITOR, ROLE_CORE, &msg,
-			&body) == -1)
+		if (ipc_recv_blocking(
+			fd, ROLE_MONITOR, ROLE_CORE, &msg, &body) == -1)
 			_exit(10);
 		if (msg.id != i || wire_get_u32(&msg.body) != i)
 			_exit(11);
@@ -704,8 +704,9 @@ backpressure(struct fixture *f, size_t big)
 	for (i = 0; i < 1000; i++) {
 		memset(&out, 0, sizeof(out));
 		body_of(&out, i, i % 3 == 0 ? big : 200);
-		assert_int_equal(ipc_send(f->ipc, MSG_OP_INSTALL_OUTPUT, i,
-		    &out, NULL, 0), 0);
+		assert_int_equal(
+		    ipc_send(f->ipc, MSG_OP_INSTALL_OUTPUT, i, &out, NULL, 0),
+		    0);
 		wire_free(&out);
 	}
 	assert_true(ipc_queued(f->ipc) > 0);
@@ -747,12 +748,14 @@ test_free_queued(void **state)
 	for (i = 0; i < 2000; i++) {
 		memset(&out, 0, sizeof(out));
 		body_of(&out, 1, 30000);
-		assert_int_equal(ipc_send(f->ipc, MSG_OP_INSTALL_OUTPUT, 1,
-		    &out, NULL, 0), 0);
+		assert_int_equal(
+		    ipc_send(f->ipc, MSG_OP_INSTALL_OUTPUT, 1, &out, NULL, 0),
+		    0);
 		wire_free(&out);
 	}
-	assert_int_equal(ipc_send(f->ipc, MSG_OP_PEER_IDENTITY, 1, NULL,
-	    (int[]) { 0 }, 1), 0);
+	assert_int_equal(
+	    ipc_send(f->ipc, MSG_OP_PEER_IDENTITY, 1, NULL, (int[]){ 0 }, 1),
+	    0);
 	assert_true(ipc_queued(f->ipc) > 0);
 }
 
@@ -766,10 +769,11 @@ test_send_fd(void **state)
 	void *body;
 	int fd = memory(5, 0);
 
-	assert_int_equal(ipc_send(f->ipc, MSG_OP_PEER_IDENTITY, 9, NULL, &fd,
-	    1), 0);
-	assert_int_equal(ipc_recv_blocking(f->other, ROLE_MONITOR, ROLE_CORE,
-	    &msg, &body), 0);
+	assert_int_equal(
+	    ipc_send(f->ipc, MSG_OP_PEER_IDENTITY, 9, NULL, &fd, 1), 0);
+	assert_int_equal(
+	    ipc_recv_blocking(f->other, ROLE_MONITOR, ROLE_CORE, &msg, &body),
+	    0);
 	assert_int_equal(msg.nfds, 1);
 	assert_int_equal(msg.id, 9);
 	assert_int_equal(fstat(fd, &ours), 0);
@@ -794,9 +798,11 @@ test_blocking(void **state)
 	for (size = 8; size < 300000; size = size * 3) {
 		body_of(&out, 5, size);
 		assert_int_equal(ipc_send_blocking(fds[0], ROLE_CORE,
-		    ROLE_WORKER, MSG_TASK, 4, &out, NULL, 0), 0);
+				     ROLE_WORKER, MSG_TASK, 4, &out, NULL, 0),
+		    0);
 		assert_int_equal(ipc_recv_blocking(fds[1], ROLE_WORKER,
-		    ROLE_CORE, &msg, &body), 0);
+				     ROLE_CORE, &msg, &body),
+		    0);
 		assert_int_equal(msg.body.len, size);
 		assert_memory_equal(body, out.data, size);
 		free(body);
@@ -804,17 +810,19 @@ test_blocking(void **state)
 	}
 	/* What the table forbids. */
 	assert_int_equal(ipc_send_blocking(fds[0], ROLE_MONITOR, ROLE_CORE,
-	    MSG_STOP, 0, NULL, NULL, 0), 0);
-	assert_int_equal(ipc_recv_blocking(fds[1], ROLE_WORKER, ROLE_CORE,
-	    &msg, &body), -1);
+			     MSG_STOP, 0, NULL, NULL, 0),
+	    0);
+	assert_int_equal(
+	    ipc_recv_blocking(fds[1], ROLE_WORKER, ROLE_CORE, &msg, &body), -1);
 	assert_int_equal(errno, EPROTO);
 	assert_null(body);
 	close(fds[0]);
-	assert_int_equal(ipc_recv_blocking(fds[1], ROLE_WORKER, ROLE_CORE,
-	    &msg, &body), -1);
+	assert_int_equal(
+	    ipc_recv_blocking(fds[1], ROLE_WORKER, ROLE_CORE, &msg, &body), -1);
 	assert_int_equal(errno, EPIPE);
-	assert_int_equal(ipc_send_blocking(fds[1], ROLE_WORKER, ROLE_CORE,
-	    MSG_TASK_DONE, 0, &(struct wire_out) { op_done, 8, 8 }, NULL, 0),
+	assert_int_equal(
+	    ipc_send_blocking(fds[1], ROLE_WORKER, ROLE_CORE, MSG_TASK_DONE, 0,
+		&(struct wire_out){ op_done, 8, 8 }, NULL, 0),
 	    -1);
 	close(fds[1]);
 }
@@ -842,28 +850,47 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WITH(test_message), WITH(test_unknown_type),
+		WITH(test_message),
+		WITH(test_unknown_type),
 		WITH(test_gap_type),
-		cmocka_unit_test_setup_teardown(test_wrong_sender, setup_web,
-		    teardown),
-		WITH(test_wrong_direction), WITH(test_oversized),
-		WITH(test_too_long_for_type), WITH(test_too_short_for_type),
-		WITH(test_short_header), WITH(test_length_mismatch),
-		WITH(test_length_mismatch_less), WITH(test_huge_length),
-		WITH(test_unknown_flag), WITH(test_memfd),
-		WITH(test_memfd_unsealed), WITH(test_memfd_half_sealed),
-		WITH(test_memfd_other_size), WITH(test_memfd_too_large),
-		WITH(test_memfd_needless), WITH(test_memfd_missing),
-		WITH(test_memfd_other_file), WITH(test_descriptor),
-		WITH(test_too_many_fds), WITH(test_surplus_fds),
-		WITH(test_truncated_fds), WITH(test_missing_fd),
-		WITH(test_peer_gone), WITH(test_peer_gone_unread),
-		WITH(test_send_to_dead), WITH(test_peer_deaf),
-		WITH(test_free_in_message), WITH(test_free_in_closed),
-		WITH(test_free_null), WITH(test_answer_to_dead),
-		WITH(test_turns), WITH(test_backpressure_memfd),
-		WITH(test_backpressure_inline), WITH(test_free_queued),
-		WITH(test_send_fd), WITH(test_forbidden_send),
+		cmocka_unit_test_setup_teardown(
+		    test_wrong_sender, setup_web, teardown),
+		WITH(test_wrong_direction),
+		WITH(test_oversized),
+		WITH(test_too_long_for_type),
+		WITH(test_too_short_for_type),
+		WITH(test_short_header),
+		WITH(test_length_mismatch),
+		WITH(test_length_mismatch_less),
+		WITH(test_huge_length),
+		WITH(test_unknown_flag),
+		WITH(test_memfd),
+		WITH(test_memfd_unsealed),
+		WITH(test_memfd_half_sealed),
+		WITH(test_memfd_other_size),
+		WITH(test_memfd_too_large),
+		WITH(test_memfd_needless),
+		WITH(test_memfd_missing),
+		WITH(test_memfd_other_file),
+		WITH(test_descriptor),
+		WITH(test_too_many_fds),
+		WITH(test_surplus_fds),
+		WITH(test_truncated_fds),
+		WITH(test_missing_fd),
+		WITH(test_peer_gone),
+		WITH(test_peer_gone_unread),
+		WITH(test_send_to_dead),
+		WITH(test_peer_deaf),
+		WITH(test_free_in_message),
+		WITH(test_free_in_closed),
+		WITH(test_free_null),
+		WITH(test_answer_to_dead),
+		WITH(test_turns),
+		WITH(test_backpressure_memfd),
+		WITH(test_backpressure_inline),
+		WITH(test_free_queued),
+		WITH(test_send_fd),
+		WITH(test_forbidden_send),
 		cmocka_unit_test(test_blocking),
 	};
 	uv_loop_t loop;

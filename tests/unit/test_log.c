@@ -23,8 +23,8 @@ encodes(const char *text, size_t len, const char *expected)
 {
 	char out[256];
 
-	assert_int_equal(log_encode(out, sizeof(out), text, len),
-	    strlen(expected));
+	assert_int_equal(
+	    log_encode(out, sizeof(out), text, len), strlen(expected));
 	assert_string_equal(out, expected);
 }
 
@@ -49,11 +49,11 @@ test_encode_bad_utf8(void **state)
 	(void)state;
 	ENCODES("\377\376", "\\xff\\xfe");
 	ENCODES("\303(", "\\xc3(");
-	ENCODES("\300\200", "\\xc0\\x80");		/* overlong */
-	ENCODES("\340\200\200", "\\xe0\\x80\\x80");	/* overlong */
-	ENCODES("\355\240\200", "\\xed\\xa0\\x80");	/* surrogate */
+	ENCODES("\300\200", "\\xc0\\x80"); /* overlong */
+	ENCODES("\340\200\200", "\\xe0\\x80\\x80"); /* overlong */
+	ENCODES("\355\240\200", "\\xed\\xa0\\x80"); /* surrogate */
 	ENCODES("\364\220\200\200", "\\xf4\\x90\\x80\\x80");
-	ENCODES("\342\202", "\\xe2\\x82");		/* cut */
+	ENCODES("\342\202", "\\xe2\\x82"); /* cut */
 	/* Line ends and turned directions that are valid UTF-8. */
 	ENCODES("\302\205", "\\xc2\\x85");
 	ENCODES("\342\200\250", "\\xe2\\x80\\xa8");

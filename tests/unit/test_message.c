@@ -131,10 +131,10 @@ test_roles(void **state)
 		assert_int_equal(role_by_name(role_info(a)->name), a);
 		assert_non_null(role_info(a)->doc);
 		for (b = ROLE_MONITOR; b < a; b++) {
-			assert_int_not_equal(role_info(a)->uid,
-			    role_info(b)->uid);
-			assert_string_not_equal(role_info(a)->user,
-			    role_info(b)->user);
+			assert_int_not_equal(
+			    role_info(a)->uid, role_info(b)->uid);
+			assert_string_not_equal(
+			    role_info(a)->user, role_info(b)->user);
 		}
 	}
 	assert_int_equal(role_info(ROLE_MONITOR)->uid, 0);

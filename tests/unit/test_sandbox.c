@@ -42,31 +42,31 @@
 #include "lib/xalloc.h"
 
 /* In a child: says what is wrong and ends. */
-#define CHECK(condition)						\
-	do {								\
-		if (!(condition)) {					\
-			dprintf(2, "%s:%d: %s: %s\n", __FILE__,		\
-			    __LINE__, #condition, strerror(errno));	\
-			_exit(2);					\
-		}							\
+#define CHECK(condition)                                                       \
+	do {                                                                   \
+		if (!(condition)) {                                            \
+			dprintf(2, "%s:%d: %s: %s\n", __FILE__, __LINE__,      \
+			    #condition, strerror(errno));                      \
+			_exit(2);                                              \
+		}                                                              \
 	} while (0)
 /* A refusal, not a success and not a missing file. */
-#define REFUSED(call)							\
-	do {								\
-		errno = 0;						\
-		CHECK((long)(call) == -1 &&				\
-		    (errno == EPERM || errno == EACCES));		\
+#define REFUSED(call)                                                          \
+	do {                                                                   \
+		errno = 0;                                                     \
+		CHECK((long)(call) == -1 &&                                    \
+		    (errno == EPERM || errno == EACCES));                      \
 	} while (0)
 
 static char folder[] = "/tmp/hf-test-sandbox-XXXXXX";
 
 struct run {
-	enum role		 role;
-	enum sandbox_network	 network;
-	struct sandbox_path	 paths[3];
-	int			 fd;		/* role's own, see work */
-	struct sockaddr_in	 address;
-	void			(*work)(const struct run *);
+	enum role role;
+	enum sandbox_network network;
+	struct sandbox_path paths[3];
+	int fd; /* role's own, see work */
+	struct sockaddr_in address;
+	void (*work)(const struct run *);
 };
 
 static bool
@@ -94,8 +94,8 @@ run_role(const struct run *run)
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
 	if (status != 0)
-		print_error("%s: wait status %#x\n",
-		    role_info(run->role)->name, (unsigned int)status);
+		print_error("%s: wait status %#x\n", role_info(run->role)->name,
+		    (unsigned int)status);
 	assert_int_equal(status, 0);
 }
 
@@ -201,7 +201,7 @@ test_ordinary(void **state)
 static void
 forbidden_processes(void)
 {
-	char *argv[] = { (char *)(uintptr_t)"true", NULL }, byte = 0;
+	char *argv[] = { (char *)(uintptr_t) "true", NULL }, byte = 0;
 	struct iovec part = { &byte, 1 };
 
 	REFUSED(execve("/bin/true", argv, NULL));
@@ -256,10 +256,9 @@ forbidden_memory(void)
 static void
 forbidden_files(void)
 {
-	static const char *const paths[] = {
-		"/etc/shadow", "/etc/passwd", "/etc", "/", "/proc/1/environ",
-		"/proc/self/mem", "/dev/null", "/tmp"
-	};
+	static const char *const paths[] = { "/etc/shadow", "/etc/passwd",
+		"/etc", "/", "/proc/1/environ", "/proc/self/mem", "/dev/null",
+		"/tmp" };
 	size_t i;
 
 	for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
@@ -380,8 +379,10 @@ test_front(void **state)
 	for (run.role = ROLE_WEB; run.role <= ROLE_LOCAL; run.role++) {
 		run.fd = listening(&run.address);
 		client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-		assert_int_equal(connect(client,
-		    (struct sockaddr *)&run.address, sizeof(run.address)), 0);
+		assert_int_equal(
+		    connect(client, (struct sockaddr *)&run.address,
+			sizeof(run.address)),
+		    0);
 		run_role(&run);
 		close(client);
 		close(run.fd);
@@ -413,11 +414,13 @@ core_work(const struct run *run)
 	for (i = 0; i < 2; i++) {
 		CHECK(sqlite3_open(path, &db) == SQLITE_OK);
 		/* Core has no folder for SQLite's temporary files. */
-		sql(db, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
-			"PRAGMA temp_store=MEMORY");
+		sql(db,
+		    "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
+		    "PRAGMA temp_store=MEMORY");
 		sql(db, "CREATE TABLE IF NOT EXISTS t (a)");
-		sql(db, "BEGIN; INSERT INTO t VALUES (randomblob(1000000));"
-			"INSERT INTO t SELECT a FROM t; COMMIT");
+		sql(db,
+		    "BEGIN; INSERT INTO t VALUES (randomblob(1000000));"
+		    "INSERT INTO t SELECT a FROM t; COMMIT");
 		sql(db, "SELECT a FROM t ORDER BY a");
 		sql(db, "PRAGMA wal_checkpoint(TRUNCATE); VACUUM");
 		CHECK(sqlite3_close(db) == SQLITE_OK);
@@ -447,7 +450,7 @@ prepare_folder(struct run *run, int writable)
 {
 	uid_t uid = role_info(run->role)->uid;
 
-	strcpy(folder + strlen(folder) - 6, "XXXXXX");
+	memcpy(folder + strlen(folder) - 6, "XXXXXX", 6);
 	assert_non_null(mkdtemp(folder));
 	assert_int_equal(chown(folder, uid, uid), 0);
 	run->paths[0].fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -486,20 +489,22 @@ audit_work(const struct run *run)
 	const int dir = run->paths[0].fd, on = 1;
 	char data[16], control[256];
 	struct iovec part = { data, sizeof(data) };
-	struct msghdr msg = { .msg_iov = &part, .msg_iovlen = 1,
-		.msg_control = control, .msg_controllen = sizeof(control) };
+	struct msghdr msg = { .msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control) };
 	int fd;
 
 	CHECK(mkdirat(dir, "2026", 0700) == 0);
-	fd = openat(dir, "2026/segment",
-	    O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+	fd = openat(
+	    dir, "2026/segment", O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
 	CHECK(fd != -1);
 	CHECK(file_write_all(fd, "record\n", 7) == 0);
 	CHECK(fdatasync(fd) == 0 && ftruncate(fd, 3) == 0 && fsync(fd) == 0);
 	CHECK(renameat(dir, "2026/segment", dir, "closed") == 0);
 	CHECK(fsync(dir) == 0);
-	CHECK(setsockopt(run->fd, SOL_SOCKET, SO_PASSCRED, &on,
-	    sizeof(on)) == 0);
+	CHECK(
+	    setsockopt(run->fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) == 0);
 	CHECK(recvmsg(run->fd, &msg, 0) == 4);
 }
 
@@ -530,8 +535,8 @@ worker_work(const struct run *run)
 	const char *hash;
 	int fd;
 
-	CHECK(crypt_gensalt_rn("$y$", 0, NULL, 0, setting,
-		  sizeof(setting)) != NULL);
+	CHECK(crypt_gensalt_rn("$y$", 0, NULL, 0, setting, sizeof(setting)) !=
+	    NULL);
 	hash = crypt_r("a password", setting, &data);
 	CHECK(hash != NULL && strncmp(hash, "$y$", 3) == 0);
 	CHECK(getgrnam("root") != NULL && getgrnam("no-such-group") == NULL);
@@ -543,9 +548,10 @@ worker_work(const struct run *run)
 	fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	CHECK(fd != -1);
 	CHECK(connect(fd, (const struct sockaddr *)&run->address,
-		  sizeof(run->address)) == 0 || errno == EINPROGRESS);
-	CHECK(poll(&(struct pollfd) { .fd = fd, .events = POLLOUT }, 1,
-		  5000) == 1);
+		  sizeof(run->address)) == 0 ||
+	    errno == EINPROGRESS);
+	CHECK(poll(&(struct pollfd){ .fd = fd, .events = POLLOUT }, 1, 5000) ==
+	    1);
 	CHECK(send(fd, "x", 1, MSG_NOSIGNAL) == 1);
 }
 
@@ -647,8 +653,8 @@ test_files_only(void **state)
 		paths[1].fd = open("/etc/hostname", O_PATH | O_CLOEXEC);
 		CHECK(sandbox_files_only(paths) == 0);
 		CHECK(geteuid() == 0);
-		CHECK(file_read_at(AT_FDCWD, "/etc/hostname", 1000, &text,
-		    &len) == 0);
+		CHECK(file_read_at(
+			  AT_FDCWD, "/etc/hostname", 1000, &text, &len) == 0);
 		REFUSED(open("/etc/hostname", O_WRONLY));
 		REFUSED(open("/etc/shadow", O_RDONLY));
 		snprintf(name, sizeof(name), "%s/x", folder);

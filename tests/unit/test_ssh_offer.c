@@ -19,15 +19,15 @@
 #include "lib/xalloc.h"
 #include "services/ssh/ssh_offer.h"
 
-static uint8_t	*recorded;
-static size_t	 recorded_len;
+static uint8_t *recorded;
+static size_t recorded_len;
 
 static int
 load(void **state)
 {
 	(void)state;
-	recorded = (uint8_t *)golden_read("ssh", "offer-openssh-9.2.bin",
-	    &recorded_len);
+	recorded = (uint8_t *)golden_read(
+	    "ssh", "offer-openssh-9.2.bin", &recorded_len);
 	return 0;
 }
 
@@ -42,17 +42,18 @@ unload(void **state)
 static void
 expect_recorded(const struct ssh_offer *offer)
 {
-	assert_string_equal(offer->banner,
-	    "SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u10");
+	assert_string_equal(
+	    offer->banner, "SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u10");
 	assert_string_equal(offer->lists[LIST_CIPHER_OUT],
 	    "chacha20-poly1305@openssh.com,aes256-gcm@openssh.com");
-	assert_string_equal(offer->lists[LIST_MAC_IN],
-	    "hmac-sha2-256-etm@openssh.com");
-	assert_string_equal(offer->lists[LIST_COMPRESSION_IN],
-	    "none,zlib@openssh.com");
+	assert_string_equal(
+	    offer->lists[LIST_MAC_IN], "hmac-sha2-256-etm@openssh.com");
+	assert_string_equal(
+	    offer->lists[LIST_COMPRESSION_IN], "none,zlib@openssh.com");
 	assert_string_equal(offer->lists[LIST_LANGUAGE_OUT], "");
 	assert_non_null(strstr(offer->lists[LIST_KEX], "curve25519-sha256,"));
-	assert_string_equal(offer->lists[LIST_HOST_KEY], "ssh-ed25519,"
+	assert_string_equal(offer->lists[LIST_HOST_KEY],
+	    "ssh-ed25519,"
 	    "rsa-sha2-512,rsa-sha2-256,ecdsa-sha2-nistp256");
 }
 
@@ -63,8 +64,8 @@ test_recorded(void **state)
 	const char *why;
 
 	(void)state;
-	assert_int_equal(ssh_offer_parse(recorded, recorded_len, &offer, &why),
-	    OFFER_DONE);
+	assert_int_equal(
+	    ssh_offer_parse(recorded, recorded_len, &offer, &why), OFFER_DONE);
 	expect_recorded(&offer);
 	ssh_offer_free(&offer);
 }
@@ -80,8 +81,8 @@ test_every_prefix(void **state)
 	(void)state;
 	for (i = 0; i < recorded_len; i++) {
 		copy = xmemdup(recorded, i == 0 ? 1 : i);
-		assert_int_equal(ssh_offer_parse(copy, i, &offer, &why),
-		    OFFER_MORE);
+		assert_int_equal(
+		    ssh_offer_parse(copy, i, &offer, &why), OFFER_MORE);
 		assert_null(offer.banner);
 		free(copy);
 	}
@@ -136,8 +137,10 @@ expect_bad(const uint8_t *data, size_t len, const char *wanted)
 static void
 test_lengths(void **state)
 {
-	size_t version = (size_t)((uint8_t *)memchr(recorded, '\n',
-	    recorded_len) - recorded) + 1;
+	size_t version =
+	    (size_t)((uint8_t *)memchr(recorded, '\n', recorded_len) -
+		recorded) +
+	    1;
 	static const uint32_t lengths[] = { 0, 1, 11, 35001, 0xffffffff,
 		0x7fffffff, 653 };
 	uint8_t *copy = xmemdup(recorded, recorded_len);
@@ -177,8 +180,8 @@ test_versions(void **state)
 	char *text;
 
 	(void)state;
-#define BAD(text, why)	expect_bad((const uint8_t *)(text),		\
-	    sizeof(text) - 1, why)
+#define BAD(text, why)                                                         \
+	expect_bad((const uint8_t *)(text), sizeof(text) - 1, why)
 	BAD("SSH-1.5-old\r\n", "does not speak SSH 2");
 	BAD("SSH-2.0-a\tb\r\n", "malformed");
 	BAD("SSH-\n", "does not speak SSH 2");
@@ -188,8 +191,9 @@ test_versions(void **state)
 	expect_bad(many, sizeof(many), "too many lines");
 	/* Lines before the version are allowed, and no CR. */
 	text = xasprintf("hello\r\nSSX\nSSH-2.0-x\n");
-	assert_int_equal(ssh_offer_parse((uint8_t *)text, strlen(text),
-	    &offer, &why), OFFER_MORE);
+	assert_int_equal(
+	    ssh_offer_parse((uint8_t *)text, strlen(text), &offer, &why),
+	    OFFER_MORE);
 	free(text);
 }
 
@@ -215,8 +219,9 @@ serve(const void *data, size_t len, pid_t *pidp)
 		if (send(client, data, half, 0) == -1)
 			_exit(1);
 		usleep(20000);
-		if (send(client, (const char *)data + half, len - half,
-		    0) == -1 || recv(client, buffer, sizeof(buffer), 0) <= 0)
+		if (send(client, (const char *)data + half, len - half, 0) ==
+			-1 ||
+		    recv(client, buffer, sizeof(buffer), 0) <= 0)
 			_exit(1);
 		_exit(0);
 	}
@@ -248,8 +253,8 @@ test_ask(void **state)
 	assert_int_equal(ask("SSH-1.5-x\r\n", 11, &offer, &why), -1);
 	assert_string_equal(why, "it does not speak SSH 2");
 	assert_int_equal(ssh_offer_ask("example", 22, 100, &offer, &why), -1);
-	assert_int_equal(ssh_offer_ask("::1%nosuch", 22, 100, &offer, &why),
-	    -1);
+	assert_int_equal(
+	    ssh_offer_ask("::1%nosuch", 22, 100, &offer, &why), -1);
 }
 
 static void

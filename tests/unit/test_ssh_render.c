@@ -26,8 +26,10 @@ static char no_text[] = "";
 static struct ssh_config
 defaults(void)
 {
-	struct ssh_config c = { .bindiface = no_names, .tcpport = 22,
-		.password_login_groups = no_names, .options = no_text };
+	struct ssh_config c = { .bindiface = no_names,
+		.tcpport = 22,
+		.password_login_groups = no_names,
+		.options = no_text };
 
 	return c;
 }
@@ -35,9 +37,9 @@ defaults(void)
 static const char *const loopback[] = { "127.0.0.1", NULL };
 
 struct golden {
-	const char		*name;
-	struct ssh_config	 config;
-	struct ssh_surroundings	 around;
+	const char *name;
+	struct ssh_config config;
+	struct ssh_surroundings around;
 };
 
 static char *groups[] = { (char *)"adm", (char *)"domain users", NULL };
@@ -68,8 +70,7 @@ goldens(size_t *countp)
 	g[n].config.compression = true;
 	g[n].config.sftp_log_level = SFTP_LEVEL_DEBUG3;
 	g[n].config.sftp_log_facility = 11;
-	g[n].config.weak_ciphers = WEAK_CIPHER_AES128_CBC |
-	    WEAK_CIPHER_NONE;
+	g[n].config.weak_ciphers = WEAK_CIPHER_AES128_CBC | WEAK_CIPHER_NONE;
 	g[n].around.listen = two;
 	g[n].around.password_users = users;
 	g[n++].around.root_password_login = true;
@@ -86,27 +87,27 @@ goldens(size_t *countp)
 	g[n].config = defaults();
 	g[n].config.passwordauth = true;
 	g[n].config.password_login_groups = groups;
-	g[n].config.options = (char *)
-	    "MaxStartups 20\n"
-	    "# ours\n"
-	    "\n"
-	    "NoneEnabled no\n"
-	    "Protocol 2\n"
-	    "  permitrootlogin=no\n"
-	    "Port 2022\n"
-	    "subsystem sftp /usr/lib/openssh/sftp-server\n"
-	    "Match User bea\n"
-	    "\tX11Forwarding yes\n"
-	    "Match all\n"
-	    "  MaxAuthTries 3";
+	g[n].config.options =
+	    (char *)"MaxStartups 20\n"
+		    "# ours\n"
+		    "\n"
+		    "NoneEnabled no\n"
+		    "Protocol 2\n"
+		    "  permitrootlogin=no\n"
+		    "Port 2022\n"
+		    "subsystem sftp /usr/lib/openssh/sftp-server\n"
+		    "Match User bea\n"
+		    "\tX11Forwarding yes\n"
+		    "Match all\n"
+		    "  MaxAuthTries 3";
 	g[n++].around.listen = loopback;
 
 	g[n].name = "ciphers";
 	g[n].config = defaults();
 	g[n].config.weak_ciphers = WEAK_CIPHER_AES128_CBC;
-	g[n].config.options = (char *)
-	    "Ciphers chacha20-poly1305@openssh.com,aes128-ctr,aes192-ctr,"
-	    "aes256-ctr,aes128-gcm@openssh.com,aes256-gcm@openssh.com\n";
+	g[n].config.options = (char
+		*)"Ciphers chacha20-poly1305@openssh.com,aes128-ctr,aes192-ctr,"
+		  "aes256-ctr,aes128-gcm@openssh.com,aes256-gcm@openssh.com\n";
 	g[n++].around.listen = loopback;
 
 	*countp = n;
@@ -136,8 +137,9 @@ test_golden(void **state)
 		text = render(&g[i]);
 		file = xasprintf("%s.conf", g[i].name);
 		if (getenv("HF_UPDATE_GOLDEN") != NULL)
-			assert_int_equal(file_install(dir, file, text,
-			    strlen(text), 0644, geteuid(), getegid(), NULL),
+			assert_int_equal(
+			    file_install(dir, file, text, strlen(text), 0644,
+				geteuid(), getegid(), NULL),
 			    0);
 		wanted = golden_read("ssh", file, &len);
 		assert_string_equal(text, wanted);
@@ -179,8 +181,8 @@ static void
 test_names_refused(void **state)
 {
 	static const char *const names[] = { "a\nPermitRootLogin yes", "a\"",
-		"*", "a?", "!root", "a,b", "", "a\rb", "a\tb", "a\177",
-		"a\\", NULL };
+		"*", "a?", "!root", "a,b", "", "a\rb", "a\tb", "a\177", "a\\",
+		NULL };
 	struct ssh_config c = defaults();
 	struct ssh_surroundings around = { 0 };
 	char *list[2] = { NULL, NULL }, *why, *text;
@@ -264,8 +266,8 @@ test_sent_line(void **state)
 			    "Match User q\nMaxAuthTries 4\n";
 	text = ssh_render(&c, &around, &why);
 	assert_non_null(text);
-#define SENT(what)	ssh_render_sent_line(text, c.options,		\
-	    line_number(text, what))
+#define SENT(what)                                                             \
+	ssh_render_sent_line(text, c.options, line_number(text, what))
 	assert_int_equal(SENT("MaxStartups 21"), 1);
 	assert_int_equal(SENT("MaxSessions 5"), 3);
 	assert_int_equal(SENT("Match User q"), 4);

@@ -139,7 +139,8 @@ void
 conf_match(struct conf *conf, const char *criterion, const char *name)
 {
 	if (!conf_name_ok(name))
-		fail(conf, criterion, "a name that sshd would take for a "
+		fail(conf, criterion,
+		    "a name that sshd would take for a "
 		    "pattern");
 	conf->indent = false;
 	append_str(conf, "Match ");

@@ -14,8 +14,8 @@
 #include "lib/file.h"
 #include "lib/xalloc.h"
 
-#define ERRORS_MAX	20	/* of one text; then their number is told */
-#define QUOTE_MAX	80	/* bytes of the sender's text in a message */
+#define ERRORS_MAX 20 /* of one text; then their number is told */
+#define QUOTE_MAX 80 /* bytes of the sender's text in a message */
 
 static bool
 is_blank(char c)
@@ -91,8 +91,8 @@ parse_line(struct config_line *line)
 }
 
 bool
-config_next_line(const char *text, size_t len, size_t *at,
-    unsigned int *number, struct config_line *line)
+config_next_line(const char *text, size_t len, size_t *at, unsigned int *number,
+    struct config_line *line)
 {
 	const char *end;
 
@@ -119,8 +119,9 @@ split_word(const char **p, const char *end, char *word)
 	const char *s;
 
 	for (s = *p; s < end; s++) {
-		if (*s == '\\' && s + 1 < end && (strchr("'\"\\", s[1]) != NULL
-		    || (quote == '\0' && s[1] == ' ')))
+		if (*s == '\\' && s + 1 < end &&
+		    (strchr("'\"\\", s[1]) != NULL ||
+			(quote == '\0' && s[1] == ' ')))
 			*word++ = *++s;
 		else if (quote == '\0' && is_blank(*s))
 			break;
@@ -186,7 +187,8 @@ quoted(const char *text, size_t len)
 	copy = xmalloc(cut + sizeof("..."));
 	for (i = 0; i < cut; i++)
 		copy[i] = (unsigned char)text[i] < ' ' || text[i] == '\177' ?
-		    '?' : text[i];
+		    '?' :
+		    text[i];
 	memcpy(copy + cut, len > cut ? "..." : "", len > cut ? 4 : 1);
 	return copy;
 }
@@ -257,8 +259,7 @@ static bool
 is_built_in(const char *word)
 {
 	return strcasecmp(word, "none") == 0 ||
-	    strcmp(word, "internal-sftp") == 0 ||
-	    strcmp(word, "internal") == 0;
+	    strcmp(word, "internal-sftp") == 0 || strcmp(word, "internal") == 0;
 }
 
 static const char *
@@ -267,7 +268,7 @@ check_program(const struct directive *d, char **words)
 	size_t i = d->flags & DF_PROGRAM_2 ? 1 : 0;
 
 	if (words[0] == NULL || words[i] == NULL || is_built_in(words[i]))
-		return NULL;	/* what is missing, sshd itself says */
+		return NULL; /* what is missing, sshd itself says */
 	if (d->flags & DF_SHELL && strchr(words[i], '/') == NULL)
 		return NULL;
 	return check_path(words[i], false);
@@ -331,7 +332,8 @@ directives_vet(const char *content, size_t len, char **whyp)
 		text = quoted(line.keyword, line.keyword_len);
 		if (d == NULL) {
 			*whyp = xasprintf("line %u: Bad configuration option: "
-			    "%s", number, text);
+					  "%s",
+			    number, text);
 			free(text);
 			return -1;
 		}
@@ -383,11 +385,10 @@ directive_met_by_comment(const struct config_line *line)
 		comment = xasprintf("%s: OpenSSH has no none cipher", text);
 	else if (d != NULL && d->class == CLASS_IGNORED &&
 	    is_keyword_named(line, "Protocol"))
-		comment = xasprintf("%s: OpenSSH speaks no other protocol",
-		    text);
+		comment =
+		    xasprintf("%s: OpenSSH speaks no other protocol", text);
 	else if (d != NULL && d->class == CLASS_IGNORED)
-		comment = xasprintf("%s: OpenSSH ignores this directive",
-		    text);
+		comment = xasprintf("%s: OpenSSH ignores this directive", text);
 	else
 		comment = NULL;
 	free(text);
@@ -395,15 +396,14 @@ directive_met_by_comment(const struct config_line *line)
 }
 
 struct checking {
-	struct verr	*errors;
-	unsigned int	 count;
-	bool		 full_admin;
-	bool		 in_match;
+	struct verr *errors;
+	unsigned int count;
+	bool full_admin;
+	bool in_match;
 };
 
-static void __attribute__((format(printf, 3, 4)))
-complain(struct checking *c, const struct config_line *line,
-    const char *fmt, ...)
+static void __attribute__((format(printf, 3, 4))) complain(
+    struct checking *c, const struct config_line *line, const char *fmt, ...)
 {
 	va_list ap;
 	char *text = NULL;
@@ -431,15 +431,21 @@ check_known(struct checking *c, const struct config_line *line,
 	if (line->rest_len == 0)
 		complain(c, line, "no argument after keyword \"%s\"", d->name);
 	if (c->in_match && d->match == 0)
-		complain(c, line, "Directive '%s' is not allowed within a "
-		    "Match block", d->name);
+		complain(c, line,
+		    "Directive '%s' is not allowed within a "
+		    "Match block",
+		    d->name);
 	if (d->class == CLASS_REFUSED)
-		complain(c, line, "%s is not accepted, it would read another "
-		    "file", d->name);
+		complain(c, line,
+		    "%s is not accepted, it would read another "
+		    "file",
+		    d->name);
 	else if (d->class != CLASS_PLAIN && d->class != CLASS_IGNORED &&
 	    !c->full_admin)
-		complain(c, line, "%s %s: only a full administrator may set "
-		    "it", d->name, directive_class_text(d->class));
+		complain(c, line,
+		    "%s %s: only a full administrator may set "
+		    "it",
+		    d->name, directive_class_text(d->class));
 	if (is_keyword_named(line, "Protocol") && !rest_is(line, "2"))
 		complain(c, line, "Protocol: OpenSSH speaks protocol 2 only");
 }
@@ -465,7 +471,8 @@ check_line(struct checking *c, const struct config_line *line)
 		check_known(c, line, d);
 	} else if (is_none_enabled(line)) {
 		if (!rest_is(line, "no"))
-			complain(c, line, "NoneEnabled: OpenSSH has no none "
+			complain(c, line,
+			    "NoneEnabled: OpenSSH has no none "
 			    "cipher, it can not be enabled");
 	} else {
 		text = quoted(line->keyword, line->keyword_len);
@@ -475,8 +482,8 @@ check_line(struct checking *c, const struct config_line *line)
 }
 
 void
-directives_check_auxiliary(const char *text, bool full_admin,
-    struct verr *errors)
+directives_check_auxiliary(
+    const char *text, bool full_admin, struct verr *errors)
 {
 	struct checking c = { .errors = errors, .full_admin = full_admin };
 	struct config_line line;
@@ -508,8 +515,9 @@ directives_has_global(const char *text, const char *name, const char *first)
 		if (!is_keyword_named(&line, name))
 			continue;
 		words = arguments_split(line.rest, line.rest_len);
-		found = first == NULL || (words != NULL && words[0] != NULL &&
-		    strcasecmp(words[0], first) == 0);
+		found = first == NULL ||
+		    (words != NULL && words[0] != NULL &&
+			strcasecmp(words[0], first) == 0);
 		arguments_free(words);
 	}
 	return found;

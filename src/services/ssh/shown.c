@@ -15,8 +15,11 @@
 
 /* Words that sshd shows by another one. */
 static const char *const synonyms[][2] = {
-	{ "true", "yes" }, { "false", "no" }, { "all", "yes" },
-	{ "delayed", "yes" }, { "prohibit-password", "without-password" },
+	{ "true", "yes" },
+	{ "false", "no" },
+	{ "all", "yes" },
+	{ "delayed", "yes" },
+	{ "prohibit-password", "without-password" },
 	{ "debug1", "debug" },
 };
 
@@ -44,8 +47,8 @@ shown_parse(struct shown *shown, const char *effective)
 			continue;
 		if (shown->count == size) {
 			size = size == 0 ? 128 : size * 2;
-			shown->lines = xreallocarray(shown->lines, size,
-			    sizeof(*shown->lines));
+			shown->lines = xreallocarray(
+			    shown->lines, size, sizeof(*shown->lines));
 		}
 		line = &shown->lines[shown->count++];
 		line->key = xstrndup(p, (size_t)(blank - p));
@@ -82,7 +85,8 @@ shown_lines(const struct shown *shown, const char *key, size_t *countp)
 			high = middle;
 	}
 	for (*countp = 0; low + *countp < shown->count &&
-	    strcasecmp(shown->lines[low + *countp].key, key) == 0; ++*countp)
+	     strcasecmp(shown->lines[low + *countp].key, key) == 0;
+	     ++*countp)
 		continue;
 	return low;
 }
@@ -106,7 +110,7 @@ has_line(const struct shown *shown, const char *key, const char *value)
 	wanted.key = xstrdup(key);
 	wanted.value = xstrdup(value);
 	found = bsearch(&wanted, shown->lines, shown->count,
-	    sizeof(*shown->lines), compare_lines) != NULL;
+		    sizeof(*shown->lines), compare_lines) != NULL;
 	free(wanted.key);
 	free(wanted.value);
 	return found;
@@ -178,10 +182,9 @@ seconds(const char *text)
 		if (*text < '0' || *text > '9')
 			return -1;
 		number = strtoll(text, &end, 10);
-		unit = *end == '\0' ? units :
-		    strchr(units, *end | ('a' - 'A'));
-		if (unit == NULL || __builtin_mul_overflow(number,
-		    each[unit - units], &sum) ||
+		unit = *end == '\0' ? units : strchr(units, *end | ('a' - 'A'));
+		if (unit == NULL ||
+		    __builtin_mul_overflow(number, each[unit - units], &sum) ||
 		    __builtin_add_overflow(total, sum, &total))
 			return -1;
 		text = *end == '\0' ? end : end + 1;
@@ -356,11 +359,12 @@ same_listen(const struct shown *shown, const char *word)
 
 	free(host);
 	for (i = 0; i < count && !found; i++) {
-		seen_host = listen_split(shown->lines[first + i].value,
-		    &seen_port);
+		seen_host =
+		    listen_split(shown->lines[first + i].value, &seen_port);
 		found = canonical(seen_host, seen) &&
-		    strcmp(wanted, seen) == 0 && (port == NULL ||
-		    (seen_port != NULL && atoi(port) == atoi(seen_port)));
+		    strcmp(wanted, seen) == 0 &&
+		    (port == NULL ||
+			(seen_port != NULL && atoi(port) == atoi(seen_port)));
 		free(seen_host);
 	}
 	return found;
@@ -368,8 +372,8 @@ same_listen(const struct shown *shown, const char *word)
 
 /* Directives whose lines add up, and the listed forms. */
 static bool
-has_lines(const struct shown *shown, const struct directive *d,
-    const char *key, char **words)
+has_lines(const struct shown *shown, const struct directive *d, const char *key,
+    char **words)
 {
 	size_t count, first = shown_lines(shown, key, &count), i;
 	bool found = false;
@@ -382,11 +386,11 @@ has_lines(const struct shown *shown, const struct directive *d,
 	}
 	for (i = 0; i < count && !found; i++)
 		if (d->form == FORM_NUMBER)
-			found = same_number(shown->lines[first + i].value,
-			    words[0]);
+			found = same_number(
+			    shown->lines[first + i].value, words[0]);
 		else
-			found = same_joined(shown->lines[first + i].value,
-			    words);
+			found =
+			    same_joined(shown->lines[first + i].value, words);
 	return found;
 }
 

@@ -24,24 +24,27 @@
 #include "services/ssh/ssh_interfaces.h"
 #include "services/ssh/ssh_render.h"
 
-#define SSH_ENTRY	1
+#define SSH_ENTRY 1
 
-#define SELF	ssh_config
+#define SELF ssh_config
 static const struct field ssh_fields[] = { SSH_CONFIG(AS_FIELD) FIELD_END };
 #undef SELF
 
-static const struct field update_params[] = {
-	{ .name = "data", .doc = "The settings to change.", .type = F_OBJECT,
-	    .flags = FF_REQUIRED, .fields = ssh_fields,
-	    .model = "SSHUpdate" },
-	FIELD_END
-};
+static const struct field update_params[] = { { .name = "data",
+						  .doc =
+						      "The settings to change.",
+						  .type = F_OBJECT,
+						  .flags = FF_REQUIRED,
+						  .fields = ssh_fields,
+						  .model = "SSHUpdate" },
+	FIELD_END };
 
-static const struct field entry_result[] = {
-	{ .name = "result", .doc = "The SSH settings.", .type = F_OBJECT,
-	    .fields = ssh_fields, .model = "SSHEntry" },
-	FIELD_END
-};
+static const struct field entry_result[] = { { .name = "result",
+						 .doc = "The SSH settings.",
+						 .type = F_OBJECT,
+						 .fields = ssh_fields,
+						 .model = "SSHEntry" },
+	FIELD_END };
 
 static const struct field choices_result[] = {
 	{ .name = "result", .doc = "Names of interfaces.", .type = F_DICT },
@@ -105,7 +108,8 @@ check_interfaces(struct change *change)
 		return;
 	check_twice(change, "bindiface", new->bindiface);
 	if (new->bindiface[0] != NULL && !core_facts()->expose)
-		verr_add(change->errors, "bindiface", "This instance serves "
+		verr_add(change->errors, "bindiface",
+		    "This instance serves "
 		    "%s only; start it with --expose to choose interfaces",
 		    core_facts()->listen_address);
 }
@@ -118,8 +122,8 @@ check_groups(struct change *change)
 
 	if (same_list(old->password_login_groups, new->password_login_groups))
 		return;
-	check_twice(change, "password_login_groups",
-	    new->password_login_groups);
+	check_twice(
+	    change, "password_login_groups", new->password_login_groups);
 	for (i = 0; new->password_login_groups[i] != NULL; i++)
 		if (!conf_name_ok(new->password_login_groups[i]))
 			verr_add(change->errors, "password_login_groups",
@@ -134,13 +138,15 @@ check_options(struct change *change)
 
 	if (strcmp(old->options, new->options) == 0)
 		return;
-	directives_check_auxiliary(new->options, change->full_admin,
-	    change->errors);
+	directives_check_auxiliary(
+	    new->options, change->full_admin, change->errors);
 	if (!core_facts()->expose &&
 	    directives_has_global(new->options, "ListenAddress", NULL))
-		verr_add(change->errors, "options", "ListenAddress: this "
+		verr_add(change->errors, "options",
+		    "ListenAddress: this "
 		    "instance serves %s only; start it with --expose to "
-		    "choose addresses", core_facts()->listen_address);
+		    "choose addresses",
+		    core_facts()->listen_address);
 }
 
 static void
@@ -200,8 +206,8 @@ groups_known(const struct op_reply *reply, void *arg)
 {
 	struct change *change = arg;
 	const struct ssh_config *old = change->old, *new = change->new;
-	char **names = added(new->password_login_groups,
-	    old->password_login_groups);
+	char **names =
+	    added(new->password_login_groups, old->password_login_groups);
 	struct wire_in body = reply->body;
 	uint32_t count, i;
 	uint8_t exists;
@@ -233,8 +239,8 @@ static void
 ssh_lookup(struct change *change)
 {
 	const struct ssh_config *old = change->old, *new = change->new;
-	char **names = added(new->password_login_groups,
-	    old->password_login_groups);
+	char **names =
+	    added(new->password_login_groups, old->password_login_groups);
 	struct wire_out body = { 0 };
 	uint32_t count = 0;
 	size_t i;
@@ -266,8 +272,8 @@ static void
 ssh_initial(json_t *entry)
 {
 	if (core_facts()->ssh_port != 0)
-		json_object_set_new(entry, "tcpport",
-		    json_integer(core_facts()->ssh_port));
+		json_object_set_new(
+		    entry, "tcpport", json_integer(core_facts()->ssh_port));
 }
 
 static char *
@@ -279,8 +285,8 @@ render(const struct ssh_config *config, char **whyp)
 
 	if (!core_facts()->expose) {
 		addresses = xcalloc(2, sizeof(*addresses));
-		addresses[0] = listen_split(core_facts()->listen_address,
-		    &port);
+		addresses[0] =
+		    listen_split(core_facts()->listen_address, &port);
 	} else if (config->bindiface[0] != NULL)
 		addresses = ssh_interfaces_addresses(config->bindiface);
 	around.listen = (const char *const *)addresses;
@@ -315,8 +321,10 @@ choices_known(int error, const char *text, void *arg)
 	struct call *call = arg;
 
 	if (error != 0)
-		call_fail(call, error, "The interfaces could not be asked "
-		    "for: %s", text);
+		call_fail(call, error,
+		    "The interfaces could not be asked "
+		    "for: %s",
+		    text);
 	else
 		call_reply(call, ssh_interfaces_choices());
 }
@@ -332,20 +340,30 @@ static const char *const write_roles[] = { "SSH_WRITE", NULL };
 static const char *const choices_roles[] = { "NETWORK_INTERFACE_READ",
 	"READONLY_ADMIN", "SSH_READ", NULL };
 
-static const struct method ssh_methods[] = {
-	{ .name = "ssh.config", .doc = "The SSH settings.",
-	    .kind = KIND_CONFIG, .auth = AUTH_ROLE, .roles = read_roles,
-	    .result = entry_result, .run = resource_config_run },
-	{ .name = "ssh.update", .doc = "Changes SSH settings.",
-	    .kind = KIND_UPDATE, .auth = AUTH_ROLE, .roles = write_roles,
-	    .params = update_params, .result = entry_result,
-	    .audit = "Update SSH configuration", .run = resource_update_run },
+static const struct method ssh_methods[] = { { .name = "ssh.config",
+						 .doc = "The SSH settings.",
+						 .kind = KIND_CONFIG,
+						 .auth = AUTH_ROLE,
+						 .roles = read_roles,
+						 .result = entry_result,
+						 .run = resource_config_run },
+	{ .name = "ssh.update",
+	    .doc = "Changes SSH settings.",
+	    .kind = KIND_UPDATE,
+	    .auth = AUTH_ROLE,
+	    .roles = write_roles,
+	    .params = update_params,
+	    .result = entry_result,
+	    .audit = "Update SSH configuration",
+	    .run = resource_update_run },
 	{ .name = "ssh.bindiface_choices",
 	    .doc = "The interfaces that bindiface may name.",
-	    .kind = KIND_CHOICES, .auth = AUTH_ROLE, .roles = choices_roles,
-	    .result = choices_result, .run = bindiface_choices_run },
-	METHOD_END
-};
+	    .kind = KIND_CHOICES,
+	    .auth = AUTH_ROLE,
+	    .roles = choices_roles,
+	    .result = choices_result,
+	    .run = bindiface_choices_run },
+	METHOD_END };
 
 const struct resource ssh_resource = {
 	.name = "ssh",

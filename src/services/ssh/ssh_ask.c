@@ -17,7 +17,7 @@
 
 #include "lib/xalloc.h"
 
-#define RETRY_MS	20	/* between two attempts */
+#define RETRY_MS 20 /* between two attempts */
 
 static int64_t
 now_ms(void)
@@ -54,8 +54,7 @@ parse_address(const char *text, uint16_t port, struct sockaddr_storage *ss,
 	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)ss;
 	char host[INET6_ADDRSTRLEN], *end;
 	const char *scope = strchr(text, '%');
-	size_t host_len = scope == NULL ? strlen(text) :
-	    (size_t)(scope - text);
+	size_t host_len = scope == NULL ? strlen(text) : (size_t)(scope - text);
 	unsigned long index;
 
 	memset(ss, 0, sizeof(*ss));
@@ -90,15 +89,16 @@ connected(const struct sockaddr_storage *ss, socklen_t len, int64_t deadline)
 	int fd, error = 0;
 	socklen_t error_len = sizeof(error);
 
-	fd = socket(ss->ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
-	    0);
+	fd = socket(
+	    ss->ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd == -1)
 		return -1;
 	if (connect(fd, (const struct sockaddr *)ss, len) == -1) {
 		if (errno != EINPROGRESS)
 			goto fail;
-		if (!wait_for(fd, POLLOUT, deadline) || getsockopt(fd,
-		    SOL_SOCKET, SO_ERROR, &error, &error_len) == -1 ||
+		if (!wait_for(fd, POLLOUT, deadline) ||
+		    getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &error_len) ==
+			-1 ||
 		    error != 0)
 			goto fail;
 	}

@@ -25,20 +25,20 @@
 #include "services/catalog.h"
 #include "services/ssh/ssh_verify.h"
 
-#define PATIENCE_MS	5000
-#define RETRY_MS	40
-#define OFFER_MS	2000	/* of one attempt */
-#define BLOCKS_MAX	8	/* Match blocks looked at */
-#define LISTEN_MAX	64
+#define PATIENCE_MS 5000
+#define RETRY_MS 40
+#define OFFER_MS 2000 /* of one attempt */
+#define BLOCKS_MAX 8 /* Match blocks looked at */
+#define LISTEN_MAX 64
 
 struct effect {
-	struct change	*change;
-	char		*effective;	/* global */
-	unsigned int	 block;
-	int64_t		 deadline;
-	char		*address;	/* that is asked */
-	uint16_t	 port;
-	bool		 offer_seen;
+	struct change *change;
+	char *effective; /* global */
+	unsigned int block;
+	int64_t deadline;
+	char *address; /* that is asked */
+	uint16_t port;
+	bool offer_seen;
 };
 
 static void ask_status(void *);
@@ -111,10 +111,12 @@ block_known(const struct op_reply *reply, void *arg)
 	char *text = effective_text(reply), *why = NULL;
 
 	if (text == NULL)
-		finish(e, reply->error != 0 ? reply->text :
-		    "sshd's configuration could not be read");
-	else if (ssh_verify_block(e->change->content, e->block, text,
-	    &why) == -1)
+		finish(e,
+		    reply->error != 0 ?
+			reply->text :
+			"sshd's configuration could not be read");
+	else if (ssh_verify_block(e->change->content, e->block, text, &why) ==
+	    -1)
 		finish(e, why);
 	else {
 		e->block++;
@@ -157,10 +159,12 @@ global_known(const struct op_reply *reply, void *arg)
 
 	e->effective = effective_text(reply);
 	if (e->effective == NULL)
-		finish(e, reply->error != 0 ? reply->text :
-		    "sshd's configuration could not be read");
-	else if (ssh_verify_effective(e->change->content, e->effective,
-	    &why) == -1)
+		finish(e,
+		    reply->error != 0 ?
+			reply->text :
+			"sshd's configuration could not be read");
+	else if (ssh_verify_effective(e->change->content, e->effective, &why) ==
+	    -1)
 		finish(e, why);
 	else
 		ask_block(e);
@@ -168,15 +172,15 @@ global_known(const struct op_reply *reply, void *arg)
 }
 
 struct endpoint {
-	char		*address;
-	uint16_t	 port;
+	char *address;
+	uint16_t port;
 };
 
 struct status {
-	uint8_t		 state;
-	struct endpoint	 endpoints[LISTEN_MAX];
-	size_t		 count;
-	char		*reason;
+	uint8_t state;
+	struct endpoint endpoints[LISTEN_MAX];
+	size_t count;
+	char *reason;
 };
 
 static void
@@ -262,8 +266,9 @@ choose_address(struct effect *e, const struct status *s)
 		if (listens(s, address, port)) {
 			e->port = port;
 			e->address = xstrdup(strcmp(address, "0.0.0.0") == 0 ?
-			    "127.0.0.1" : strcmp(address, "::") == 0 ?
-			    "::1" : address);
+				"127.0.0.1" :
+				strcmp(address, "::") == 0 ? "::1" :
+							     address);
 		}
 		free(address);
 	}
@@ -286,7 +291,8 @@ listening_problem(struct effect *e, const struct status *s)
 			break;
 		if (!port_listened(e, s, port))
 			problem = xasprintf("sshd does not listen on %s port "
-			    "%u%s%s", address, (unsigned int)port,
+					    "%u%s%s",
+			    address, (unsigned int)port,
 			    *s->reason == '\0' ? "" : ": ", s->reason);
 		free(address);
 	}
@@ -318,15 +324,17 @@ offer_known(const struct op_reply *reply, void *arg)
 	int r = reply->error != 0 ? -1 : offer_parse(reply, &offer);
 
 	if (r == -1)
-		again(e, reply->error != 0 ? reply->text :
-		    "the answer to the probe is malformed");
+		again(e,
+		    reply->error != 0 ? reply->text :
+					"the answer to the probe is malformed");
 	else if (r == 1 && ssh_verify_offer(e->effective, &offer, &why) == -1)
 		again(e, why);
 	else {
 		if (r == 0)
-			log_warn("ssh.silent", "sshd listens on %s port %u "
-			    "but did not answer the probe", e->address,
-			    (unsigned int)e->port);
+			log_warn("ssh.silent",
+			    "sshd listens on %s port %u "
+			    "but did not answer the probe",
+			    e->address, (unsigned int)e->port);
 		e->offer_seen = true;
 		ask_status(e);
 	}
@@ -357,6 +365,9 @@ status_known(const struct op_reply *reply, void *arg)
 		problem = xstrdup("the state of sshd is not known");
 	else
 		problem = listening_problem(e, &s);
+	/* One that was given up does not come back by itself. */
+	if (s.state == STATE_FAILED)
+		e->deadline = 0;
 	status_free(&s);
 	if (problem != NULL)
 		again(e, problem);

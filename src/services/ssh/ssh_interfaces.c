@@ -10,20 +10,20 @@
 #include "core/op.h"
 #include "lib/xalloc.h"
 
-#define LOOPBACK		"lo"
-#define LOOPBACK_ADDRESS	"127.0.0.1"
-#define INTERFACES_MAX		4096
+#define LOOPBACK "lo"
+#define LOOPBACK_ADDRESS "127.0.0.1"
+#define INTERFACES_MAX 4096
 
 struct interface {
-	char	*name, *address;
+	char *name, *address;
 };
 
-static struct interface	*known;
-static size_t		 known_count;
+static struct interface *known;
+static size_t known_count;
 
 struct question {
-	void	(*done)(int, const char *, void *);
-	void	*arg;
+	void (*done)(int, const char *, void *);
+	void *arg;
 };
 
 static void
@@ -103,8 +103,8 @@ ssh_interfaces_choices(void)
 
 	for (i = 0; i < known_count; i++)
 		if (strcmp(known[i].name, LOOPBACK) != 0)
-			json_object_set_new(choices, known[i].name,
-			    json_string(known[i].name));
+			json_object_set_new(
+			    choices, known[i].name, json_string(known[i].name));
 	return choices;
 }
 
@@ -147,8 +147,8 @@ ssh_interfaces_addresses(char *const *names)
 			continue;
 		if (strncasecmp(k->address, "fe80:", 5) == 0 &&
 		    strchr(k->address, '%') == NULL)
-			n = add_address(addresses, n, xasprintf("%s%%%s",
-			    k->address, k->name));
+			n = add_address(addresses, n,
+			    xasprintf("%s%%%s", k->address, k->name));
 		else
 			n = add_address(addresses, n, xstrdup(k->address));
 	}

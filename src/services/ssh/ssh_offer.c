@@ -9,20 +9,20 @@
 
 #include "lib/xalloc.h"
 
-#define MSG_DISCONNECT		1	/* RFC 4253 section 12 */
-#define MSG_IGNORE		2
-#define MSG_DEBUG		4
-#define MSG_KEXINIT		20
-#define COOKIE_LEN		16
-#define LINE_LEN_MAX		8192	/* of lines before the version */
-#define LINES_MAX		1024
-#define VERSION_LEN_MAX		255	/* with CR LF */
-#define PACKET_LEN_MAX		35000	/* RFC 4253 section 6.1 */
-#define PACKETS_MAX		32	/* that may precede KEXINIT */
+#define MSG_DISCONNECT 1 /* RFC 4253 section 12 */
+#define MSG_IGNORE 2
+#define MSG_DEBUG 4
+#define MSG_KEXINIT 20
+#define COOKIE_LEN 16
+#define LINE_LEN_MAX 8192 /* of lines before the version */
+#define LINES_MAX 1024
+#define VERSION_LEN_MAX 255 /* with CR LF */
+#define PACKET_LEN_MAX 35000 /* RFC 4253 section 6.1 */
+#define PACKETS_MAX 32 /* that may precede KEXINIT */
 
 struct reader {
-	const uint8_t	*data;
-	size_t		 len, at;
+	const uint8_t *data;
+	size_t len, at;
 };
 
 static uint32_t
@@ -61,7 +61,8 @@ parse_version(struct reader *in, struct ssh_offer *offer, const char **why)
 		line = in->data + in->at;
 		end = memchr(line, '\n', in->len - in->at);
 		if (end == NULL && in->len - in->at > LINE_LEN_MAX)
-			return bad(why, "a line before the version is too "
+			return bad(why,
+			    "a line before the version is too "
 			    "long");
 		if (end == NULL)
 			return OFFER_MORE;
@@ -124,8 +125,8 @@ parse_kexinit(struct reader *in, struct ssh_offer *offer, const char **why)
 			return bad(why, "its KEXINIT is too short");
 		if (!printable(in->data + in->at, len))
 			return bad(why, "a list of its KEXINIT is malformed");
-		offer->lists[i] = xstrndup((const char *)in->data + in->at,
-		    len);
+		offer->lists[i] =
+		    xstrndup((const char *)in->data + in->at, len);
 		in->at += len;
 	}
 	if (in->len - in->at != 5)
@@ -142,7 +143,7 @@ parse(struct reader *in, struct ssh_offer *offer, const char **why)
 
 	state = parse_version(in, offer, why);
 	for (packets = 0; packets < PACKETS_MAX && state == OFFER_DONE;
-	    packets++) {
+	     packets++) {
 		state = parse_packet(in, &payload, why);
 		if (state != OFFER_DONE)
 			return state;
@@ -162,8 +163,8 @@ parse(struct reader *in, struct ssh_offer *offer, const char **why)
 }
 
 enum ssh_offer_state
-ssh_offer_parse(const uint8_t *data, size_t len, struct ssh_offer *offer,
-    const char **why)
+ssh_offer_parse(
+    const uint8_t *data, size_t len, struct ssh_offer *offer, const char **why)
 {
 	struct reader in = { .data = data, .len = len };
 	enum ssh_offer_state state;

@@ -15,11 +15,11 @@
 #include "lib/xalloc.h"
 #include "services/ssh/ssh_render.h"
 
-#define RUN_FOLDER	"/run/sshd"
-#define KEY_FOLDER	"/etc/ssh"
-#define KEYGEN		"/usr/bin/ssh-keygen"
-#define KEYGEN_SECONDS	60
-#define OUTPUT_MAX	4096
+#define RUN_FOLDER "/run/sshd"
+#define KEY_FOLDER "/etc/ssh"
+#define KEYGEN "/usr/bin/ssh-keygen"
+#define KEYGEN_SECONDS 60
+#define OUTPUT_MAX 4096
 
 static int
 make_run_folder(char **whyp)
@@ -56,7 +56,7 @@ run_keygen(const char *type, const char *file, char **whyp)
 		argv[11] = "3072";
 	}
 	if (process_run(argv, -1, NULL, OUTPUT_MAX, KEYGEN_SECONDS, NULL, NULL,
-	    &result) == -1)
+		&result) == -1)
 		*whyp = xasprintf("%s: %s", KEYGEN, strerror(errno));
 	else if (result.timed_out)
 		*whyp = xasprintf("%s took too long", KEYGEN);
@@ -129,7 +129,7 @@ make_key(const char *type, char **whyp)
 		*whyp = xasprintf("%s: %s", file, strerror(errno));
 		goto out;
 	}
-	remove_pair(temporary);		/* of an interrupted run */
+	remove_pair(temporary); /* of an interrupted run */
 	if (run_keygen(type, temporary, whyp) == -1)
 		goto out;
 	if (put_in_place(temporary, file) == -1) {

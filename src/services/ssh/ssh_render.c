@@ -24,7 +24,7 @@ static const char *const header[] = {
 	"Written by Holdfast; changes made here are overwritten.",
 	"Auxiliary parameters come first: sshd takes the first value it reads.",
 };
-#define HEADER_LINES	(sizeof(header) / sizeof(header[0]))
+#define HEADER_LINES (sizeof(header) / sizeof(header[0]))
 
 static bool
 begins_match(const struct config_line *line)
@@ -59,7 +59,8 @@ put_auxiliary(struct conf *conf, const char *options, bool match_part)
 	bool in_match = false;
 	char *comment;
 
-	while (config_next_line(options, strlen(options), &at, &number, &line)) {
+	while (
+	    config_next_line(options, strlen(options), &at, &number, &line)) {
 		if (begins_match(&line))
 			in_match = true;
 		if (in_match != match_part)
@@ -78,9 +79,9 @@ put_sftp(struct conf *conf, const struct ssh_config *c)
 {
 	const char *level = ssh_sftp_log_levels[c->sftp_log_level];
 	const char *facility = ssh_sftp_log_facilities[c->sftp_log_facility];
-	const char *words[] = { "sftp", "internal-sftp",
-		"-l", *level == '\0' ? "ERROR" : level,
-		"-f", *facility == '\0' ? "AUTH" : facility };
+	const char *words[] = { "sftp", "internal-sftp", "-l",
+		*level == '\0' ? "ERROR" : level, "-f",
+		*facility == '\0' ? "AUTH" : facility };
 
 	/* A second definition of a subsystem is an error, not ignored. */
 	if (directives_has_global(c->options, "Subsystem", "sftp"))
@@ -147,8 +148,8 @@ put_global(struct conf *conf, const struct ssh_config *c,
 	put_listen(conf, c, around);
 	put_host_keys(conf, c);
 	put_ciphers(conf, c);
-	conf_word(conf, "PermitRootLogin", around->root_password_login ?
-	    "yes" : "prohibit-password");
+	conf_word(conf, "PermitRootLogin",
+	    around->root_password_login ? "yes" : "prohibit-password");
 	conf_bool(conf, "AllowTcpForwarding", c->tcpfwd);
 	conf_word(conf, "Compression", c->compression ? "delayed" : "no");
 	conf_bool(conf, "PasswordAuthentication", false);
@@ -200,8 +201,8 @@ ssh_render(const struct ssh_config *c, const struct ssh_surroundings *around,
 }
 
 unsigned int
-ssh_render_sent_line(const char *rendered, const char *options,
-    unsigned int line)
+ssh_render_sent_line(
+    const char *rendered, const char *options, unsigned int line)
 {
 	unsigned int global, match, total = 0;
 	const char *p;

@@ -11,8 +11,9 @@
 #include "lib/xalloc.h"
 #include "services/ssh/directives.h"
 #include "services/ssh/shown.h"
+#include "services/ssh/ssh_render.h"
 
-#define DIRECTIVES_MAX	256
+#define DIRECTIVES_MAX 256
 
 static bool
 is_match(const struct config_line *line)
@@ -32,8 +33,8 @@ row_of(const struct directive *d)
 
 /* Does a Match block set the same directive to what is shown? */
 static bool
-shown_by_block(const struct shown *shown, const char *rendered,
-    const struct directive *d)
+shown_by_block(
+    const struct shown *shown, const char *rendered, const struct directive *d)
 {
 	struct config_line line;
 	const struct directive *other;
@@ -41,8 +42,8 @@ shown_by_block(const struct shown *shown, const char *rendered,
 	unsigned int number = 0;
 	bool in_match = false;
 
-	while (config_next_line(rendered, strlen(rendered), &at, &number,
-	    &line)) {
+	while (
+	    config_next_line(rendered, strlen(rendered), &at, &number, &line)) {
 		if (line.kind != LINE_DIRECTIVE)
 			continue;
 		in_match = in_match || is_match(&line);
@@ -63,8 +64,8 @@ not_shown(const struct config_line *line, char **whyp)
 	while (len < line->len && len > 0 &&
 	    ((unsigned char)line->start[len] & 0xc0) == 0x80)
 		len--;
-	*whyp = xasprintf("sshd does not have \"%.*s\" in effect", (int)len,
-	    line->start);
+	*whyp = xasprintf(
+	    "sshd does not have \"%.*s\" in effect", (int)len, line->start);
 	return -1;
 }
 
@@ -73,8 +74,8 @@ not_shown(const struct config_line *line, char **whyp)
  * that Match block.
  */
 static int
-verify_part(const char *rendered, long block, const struct shown *shown,
-    char **whyp)
+verify_part(
+    const char *rendered, long block, const struct shown *shown, char **whyp)
 {
 	bool seen[DIRECTIVES_MAX] = { false };
 	struct config_line line;
@@ -83,8 +84,8 @@ verify_part(const char *rendered, long block, const struct shown *shown,
 	unsigned int number = 0;
 	long current = -1;
 
-	while (config_next_line(rendered, strlen(rendered), &at, &number,
-	    &line)) {
+	while (
+	    config_next_line(rendered, strlen(rendered), &at, &number, &line)) {
 		if (line.kind != LINE_DIRECTIVE)
 			continue;
 		if (is_match(&line)) {
@@ -106,8 +107,8 @@ verify_part(const char *rendered, long block, const struct shown *shown,
 }
 
 static int
-verify_text(const char *rendered, long block, const char *effective,
-    char **whyp)
+verify_text(
+    const char *rendered, long block, const char *effective, char **whyp)
 {
 	struct shown shown;
 	int r;
@@ -129,16 +130,22 @@ ssh_verify_effective(const char *rendered, const char *effective, char **whyp)
 }
 
 int
-ssh_verify_block(const char *rendered, unsigned int i, const char *effective,
-    char **whyp)
+ssh_verify_block(
+    const char *rendered, unsigned int i, const char *effective, char **whyp)
 {
 	return verify_text(rendered, (long)i, effective, whyp);
 }
 
+/* One that sshd -C takes as it is. */
 static bool
 is_plain_name(const char *name)
 {
-	return *name != '\0' && strpbrk(name, "*?!,= \t") == NULL;
+	const char *p;
+
+	for (p = name; *p != '\0'; p++)
+		if (*p <= ' ' || *p > '~' || strchr("*?!,=", *p) != NULL)
+			return false;
+	return p > name && p - name < 256;
 }
 
 char *
@@ -149,8 +156,8 @@ ssh_verify_spec(const char *rendered, unsigned int i)
 	unsigned int number = 0, block = 0;
 	char **words, *spec;
 
-	while (config_next_line(rendered, strlen(rendered), &at, &number,
-	    &line)) {
+	while (
+	    config_next_line(rendered, strlen(rendered), &at, &number, &line)) {
 		if (line.kind != LINE_DIRECTIVE || !is_match(&line) ||
 		    block++ != i)
 			continue;
@@ -158,9 +165,10 @@ ssh_verify_spec(const char *rendered, unsigned int i)
 		if (words != NULL && words[0] != NULL && words[1] != NULL &&
 		    words[2] == NULL && strcasecmp(words[0], "User") == 0 &&
 		    is_plain_name(words[1]))
-			spec = xasprintf("user=%s,host=localhost,"
-			    "addr=127.0.0.1,laddr=127.0.0.1,lport=22",
-			    words[1]);
+			spec =
+			    xasprintf("user=%s,host=localhost,"
+				      "addr=127.0.0.1,laddr=127.0.0.1,lport=22",
+				words[1]);
 		else
 			spec = xstrdup("");
 		arguments_free(words);
@@ -206,8 +214,8 @@ without_markers(const char *list, bool without_gss)
 		if (is_marker(name) ||
 		    (without_gss && strncmp(name, "gss-", 4) == 0))
 			continue;
-		longer = xasprintf("%s%s%s", out, *out == '\0' ? "" : ",",
-		    name);
+		longer =
+		    xasprintf("%s%s%s", out, *out == '\0' ? "" : ",", name);
 		free(out);
 		out = longer;
 	}
@@ -218,8 +226,8 @@ without_markers(const char *list, bool without_gss)
 static int
 differs(const char *what, const char *offered, const char *set, char **whyp)
 {
-	*whyp = xasprintf("sshd offers the %s \"%s\", but \"%s\" is set", what,
-	    offered, set);
+	*whyp = xasprintf(
+	    "sshd offers the %s \"%s\", but \"%s\" is set", what, offered, set);
 	return -1;
 }
 
@@ -232,8 +240,8 @@ verify_list(const struct shown *shown, const char *key, const char *what,
 	int r = 0;
 
 	gss = shown_value(shown, "gssapikeyexchange");
-	plain = without_markers(offered,
-	    gss != NULL && strcmp(gss, "yes") == 0);
+	plain =
+	    without_markers(offered, gss != NULL && strcmp(gss, "yes") == 0);
 	if (set == NULL || strcmp(plain, set) != 0)
 		r = differs(what, plain, set == NULL ? "" : set, whyp);
 	free(plain);
@@ -259,10 +267,11 @@ list_contains(const char *list, const char *name, size_t len)
  * type in its name; the curve of an ECDSA key is the file's own affair.
  */
 static const struct {
-	const char	*type, *algorithms;
+	const char *type, *algorithms;
 } key_algorithms[] = {
 	{ "ed25519", "ssh-ed25519" },
-	{ "ecdsa", "ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,"
+	{ "ecdsa",
+	    "ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,"
 	    "ecdsa-sha2-nistp521" },
 	{ "rsa", "rsa-sha2-512,rsa-sha2-256,ssh-rsa" },
 };
@@ -275,9 +284,9 @@ algorithms_of_file(const char *file)
 	bool same;
 
 	for (i = 0; i < sizeof(key_algorithms) / sizeof(key_algorithms[0]);
-	    i++) {
-		ours = xasprintf("/etc/ssh/ssh_host_%s_key",
-		    key_algorithms[i].type);
+	     i++) {
+		ours = xasprintf(
+		    "/etc/ssh/ssh_host_%s_key", key_algorithms[i].type);
 		same = strcmp(file, ours) == 0;
 		free(ours);
 		if (same)
@@ -300,10 +309,27 @@ has_common(const char *list, const char *other)
 	}
 }
 
+/* Is there a file for the algorithm?  Certificates and files of others: yes. */
+static bool
+has_file(const struct shown *shown, const char *name, size_t len)
+{
+	size_t count, first = shown_lines(shown, "hostkey", &count), i;
+	const char *algorithms;
+
+	if (memmem(name, len, "-cert-", 6) != NULL)
+		return true;
+	for (i = 0; i < count; i++) {
+		algorithms = algorithms_of_file(shown->lines[first + i].value);
+		if (algorithms == NULL || list_contains(algorithms, name, len))
+			return true;
+	}
+	return false;
+}
+
 /*
- * Only algorithms that are set are offered, and each of our key files that
- * any of them can use is offered.  (Their order is that of the files, and
- * those without a file are left out.)
+ * Only algorithms that are set and have a file are offered, and each of our
+ * files that any algorithm set can use is offered.  (Their order is that of
+ * the files.)
  */
 static int
 verify_host_keys(const struct shown *shown, const char *offered, char **whyp)
@@ -316,9 +342,10 @@ verify_host_keys(const struct shown *shown, const char *offered, char **whyp)
 		return differs("host key algorithms", offered, "", whyp);
 	for (p = offered;; p = end + 1) {
 		end = strchrnul(p, ',');
-		if (!list_contains(set, p, (size_t)(end - p)))
-			return differs("host key algorithms", offered, set,
-			    whyp);
+		if (!list_contains(set, p, (size_t)(end - p)) ||
+		    !has_file(shown, p, (size_t)(end - p)))
+			return differs(
+			    "host key algorithms", offered, set, whyp);
 		if (*end == '\0')
 			break;
 	}
@@ -335,8 +362,7 @@ verify_host_keys(const struct shown *shown, const char *offered, char **whyp)
 }
 
 static int
-verify_compression(const struct shown *shown, const char *offered,
-    char **whyp)
+verify_compression(const struct shown *shown, const char *offered, char **whyp)
 {
 	const char *set = shown_value(shown, "compression");
 	bool on = set != NULL && strcasecmp(set, "no") != 0;
@@ -347,8 +373,8 @@ verify_compression(const struct shown *shown, const char *offered,
 }
 
 static const struct {
-	enum ssh_list	 list;
-	const char	*key, *what;
+	enum ssh_list list;
+	const char *key, *what;
 } offered_lists[] = {
 	{ LIST_KEX, "kexalgorithms", "key exchange algorithms" },
 	{ LIST_CIPHER_IN, "ciphers", "ciphers" },
@@ -358,28 +384,28 @@ static const struct {
 };
 
 int
-ssh_verify_offer(const char *effective, const struct ssh_offer *offer,
-    char **whyp)
+ssh_verify_offer(
+    const char *effective, const struct ssh_offer *offer, char **whyp)
 {
 	struct shown shown;
 	size_t i;
 	int r = 0;
 
 	shown_parse(&shown, effective);
-	for (i = 0; r == 0 &&
-	    i < sizeof(offered_lists) / sizeof(offered_lists[0]); i++)
+	for (i = 0;
+	     r == 0 && i < sizeof(offered_lists) / sizeof(offered_lists[0]);
+	     i++)
 		r = verify_list(&shown, offered_lists[i].key,
 		    offered_lists[i].what, offer->lists[offered_lists[i].list],
 		    whyp);
 	if (r == 0)
-		r = verify_host_keys(&shown, offer->lists[LIST_HOST_KEY],
-		    whyp);
+		r = verify_host_keys(&shown, offer->lists[LIST_HOST_KEY], whyp);
 	if (r == 0)
-		r = verify_compression(&shown,
-		    offer->lists[LIST_COMPRESSION_IN], whyp);
+		r = verify_compression(
+		    &shown, offer->lists[LIST_COMPRESSION_IN], whyp);
 	if (r == 0)
-		r = verify_compression(&shown,
-		    offer->lists[LIST_COMPRESSION_OUT], whyp);
+		r = verify_compression(
+		    &shown, offer->lists[LIST_COMPRESSION_OUT], whyp);
 	shown_free(&shown);
 	return r;
 }

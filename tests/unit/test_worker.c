@@ -1,0 +1,221 @@
+/*
+ * Workers as core sees them: a task in, an answer out, each in a process of
+ * its own with its sandbox.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <crypt.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "lib/ipc.h"
+#include "lib/startup.h"
+#include "roles.h"
+#include "services/catalog.h"
+
+/*
+ * Runs the worker of that name on a message for that task; its exit status,
+ * and the answer in body when it gave one (free *to_free).
+ */
+static int
+run_worker(const char *name, uint32_t task, const struct wire_out *members,
+    struct wire_in *body, void **to_free)
+{
+	struct wire_out out = { 0 };
+	struct ipc_msg msg;
+	int fds[2], status;
+	pid_t pid;
+
+	assert_int_equal(ipc_pair(fds), 0);
+	pid = fork();
+	assert_int_not_equal(pid, -1);
+	if (pid == 0) {
+		alarm(60);
+		if (dup2(fds[1], STARTUP_FD) == -1)
+			_exit(100);
+		if (fds[0] != STARTUP_FD)
+			close(fds[0]);
+		if (fds[1] != STARTUP_FD)
+			close(fds[1]);
+		_exit(worker_main(name));
+	}
+	close(fds[1]);
+	wire_put_u32(&out, task);
+	wire_put_raw(&out, members->data, members->len);
+	assert_int_equal(ipc_send_blocking(fds[0], ROLE_CORE, ROLE_WORKER,
+			     MSG_TASK, 7, &out, NULL, 0),
+	    0);
+	wire_free(&out);
+	memset(body, 0, sizeof(*body));
+	*to_free = NULL;
+	if (ipc_recv_blocking(fds[0], ROLE_CORE, ROLE_WORKER, &msg, to_free) ==
+	    0) {
+		assert_int_equal(msg.type, MSG_TASK_DONE);
+		assert_int_equal(msg.id, 7);
+		*body = msg.body;
+	}
+	close(fds[0]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	return status;
+}
+
+static void
+expect_done(struct wire_in *body)
+{
+	char *text;
+	uint32_t error = wire_get_u32(body);
+
+	text = wire_get_str(body, 1000);
+	if (text == NULL || error != 0)
+		fail_msg("error %u: %s", error, text == NULL ? "-" : text);
+	free(text);
+}
+
+static void
+test_hash(void **state)
+{
+	struct wire_out members = { 0 };
+	struct wire_in body;
+	struct crypt_data data = { 0 };
+	void *to_free;
+	char *hash;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	wire_put_str(&members, "p\xc3\xa4ssword");
+	assert_int_equal(run_worker("hash-password", TASK_HASH_PASSWORD,
+			     &members, &body, &to_free),
+	    0);
+	expect_done(&body);
+	hash = wire_get_str(&body, 1000);
+	assert_int_equal(wire_end(&body), 0);
+	assert_memory_equal(hash, "$y$", 3);
+	assert_string_equal(
+	    crypt_rn("p\xc3\xa4ssword", hash, &data, sizeof(data)), hash);
+	free(hash);
+	free(to_free);
+	wire_free(&members);
+}
+
+static void
+test_hash_long(void **state)
+{
+	struct wire_out members = { 0 };
+	struct wire_in body;
+	char password[CRYPT_MAX_PASSPHRASE_SIZE + 1];
+	void *to_free;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	memset(password, 'x', sizeof(password));
+	password[sizeof(password) - 1] = '\0';
+	wire_put_str(&members, password);
+	assert_int_equal(run_worker("hash-password", TASK_HASH_PASSWORD,
+			     &members, &body, &to_free),
+	    0);
+	assert_int_equal(wire_get_u32(&body), E2BIG);
+	free(to_free);
+	wire_free(&members);
+}
+
+static void
+test_groups(void **state)
+{
+	struct wire_out members = { 0 };
+	struct wire_in body;
+	void *to_free;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	wire_put_u32(&members, 3);
+	wire_put_str(&members, "root");
+	wire_put_str(&members, "no such group");
+	wire_put_str(&members, "adm");
+	assert_int_equal(run_worker("lookup-groups", TASK_LOOKUP_GROUPS,
+			     &members, &body, &to_free),
+	    0);
+	expect_done(&body);
+	assert_int_equal(wire_get_u32(&body), 3);
+	assert_int_equal(wire_get_u8(&body), 1);
+	assert_int_equal(wire_get_u8(&body), 0);
+	assert_int_equal(wire_get_u8(&body), 1);
+	assert_int_equal(wire_end(&body), 0);
+	free(to_free);
+	wire_free(&members);
+}
+
+static void
+test_offer_nobody(void **state)
+{
+	struct wire_out members = { 0 };
+	struct wire_in body;
+	void *to_free;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	wire_put_str(&members, "127.0.0.1");
+	wire_put_u16(&members, 1);
+	wire_put_u32(&members, 50);
+	assert_int_equal(
+	    run_worker("ssh-offer", TASK_SSH_OFFER, &members, &body, &to_free),
+	    0);
+	expect_done(&body);
+	assert_int_equal(wire_get_u8(&body), 0);
+	free(to_free);
+	wire_free(&members);
+}
+
+/* Malformed members cost an error; another task's message the process. */
+static void
+test_wrong(void **state)
+{
+	struct wire_out members = { 0 };
+	struct wire_in body;
+	void *to_free;
+	int status;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	wire_put_u32(&members, 0xffffffff);
+	assert_int_equal(run_worker("hash-password", TASK_HASH_PASSWORD,
+			     &members, &body, &to_free),
+	    0);
+	assert_int_equal(wire_get_u32(&body), EPROTO);
+	free(to_free);
+	status = run_worker(
+	    "hash-password", TASK_SSH_OFFER, &members, &body, &to_free);
+	assert_int_not_equal(status, 0);
+	assert_int_equal(body.len, 0);
+	free(to_free);
+	status = run_worker("nosuch", 0, &members, &body, &to_free);
+	assert_int_not_equal(status, 0);
+	assert_int_equal(body.len, 0);
+	free(to_free);
+	wire_free(&members);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_hash),
+		cmocka_unit_test(test_hash_long),
+		cmocka_unit_test(test_groups),
+		cmocka_unit_test(test_offer_nobody),
+		cmocka_unit_test(test_wrong),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
