@@ -17,8 +17,8 @@
 #include "monitor/listen.h"
 #include "roles.h"
 
-#define EXIT_USAGE	2
-#define LISTEN_DEFAULT	"127.0.0.1:8443"
+#define EXIT_USAGE 2
+#define LISTEN_DEFAULT "127.0.0.1:8443"
 
 static const char help[] =
     "usage: holdfastd --instance DIR [options]\n"
@@ -61,8 +61,7 @@ main_monitor(int argc, char **argv)
 		{ "ssh-port", required_argument, NULL, 's' },
 		{ "expose", no_argument, NULL, 'e' },
 		{ "version", no_argument, NULL, 'v' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 }
+		{ "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 }
 	};
 	struct monitor_options chosen = { .listen = LISTEN_DEFAULT,
 		.ready_fd = -1 };
@@ -80,20 +79,22 @@ main_monitor(int argc, char **argv)
 			chosen.listen = optarg;
 			if (listen_parse(optarg, &address) == -1)
 				return usage("--listen is not ADDRESS:PORT "
-				    "with a numeric address", optarg);
+					     "with a numeric address",
+				    optarg);
 			break;
 		case 'r':
 			value = number(optarg, 0, INT_MAX);
 			if (value == -1 ||
 			    fcntl((int)value, F_SETFD, FD_CLOEXEC) == -1)
 				return usage("--ready-fd is not an open "
-				    "descriptor", optarg);
+					     "descriptor",
+				    optarg);
 			chosen.ready_fd = (int)value;
 			break;
 		case 's':
 			if ((value = number(optarg, 1, UINT16_MAX)) == -1)
-				return usage("--ssh-port is not a port",
-				    optarg);
+				return usage(
+				    "--ssh-port is not a port", optarg);
 			chosen.ssh_port = (uint16_t)value;
 			break;
 		case 'e':

@@ -90,6 +90,11 @@ struct resource {
 	/* The service reloaded afterwards when it runs; -1 for none. */
 	int			 service;	/* enum service_id */
 	/*
+	 * What rendering needs to know of the machine, asked for once before
+	 * the files are rendered at start; ends by calling done.  May be NULL.
+	 */
+	void			(*gather)(void (*done)(void));
+	/*
 	 * At the start of the machine (or instance), once, after the files
 	 * were brought in order; ends by calling done.  May be NULL.
 	 */

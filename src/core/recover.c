@@ -2,6 +2,7 @@
  * What core does before it serves: finishes or undoes what a crash left
  * half done, and brings rendered files in line with the store.
  *
+ *	what rendering needs to know of the machine
  *	each PENDING revision, oldest first:
  *		without a rendered file: COMMITTED (accounts are rendered anew
  *		below, which is the same again)
@@ -305,6 +306,22 @@ next_boot(void)
 		next_boot();
 }
 
+static void
+next_gather(void)
+{
+	const struct resource *r = *recovery.resource;
+
+	if (r == NULL) {
+		next_pending();
+		return;
+	}
+	recovery.resource++;
+	if (r->gather != NULL)
+		r->gather(next_gather);
+	else
+		next_gather();
+}
+
 void
 change_recover(void (*done)(void))
 {
@@ -316,5 +333,6 @@ change_recover(void (*done)(void))
 	if (store_pending(core_store(), &recovery.pending,
 	    &recovery.npending) == -1)
 		fatal("the store's pending revisions cannot be read");
-	next_pending();
+	recovery.resource = resources;
+	next_gather();
 }

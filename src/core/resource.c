@@ -64,7 +64,6 @@ resource_entry(const struct resource *r, bool secrets)
 	json_t *entry = json_object(), *all = schema_defaults(r->fields);
 	json_t *shown;
 
-	json_object_set_new(entry, "id", json_integer(r->entry));
 	json_object_update(all, (json_t *)(uintptr_t)stored);
 	shown = secrets ? json_incref(all) : schema_redact(r->fields, all);
 	json_object_update(entry, shown);

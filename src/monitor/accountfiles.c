@@ -11,7 +11,7 @@
 #include "lib/xalloc.h"
 #include "monitor/accountfiles.h"
 
-#define FILE_MAX	(16 * 1024 * 1024)
+#define FILE_MAX (16 * 1024 * 1024)
 
 int
 accountfiles_read(struct account_texts *texts, char *why, size_t size)
@@ -23,8 +23,8 @@ accountfiles_read(struct account_texts *texts, char *why, size_t size)
 	texts->etc_fd = open("/etc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	for (i = 0; i < ACCOUNT_FILES && texts->etc_fd != -1; i++) {
 		if (file_read_at(texts->etc_fd,
-		    accounts_file_name((enum account_file)i), FILE_MAX,
-		    &texts->text[i], &len) == -1)
+			accounts_file_name((enum account_file)i), FILE_MAX,
+			&texts->text[i], &len) == -1)
 			break;
 		if (strlen(texts->text[i]) != len) {
 			errno = EINVAL;
@@ -64,13 +64,13 @@ accountfiles_write(struct account_texts *texts, enum account_file file,
 	}
 	if (fstatat(texts->etc_fd, name, &st, AT_SYMLINK_NOFOLLOW) == -1 ||
 	    file_install(texts->etc_fd, name, text, strlen(text),
-	    st.st_mode & 07777, st.st_uid, st.st_gid, NULL) == -1) {
+		st.st_mode & 07777, st.st_uid, st.st_gid, NULL) == -1) {
 		snprintf(why, size, "/etc/%s: %s", name, strerror(errno));
 		freezero_str(text);
 		return -1;
 	}
 	freezero_str(texts->text[file]);
-	texts->text[file] = text;	/* transferred */
+	texts->text[file] = text; /* transferred */
 	return 0;
 }
 
@@ -78,19 +78,19 @@ int
 accountfiles_merge(struct account_texts *texts, const struct accounts *accounts,
     char *why, size_t size)
 {
-	static const enum account_file order[ACCOUNT_FILES] = {
-		FILE_SHADOW, FILE_GSHADOW, FILE_GROUP, FILE_PASSWD
-	};
+	static const enum account_file order[ACCOUNT_FILES] = { FILE_SHADOW,
+		FILE_GSHADOW, FILE_GROUP, FILE_PASSWD };
 	long today = (long)(time(NULL) / 86400);
 	int i;
 
-	if (accounts_conflict(texts->text[FILE_PASSWD],
-	    texts->text[FILE_GROUP], accounts, why, size) == -1)
+	if (accounts_conflict(texts->text[FILE_PASSWD], texts->text[FILE_GROUP],
+		accounts, why, size) == -1)
 		return -1;
 	for (i = 0; i < ACCOUNT_FILES; i++)
 		if (accountfiles_write(texts, order[i],
-		    accounts_merge(order[i], texts->text[order[i]], accounts,
-		    today), why, size) == -1)
+			accounts_merge(
+			    order[i], texts->text[order[i]], accounts, today),
+			why, size) == -1)
 			return -1;
 	return 0;
 }

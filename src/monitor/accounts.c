@@ -13,25 +13,19 @@
 #include "lib/xalloc.h"
 #include "monitor/accounts.h"
 
-#define NAME_SIZE	32	/* as useradd(8) */
-#define TEXT_SIZE	255
-#define USERS_MAX	10000
-#define MEMBERS_MAX	10000
-#define ID_ADMIN	950	/* truenas_admin */
-#define ID_LOCAL_FIRST	3000	/* what the API gives to new ones */
-#define ID_LAST		0x7fffffffU
+#define NAME_SIZE 32 /* as useradd(8) */
+#define TEXT_SIZE 255
+#define USERS_MAX 10000
+#define MEMBERS_MAX 10000
+#define ID_ADMIN 950 /* truenas_admin */
+#define ID_LOCAL_FIRST 3000 /* what the API gives to new ones */
+#define ID_LAST 0x7fffffffU
 
-const struct known_group known_groups[] = {
-	{ "truenas_webshare", 445 },
-	{ "builtin_administrators", 544 },
-	{ "builtin_users", 545 },
-	{ "builtin_guests", 546 },
-	{ "apps", 568 },
-	{ "truenas_admin", 950 },
+const struct known_group known_groups[] = { { "truenas_webshare", 445 },
+	{ "builtin_administrators", 544 }, { "builtin_users", 545 },
+	{ "builtin_guests", 546 }, { "apps", 568 }, { "truenas_admin", 950 },
 	{ "truenas_readonly_administrators", 951 },
-	{ "truenas_sharing_administrators", 952 },
-	{ NULL, 0 }
-};
+	{ "truenas_sharing_administrators", 952 }, { NULL, 0 } };
 
 const char *
 accounts_file_name(enum account_file file)
@@ -50,7 +44,7 @@ bool
 accounts_name_valid(const char *name)
 {
 	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
 	size_t len = strlen(name);
 
 	return len > 0 && len <= NAME_SIZE && strspn(name, allowed) == len &&
@@ -84,7 +78,8 @@ path_valid(const char *path)
 static bool
 hash_valid(const char *hash)
 {
-	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
+	static const char allowed[] =
+	    "abcdefghijklmnopqrstuvwxyz"
 	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789./$=,_-";
 
 	if (*hash != '\0' && strspn(hash, "!*") == strlen(hash))
@@ -233,8 +228,8 @@ all_get(struct wire_in *in, struct accounts *accounts)
 }
 
 int
-accounts_get(struct wire_in *in, struct accounts *accounts, char *why,
-    size_t size)
+accounts_get(
+    struct wire_in *in, struct accounts *accounts, char *why, size_t size)
 {
 	size_t i, k;
 
@@ -248,7 +243,7 @@ accounts_get(struct wire_in *in, struct accounts *accounts, char *why,
 			return -1;
 		for (k = 0; k < i; k++)
 			if (strcmp(accounts->users[i].name,
-			    accounts->users[k].name) == 0 ||
+				accounts->users[k].name) == 0 ||
 			    accounts->users[i].uid == accounts->users[k].uid)
 				return refuse(why, size,
 				    accounts->users[i].name, "given twice");
@@ -258,7 +253,7 @@ accounts_get(struct wire_in *in, struct accounts *accounts, char *why,
 			return -1;
 		for (k = 0; k < i; k++)
 			if (strcmp(accounts->groups[i].name,
-			    accounts->groups[k].name) == 0 ||
+				accounts->groups[k].name) == 0 ||
 			    accounts->groups[i].gid == accounts->groups[k].gid)
 				return refuse(why, size,
 				    accounts->groups[i].name, "given twice");
@@ -375,8 +370,9 @@ is_managed(const struct accounts *accounts, bool group, const char *name)
 	size_t i, n = group ? accounts->ngroups : accounts->nusers;
 
 	for (i = 0; i < n; i++)
-		if (strcmp(name, group ? accounts->groups[i].name :
-		    accounts->users[i].name) == 0)
+		if (strcmp(name,
+			group ? accounts->groups[i].name :
+				accounts->users[i].name) == 0)
 			return true;
 	return false;
 }
@@ -414,11 +410,11 @@ accounts_conflict(const char *passwd, const char *group,
 
 	for (i = 0; i < accounts->nusers; i++)
 		if (conflict(passwd, accounts, false, accounts->users[i].name,
-		    accounts->users[i].uid, why, size) == -1)
+			accounts->users[i].uid, why, size) == -1)
 			return -1;
 	for (i = 0; i < accounts->ngroups; i++)
 		if (conflict(group, accounts, true, accounts->groups[i].name,
-		    accounts->groups[i].gid, why, size) == -1)
+			accounts->groups[i].gid, why, size) == -1)
 			return -1;
 	return 0;
 }
@@ -490,7 +486,8 @@ static const char *
 entry_name(enum account_file file, const struct accounts *accounts, size_t i)
 {
 	return file == FILE_SHADOW || file == FILE_PASSWD ?
-	    accounts->users[i].name : accounts->groups[i].name;
+	    accounts->users[i].name :
+	    accounts->groups[i].name;
 }
 
 char *
@@ -504,7 +501,7 @@ accounts_merge(enum account_file file, const char *old,
 	FILE *out;
 
 	n = file == FILE_SHADOW || file == FILE_PASSWD ? accounts->nusers :
-	    accounts->ngroups;
+							 accounts->ngroups;
 	done = xcalloc(n + 1, sizeof(*done));
 	if ((out = open_memstream(&text, &size)) == NULL)
 		abort();

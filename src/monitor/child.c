@@ -20,14 +20,14 @@
 #include "monitor/child.h"
 
 struct watched {
-	struct watched	 *next;
-	pid_t		  pid;
-	void		(*ended)(pid_t, int, void *);
-	void		 *arg;
+	struct watched *next;
+	pid_t pid;
+	void (*ended)(pid_t, int, void *);
+	void *arg;
 };
 
-static struct watched	*watched_list;
-static uv_signal_t	 sigchld;
+static struct watched *watched_list;
+static uv_signal_t sigchld;
 
 /* libuv's handlers would write into the pipe that we share with the parent. */
 static void
@@ -79,8 +79,8 @@ fork_clean(const int *keep, size_t n, bool outlive)
 	}
 	default_signals();
 	/* A parent that died before prctl would never be noticed. */
-	if (!outlive && (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 ||
-	    getppid() != parent))
+	if (!outlive &&
+	    (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || getppid() != parent))
 		_exit(127);
 	if (keep_descriptors(keep, n) == -1)
 		_exit(127);
@@ -98,7 +98,7 @@ static char *const *
 child_environment(void)
 {
 	static char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:"
-	    "/usr/bin:/sbin:/bin";
+			     "/usr/bin:/sbin:/bin";
 	static char locale[] = "LC_ALL=C.UTF-8";
 	static char *environment[5] = { path, locale };
 #ifdef HF_SANITIZERS
@@ -288,8 +288,8 @@ const char *
 child_reason(int status, char *text, size_t size)
 {
 	if (WIFEXITED(status))
-		snprintf(text, size, "exited with code %d",
-		    WEXITSTATUS(status));
+		snprintf(
+		    text, size, "exited with code %d", WEXITSTATUS(status));
 	else
 		snprintf(text, size, "was killed by signal %d (%s)",
 		    WTERMSIG(status), strsignal(WTERMSIG(status)));

@@ -20,16 +20,16 @@
 #include "monitor/firststart.h"
 #include "monitor/folder.h"
 
-#define MARKER		"initialised"
-#define WARNINGS_MAX	32
+#define MARKER "initialised"
+#define WARNINGS_MAX 32
 
 static const char pam_service[] =
     "# How Holdfast verifies a password: without a delay of PAM's own.\n"
     "auth required pam_unix.so nodelay\n"
     "account required pam_unix.so\n";
 
-static const char	*warnings[WARNINGS_MAX + 1];
-static size_t		 nwarnings;
+static const char *warnings[WARNINGS_MAX + 1];
+static size_t nwarnings;
 
 const char *const *
 firststart_warnings(void)
@@ -53,8 +53,8 @@ lock_passwords(struct account_texts *texts, char *why, size_t size)
 
 	for (i = 0; i < ACCOUNT_FILES; i++)
 		if (accountfiles_write(texts, (enum account_file)i,
-		    accounts_lock((enum account_file)i, texts->text[i]), why,
-		    size) == -1)
+			accounts_lock((enum account_file)i, texts->text[i]),
+			why, size) == -1)
 			return -1;
 	return 0;
 }
@@ -99,19 +99,24 @@ add_accounts(struct account_texts *texts, char *why, size_t size)
 		info = role_info((enum role)role);
 		if (info->uid == 0)
 			continue;
-		users[accounts.nusers++] = (struct account){
-			.name = (char *)(uintptr_t)info->user,
-			.uid = info->uid, .gid = info->uid, .gecos = doc,
-			.home = home, .shell = shell, .hash = hash };
+		users[accounts.nusers++] =
+		    (struct account){ .name = (char *)(uintptr_t)info->user,
+			    .uid = info->uid,
+			    .gid = info->uid,
+			    .gecos = doc,
+			    .home = home,
+			    .shell = shell,
+			    .hash = hash };
 		groups[accounts.ngroups++] = (struct account_group){
-			.name = (char *)(uintptr_t)info->user,
-			.gid = info->uid };
+			.name = (char *)(uintptr_t)info->user, .gid = info->uid
+		};
 	}
 	for (known = known_groups; known->name != NULL; known++)
 		if (group_free(texts, known))
 			groups[accounts.ngroups++] = (struct account_group){
 				.name = (char *)(uintptr_t)known->name,
-				.gid = known->gid };
+				.gid = known->gid
+			};
 	return accountfiles_merge(texts, &accounts, why, size);
 }
 
@@ -140,15 +145,16 @@ hide_keys(const char *home, char *why, size_t size)
 	int fd, root, rc = 0;
 
 	root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	fd = file_open_beneath(root, home + strspn(home, "/"),
-	    O_RDONLY | O_DIRECTORY, 0);
+	fd = file_open_beneath(
+	    root, home + strspn(home, "/"), O_RDONLY | O_DIRECTORY, 0);
 	close(root);
 	if (fd == -1) {
 		link = errno == ELOOP;
 		keys = xasprintf("%s/.ssh", home);
 		if (link && access(keys, F_OK) == 0)
 			warn(xasprintf("home %s is reached by a symbolic "
-			    "link; its keys were not hidden", home));
+				       "link; its keys were not hidden",
+			    home));
 		free(keys);
 		return 0;
 	}
@@ -158,10 +164,11 @@ hide_keys(const char *home, char *why, size_t size)
 	}
 	if (!in_overlay(fd)) {
 		warn(xasprintf("home %s lies outside of the instance; its "
-		    "keys were not hidden", home));
+			       "keys were not hidden",
+		    home));
 	} else if (folder_remove(fd, ".ssh") == -1) {
-		snprintf(why, size, "hiding %s/.ssh: %s", home,
-		    strerror(errno));
+		snprintf(
+		    why, size, "hiding %s/.ssh: %s", home, strerror(errno));
 		rc = -1;
 	}
 	close(fd);
@@ -184,8 +191,7 @@ hide_all_keys(const char *passwd, char *why, size_t size)
 				break;
 			else
 				home = field;
-		if (i == 6 && home != NULL && home[0] == '/' &&
-		    home[1] != '\0')
+		if (i == 6 && home != NULL && home[0] == '/' && home[1] != '\0')
 			rc = hide_keys(home, why, size);
 	}
 	free(copy);
@@ -218,8 +224,8 @@ remove_host_keys(char *why, size_t size)
 		if (fnmatch("ssh_host_*", entry->d_name, 0) == 0)
 			rc = folder_remove(dirfd(dir), entry->d_name);
 	if (rc == -1)
-		snprintf(why, size, "host keys in /etc/ssh: %s",
-		    strerror(errno));
+		snprintf(
+		    why, size, "host keys in /etc/ssh: %s", strerror(errno));
 	if (dir != NULL)
 		closedir(dir);
 	return rc;
@@ -231,11 +237,11 @@ install_pam_service(char *why, size_t size)
 	int fd, rc;
 
 	fd = open("/etc/pam.d", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	rc = fd == -1 ? -1 : file_install(fd, "holdfast", pam_service,
-	    sizeof(pam_service) - 1, 0644, 0, 0, NULL);
+	rc = fd == -1 ? -1 :
+			file_install(fd, "holdfast", pam_service,
+			    sizeof(pam_service) - 1, 0644, 0, 0, NULL);
 	if (rc == -1)
-		snprintf(why, size, "/etc/pam.d/holdfast: %s",
-		    strerror(errno));
+		snprintf(why, size, "/etc/pam.d/holdfast: %s", strerror(errno));
 	if (fd != -1)
 		close(fd);
 	return rc;
@@ -261,8 +267,8 @@ firststart(int dir_fd, char *why, size_t size)
 	syncfs(dir_fd);
 	/* Last: without it, the next start does all of this again. */
 	if (file_install(dir_fd, MARKER, "1\n", 2, 0600, 0, 0, NULL) == -1) {
-		snprintf(why, size, "the instance's folder: %s",
-		    strerror(errno));
+		snprintf(
+		    why, size, "the instance's folder: %s", strerror(errno));
 		goto out;
 	}
 	rc = 0;

@@ -18,12 +18,12 @@
 #include "lib/xalloc.h"
 #include "monitor/folder.h"
 
-#define LOCK_FILE	"lock"
+#define LOCK_FILE "lock"
 
 static const struct {
-	const char	*name;
-	enum role	 owner;
-	mode_t		 mode;
+	const char *name;
+	enum role owner;
+	mode_t mode;
 } folders[] = {
 	{ "state", ROLE_CORE, 0700 },
 	{ "audit", ROLE_AUDIT, 0700 },
@@ -48,16 +48,18 @@ check_component(int fd, const char *shown, bool last, char *why, size_t size)
 		return -1;
 	}
 	if (st.st_uid != 0) {
-		snprintf(why, size, "%s belongs to user %u: choose a folder "
-		    "whose parents are all root's", shown,
-		    (unsigned int)st.st_uid);
+		snprintf(why, size,
+		    "%s belongs to user %u: choose a folder "
+		    "whose parents are all root's",
+		    shown, (unsigned int)st.st_uid);
 		return -1;
 	}
 	if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0 &&
 	    (last || (st.st_mode & S_ISVTX) == 0)) {
-		snprintf(why, size, "%s may be written by others (mode %04o): "
-		    "choose a folder that only root can write", shown,
-		    (unsigned int)(st.st_mode & 07777));
+		snprintf(why, size,
+		    "%s may be written by others (mode %04o): "
+		    "choose a folder that only root can write",
+		    shown, (unsigned int)(st.st_mode & 07777));
 		return -1;
 	}
 	return 0;
@@ -101,16 +103,17 @@ walk(const char *path, bool *madep, char *why, size_t size)
 			*rest++ = '\0';
 		else
 			*rest = '\0';
-		next = open_component(fd, name[0] == '\0' ? "." : name, last,
-		    madep);
+		next = open_component(
+		    fd, name[0] == '\0' ? "." : name, last, madep);
 		fd = next;
 		if (fd == -1) {
 			snprintf(why, size, "%s: \"%s\": %s", path, name,
 			    errno == ELOOP || errno == ENOTDIR ?
-			    "not a folder, or a symbolic link; name the "
-			    "folder itself" : strerror(errno));
+				"not a folder, or a symbolic link; name the "
+				"folder itself" :
+				strerror(errno));
 		} else if (check_component(fd, name[0] == '\0' ? "/" : name,
-		    last, why, size) == -1) {
+			       last, why, size) == -1) {
 			close(fd);
 			fd = -1;
 		}
@@ -146,8 +149,9 @@ check_content(int fd, bool *emptyp)
 			other = true;
 	closedir(dir);
 	*emptyp = !other;
-	if (other && (fstatat(fd, LOCK_FILE, &st, AT_SYMLINK_NOFOLLOW) == -1 ||
-	    fstatat(fd, "state", &st, AT_SYMLINK_NOFOLLOW) == -1)) {
+	if (other &&
+	    (fstatat(fd, LOCK_FILE, &st, AT_SYMLINK_NOFOLLOW) == -1 ||
+		fstatat(fd, "state", &st, AT_SYMLINK_NOFOLLOW) == -1)) {
 		errno = ENOTEMPTY;
 		return -1;
 	}
@@ -159,16 +163,18 @@ lock(struct folder *folder, char *why, size_t size)
 {
 	const char *path = folder->path;
 
-	folder->lock_fd = openat(folder->fd, LOCK_FILE, O_RDWR | O_CREAT |
-	    O_NOFOLLOW | O_CLOEXEC, 0600);
+	folder->lock_fd = openat(folder->fd, LOCK_FILE,
+	    O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (folder->lock_fd == -1) {
-		snprintf(why, size, "%s/" LOCK_FILE ": %s", path,
-		    strerror(errno));
+		snprintf(
+		    why, size, "%s/" LOCK_FILE ": %s", path, strerror(errno));
 		return -1;
 	}
 	if (flock(folder->lock_fd, LOCK_EX | LOCK_NB) == -1) {
-		snprintf(why, size, "%s is in use by another holdfastd: stop "
-		    "that one first, or choose another folder", path);
+		snprintf(why, size,
+		    "%s is in use by another holdfastd: stop "
+		    "that one first, or choose another folder",
+		    path);
 		return -1;
 	}
 	return 0;
@@ -204,9 +210,11 @@ folder_open(const char *path, struct folder *folder, char *why, size_t size)
 		return -1;
 	folder->made = made;
 	if (check_content(folder->fd, &empty) == -1) {
-		snprintf(why, size, "%s: %s", path, errno == ENOTEMPTY ?
-		    "not empty, and not an instance of Holdfast: name a new "
-		    "folder" : strerror(errno));
+		snprintf(why, size, "%s: %s", path,
+		    errno == ENOTEMPTY ? "not empty, and not an instance of "
+					 "Holdfast: name a new "
+					 "folder" :
+					 strerror(errno));
 		goto fail;
 	}
 	if (lock(folder, why, size) == -1)
@@ -258,8 +266,8 @@ folder_populate(const struct folder *folder, char *why, size_t size)
 		if (mkdirat(folder->fd, folders[i].name, 0700) == -1 &&
 		    errno != EEXIST)
 			goto fail;
-		fd = file_open_beneath(folder->fd, folders[i].name,
-		    O_RDONLY | O_DIRECTORY, 0);
+		fd = file_open_beneath(
+		    folder->fd, folders[i].name, O_RDONLY | O_DIRECTORY, 0);
 		if (fd == -1)
 			goto fail;
 		if (fchown(fd, owner->uid, owner->uid) == -1 ||
@@ -288,8 +296,8 @@ remove_below(int fd, const char *name, dev_t device, int depth)
 		return 0;
 	if (errno != EISDIR && errno != EPERM)
 		return -1;
-	child = openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW |
-	    O_CLOEXEC);
+	child =
+	    openat(fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (child == -1 || depth > 64)
 		return -1;
 	if (fstat(child, &st) == -1 || st.st_dev != device ||
@@ -326,8 +334,8 @@ folder_undo(const struct folder *folder)
 
 	if (!folder->created)
 		return;
-	if ((copy = openat(folder->fd, ".",
-	    O_RDONLY | O_DIRECTORY | O_CLOEXEC)) == -1)
+	if ((copy = openat(
+		 folder->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)) == -1)
 		return;
 	if ((dir = fdopendir(copy)) == NULL) {
 		close(copy);

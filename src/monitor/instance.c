@@ -17,14 +17,14 @@
 #include "lib/paths.h"
 #include "monitor/instance.h"
 
-#define STAGING	"/run/holdfast/dev"
-#define BACKLOG	128
+#define STAGING "/run/holdfast/dev"
+#define BACKLOG 128
 
 static const char *const overlays[] = { "etc", "var", "home", "root" };
 
 static const struct {
-	const char	*path;
-	mode_t		 mode;
+	const char *path;
+	mode_t mode;
 } run_folders[] = {
 	{ "/run/holdfast", 0755 },
 	{ PATH_STATE, 0700 },
@@ -37,15 +37,19 @@ static const struct {
 };
 
 static const struct {
-	const char	*name;
-	unsigned int	 minor;
-} memory_devices[] = {	/* major 1 */
-	{ "null", 3 }, { "zero", 5 }, { "full", 7 }, { "random", 8 },
+	const char *name;
+	unsigned int minor;
+} memory_devices[] = {
+	/* major 1 */
+	{ "null", 3 },
+	{ "zero", 5 },
+	{ "full", 7 },
+	{ "random", 8 },
 	{ "urandom", 9 },
 };
 
 static const struct {
-	const char	*name, *target;
+	const char *name, *target;
 } device_links[] = {
 	{ "ptmx", "pts/ptmx" },
 	{ "fd", "/proc/self/fd" },
@@ -70,14 +74,18 @@ int
 instance_unshare(char *why, size_t size)
 {
 	if (unshare(CLONE_NEWNS) == -1) {
-		snprintf(why, size, "a mount namespace of its own: %s (root "
-		    "with CAP_SYS_ADMIN is needed)", strerror(errno));
+		snprintf(why, size,
+		    "a mount namespace of its own: %s (root "
+		    "with CAP_SYS_ADMIN is needed)",
+		    strerror(errno));
 		return -1;
 	}
 	/* What the host mounts later arrives; nothing of ours gets out. */
 	if (mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) == -1) {
-		snprintf(why, size, "mount propagation of /: %s (in a chroot, "
-		    "use pivot_root)", strerror(errno));
+		snprintf(why, size,
+		    "mount propagation of /: %s (in a chroot, "
+		    "use pivot_root)",
+		    strerror(errno));
 		return -1;
 	}
 	return 0;
@@ -117,8 +125,8 @@ mount_overlay(const char *name, char *why, size_t size)
 	snprintf(fresh, sizeof(fresh), "fs/%s/new", name);
 	snprintf(work, sizeof(work), "fs/%s/work", name);
 	snprintf(target, sizeof(target), "/%s", name);
-	snprintf(options, sizeof(options),
-	    "lowerdir=%s,upperdir=%s,workdir=%s", target, upper, work);
+	snprintf(options, sizeof(options), "lowerdir=%s,upperdir=%s,workdir=%s",
+	    target, upper, work);
 	if ((mkdir(base, 0755) == -1 && errno != EEXIST) ||
 	    (mkdir(work, 0700) == -1 && errno != EEXIST) ||
 	    folder_like(upper, fresh, target) == -1) {
@@ -129,12 +137,15 @@ mount_overlay(const char *name, char *why, size_t size)
 	if (mount("overlay", target, "overlay", MS_NODEV, options) == 0)
 		return 0;
 	if (errno == ENODEV)
-		snprintf(why, size, "this kernel has no overlayfs: load the "
+		snprintf(why, size,
+		    "this kernel has no overlayfs: load the "
 		    "module overlay, or use a kernel that has it");
 	else
-		snprintf(why, size, "an overlay over %s: %s (the instance's "
+		snprintf(why, size,
+		    "an overlay over %s: %s (the instance's "
 		    "folder must be on a file system such as ext4, xfs or "
-		    "btrfs, not itself an overlay)", target, strerror(errno));
+		    "btrfs, not itself an overlay)",
+		    target, strerror(errno));
 	return -1;
 }
 
@@ -150,13 +161,14 @@ mount_run(void)
 	size_t i;
 
 	if (mount("tmpfs", "/run", "tmpfs", MS_NOSUID | MS_NODEV,
-	    "mode=0755,size=25%") == -1)
+		"mode=0755,size=25%") == -1)
 		return -1;
 	for (i = 0; i < sizeof(run_folders) / sizeof(run_folders[0]); i++)
 		if (mkdir(run_folders[i].path, 0700) == -1 ||
 		    chmod(run_folders[i].path, run_folders[i].mode) == -1)
 			return -1;
-	if (bind_mount("state", PATH_STATE) == -1 || bind_mount("audit", PATH_AUDIT) == -1)
+	if (bind_mount("state", PATH_STATE) == -1 ||
+	    bind_mount("audit", PATH_AUDIT) == -1)
 		return -1;
 	return 0;
 }
@@ -168,11 +180,11 @@ make_devices(void)
 	size_t i;
 
 	for (i = 0; i < sizeof(memory_devices) / sizeof(memory_devices[0]);
-	    i++) {
-		snprintf(path, sizeof(path), STAGING "/%s",
-		    memory_devices[i].name);
+	     i++) {
+		snprintf(
+		    path, sizeof(path), STAGING "/%s", memory_devices[i].name);
 		if (mknod(path, S_IFCHR | 0666,
-		    makedev(1, memory_devices[i].minor)) == -1 ||
+			makedev(1, memory_devices[i].minor)) == -1 ||
 		    chmod(path, 0666) == -1)
 			return -1;
 	}
@@ -180,8 +192,8 @@ make_devices(void)
 	    chmod(STAGING "/tty", 0666) == -1)
 		return -1;
 	for (i = 0; i < sizeof(device_links) / sizeof(device_links[0]); i++) {
-		snprintf(path, sizeof(path), STAGING "/%s",
-		    device_links[i].name);
+		snprintf(
+		    path, sizeof(path), STAGING "/%s", device_links[i].name);
 		if (symlink(device_links[i].target, path) == -1)
 			return -1;
 	}
@@ -193,15 +205,16 @@ static int
 mount_dev(void)
 {
 	if (mount("tmpfs", STAGING, "tmpfs", MS_NOSUID | MS_NOEXEC,
-	    "mode=0755,size=4m") == -1 || make_devices() == -1)
+		"mode=0755,size=4m") == -1 ||
+	    make_devices() == -1)
 		return -1;
 	if (mkdir(STAGING "/pts", 0755) == -1 ||
 	    mount("devpts", STAGING "/pts", "devpts", MS_NOSUID | MS_NOEXEC,
-	    "newinstance,ptmxmode=0666,mode=0620,gid=5") == -1)
+		"newinstance,ptmxmode=0666,mode=0620,gid=5") == -1)
 		return -1;
 	if (mkdir(STAGING "/shm", 0755) == -1 ||
 	    mount("tmpfs", STAGING "/shm", "tmpfs", MS_NOSUID | MS_NODEV,
-	    "mode=1777,size=25%") == -1)
+		"mode=1777,size=25%") == -1)
 		return -1;
 	if (mount(STAGING, "/dev", NULL, MS_MOVE, NULL) == -1)
 		return -1;
@@ -216,8 +229,8 @@ instance_mount(int dir_fd, char *why, size_t size)
 	int rc = -1;
 
 	if (fchdir(dir_fd) == -1) {
-		snprintf(why, size, "the instance's folder: %s",
-		    strerror(errno));
+		snprintf(
+		    why, size, "the instance's folder: %s", strerror(errno));
 		goto out;
 	}
 	for (i = 0; i < sizeof(overlays) / sizeof(overlays[0]); i++)
@@ -259,8 +272,8 @@ unix_bind(int type, const char *path)
 		return -1;
 	if (unlink(path) == -1 && errno != ENOENT)
 		goto fail;
-	if (bind(fd, (struct sockaddr *)&address,
-	    sizeof(address)) == -1 || chmod(path, 0666) == -1)
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) == -1 ||
+	    chmod(path, 0666) == -1)
 		goto fail;
 	return fd;
 fail:
@@ -275,13 +288,13 @@ instance_socket(int dir_fd, char *why, size_t size)
 	int fd, place;
 
 	/* By the descriptor: DIR may be longer than a socket's path may be. */
-	snprintf(path, sizeof(path), "/proc/self/fd/%d/middlewared.sock",
-	    dir_fd);
+	snprintf(
+	    path, sizeof(path), "/proc/self/fd/%d/middlewared.sock", dir_fd);
 	if ((fd = unix_bind(SOCK_STREAM, path)) == -1 ||
 	    listen(fd, BACKLOG) == -1)
 		goto fail;
-	place = open(PATH_SOCKET, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-	    0600);
+	place =
+	    open(PATH_SOCKET, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (place == -1)
 		goto fail;
 	close(place);
@@ -289,8 +302,8 @@ instance_socket(int dir_fd, char *why, size_t size)
 		goto fail;
 	return fd;
 fail:
-	snprintf(why, size, "the Unix socket of the instance: %s",
-	    strerror(errno));
+	snprintf(
+	    why, size, "the Unix socket of the instance: %s", strerror(errno));
 	if (fd != -1)
 		close(fd);
 	return -1;
@@ -304,8 +317,8 @@ instance_syslog(char *why, size_t size)
 	fd = unix_bind(SOCK_DGRAM, "/dev/log");
 	if (fd == -1 ||
 	    setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) == -1) {
-		snprintf(why, size, "/dev/log of the instance: %s",
-		    strerror(errno));
+		snprintf(
+		    why, size, "/dev/log of the instance: %s", strerror(errno));
 		if (fd != -1)
 			close(fd);
 		return -1;

@@ -21,19 +21,19 @@
 #include "monitor/instance.h"
 #include "monitor/leftovers.h"
 
-#define TERM_SECONDS	2
-#define KILL_SECONDS	2
-#define ROUNDS		8	/* against what forks while we look */
+#define TERM_SECONDS 2
+#define KILL_SECONDS 2
+#define ROUNDS 8 /* against what forks while we look */
 
 struct process {
-	int			 pidfd;
-	struct namespace_id	 namespace;
-	bool			 ours;
+	int pidfd;
+	struct namespace_id namespace;
+	bool ours;
 };
 
 struct processes {
-	struct process	*list;
-	size_t		 n, size;
+	struct process *list;
+	size_t n, size;
 };
 
 /*
@@ -45,14 +45,14 @@ sees_state(int proc_fd, const struct stat *state)
 {
 	struct stat st;
 
-	return fstatat(proc_fd, "root" PATH_STATE, &st,
-	    AT_SYMLINK_NOFOLLOW) == 0 && st.st_dev == state->st_dev &&
-	    st.st_ino == state->st_ino;
+	return fstatat(proc_fd, "root" PATH_STATE, &st, AT_SYMLINK_NOFOLLOW) ==
+	    0 &&
+	    st.st_dev == state->st_dev && st.st_ino == state->st_ino;
 }
 
 static void
-look_at(struct processes *all, int proc, const char *name,
-    const struct stat *state)
+look_at(
+    struct processes *all, int proc, const char *name, const struct stat *state)
 {
 	struct process process = { .pidfd = -1 };
 	pid_t pid = (pid_t)strtol(name, NULL, 10);
@@ -79,8 +79,8 @@ look_at(struct processes *all, int proc, const char *name,
 	close(fd);
 	if (all->n == all->size) {
 		all->size = all->size == 0 ? 256 : all->size * 2;
-		all->list = xreallocarray(all->list, all->size,
-		    sizeof(all->list[0]));
+		all->list =
+		    xreallocarray(all->list, all->size, sizeof(all->list[0]));
 	}
 	all->list[all->n++] = process;
 }

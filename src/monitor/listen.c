@@ -9,7 +9,7 @@
 
 #include "monitor/listen.h"
 
-#define BACKLOG	128
+#define BACKLOG 128
 
 static int
 parse_port(const char *text, uint16_t *portp)
@@ -30,7 +30,8 @@ int
 listen_parse(const char *text, struct listen_address *address)
 {
 	struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
-		.ai_socktype = SOCK_STREAM }, *info;
+		.ai_socktype = SOCK_STREAM },
+			*info;
 	const char *colon = strrchr(text, ':'), *host = text;
 	size_t len;
 
@@ -76,17 +77,21 @@ listen_open(const struct listen_address *address, char *why, size_t size)
 	    setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) == -1)
 		goto fail;
 	if (bind(fd, (const struct sockaddr *)&address->sockaddr,
-	    address->len) == -1 || listen(fd, BACKLOG) == -1)
+		address->len) == -1 ||
+	    listen(fd, BACKLOG) == -1)
 		goto fail;
 	return fd;
 fail:
 	if (errno == EADDRINUSE)
-		snprintf(why, size, "port %u of %s is in use: stop what listens "
-		    "there, or choose another with --listen", address->port,
-		    address->host);
+		snprintf(why, size,
+		    "port %u of %s is in use: stop what listens "
+		    "there, or choose another with --listen",
+		    address->port, address->host);
 	else if (errno == EADDRNOTAVAIL)
-		snprintf(why, size, "%s is not an address of this machine: "
-		    "choose one with --listen", address->host);
+		snprintf(why, size,
+		    "%s is not an address of this machine: "
+		    "choose one with --listen",
+		    address->host);
 	else
 		snprintf(why, size, "listening on %s port %u: %s",
 		    address->host, address->port, strerror(errno));

@@ -10,8 +10,8 @@
 
 #include "monitor/listeners.h"
 
-#define SOCKETS_MAX	256
-#define TCP_LISTEN	10	/* the kernel's number of that state */
+#define SOCKETS_MAX 256
+#define TCP_LISTEN 10 /* the kernel's number of that state */
 
 /* The inodes of the process's sockets. */
 static size_t
@@ -27,8 +27,8 @@ sockets_of(pid_t pid, unsigned long *inodes)
 	if ((dir = opendir(path)) == NULL)
 		return 0;
 	while (n < SOCKETS_MAX && (entry = readdir(dir)) != NULL) {
-		len = readlinkat(dirfd(dir), entry->d_name, target,
-		    sizeof(target) - 1);
+		len = readlinkat(
+		    dirfd(dir), entry->d_name, target, sizeof(target) - 1);
 		if (len <= 0)
 			continue;
 		target[len] = '\0';
@@ -47,8 +47,10 @@ listeners_parse(const char *line, int family, struct listening *entry,
 	uint32_t address[4];
 	unsigned int port, state, i, words = family == AF_INET ? 1 : 4;
 
-	if (sscanf(line, " %*u: %32[0-9A-F]:%x %*[0-9A-F]:%*x %x %*s %*s %*s "
-	    "%*u %*u %lu", hex, &port, &state, inodep) != 4 ||
+	if (sscanf(line,
+		" %*u: %32[0-9A-F]:%x %*[0-9A-F]:%*x %x %*s %*s %*s "
+		"%*u %*u %lu",
+		hex, &port, &state, inodep) != 4 ||
 	    state != TCP_LISTEN || port > UINT16_MAX ||
 	    strlen(hex) != (size_t)words * 8)
 		return -1;
@@ -59,15 +61,15 @@ listeners_parse(const char *line, int family, struct listening *entry,
 		address[i] = (uint32_t)strtoul(word, NULL, 16);
 	}
 	if (inet_ntop(family, address, entry->address,
-	    sizeof(entry->address)) == NULL)
+		sizeof(entry->address)) == NULL)
 		return -1;
 	entry->port = (uint16_t)port;
 	return 0;
 }
 
 static size_t
-read_table(pid_t pid, int family, const unsigned long *inodes,
-    size_t ninodes, struct listening *list, size_t max)
+read_table(pid_t pid, int family, const unsigned long *inodes, size_t ninodes,
+    struct listening *list, size_t max)
 {
 	struct listening entry;
 	unsigned long inode;
@@ -101,6 +103,6 @@ listeners_of(pid_t pid, struct listening *list, size_t max)
 	if ((ninodes = sockets_of(pid, inodes)) == 0)
 		return 0;
 	n = read_table(pid, AF_INET, inodes, ninodes, list, max);
-	return n + read_table(pid, AF_INET6, inodes, ninodes, list + n,
-	    max - n);
+	return n +
+	    read_table(pid, AF_INET6, inodes, ninodes, list + n, max - n);
 }

@@ -17,25 +17,25 @@
 #include "lib/xalloc.h"
 #include "monitor/logfile.h"
 
-#define LOG_SIZE_MAX	(16 * 1024 * 1024)
-#define LOG_FILE	"holdfastd.log"
-#define LOG_KEPT	3
+#define LOG_SIZE_MAX (16 * 1024 * 1024)
+#define LOG_FILE "holdfastd.log"
+#define LOG_KEPT 3
 
 struct log_source {
-	struct log_source	*next;
-	uv_poll_t		 poll;
-	int			 fd;
-	char			 name[32];
-	pid_t			 pid;
-	char			*last;
-	bool			 skipping;	/* the rest of a long line */
-	size_t			 len;
-	char			 line[LOG_LINE_MAX];
+	struct log_source *next;
+	uv_poll_t poll;
+	int fd;
+	char name[32];
+	pid_t pid;
+	char *last;
+	bool skipping; /* the rest of a long line */
+	size_t len;
+	char line[LOG_LINE_MAX];
 };
 
-static int			 folder_fd = -1, file_fd = -1;
-static off_t			 file_size;
-static struct log_source	*sources;
+static int folder_fd = -1, file_fd = -1;
+static off_t file_size;
+static struct log_source *sources;
 
 static int
 file_reopen(void)
@@ -44,8 +44,8 @@ file_reopen(void)
 
 	if (file_fd != -1)
 		close(file_fd);
-	file_fd = openat(folder_fd, LOG_FILE, O_WRONLY | O_APPEND | O_CREAT |
-	    O_NOFOLLOW | O_CLOEXEC, 0600);
+	file_fd = openat(folder_fd, LOG_FILE,
+	    O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (file_fd == -1 || fstat(file_fd, &st) == -1)
 		return -1;
 	file_size = st.st_size;
@@ -94,8 +94,7 @@ write_line(const char *name, pid_t pid, const char *level, const char *event,
 	}
 	if (file_size + len > LOG_SIZE_MAX)
 		rotate();
-	if (file_fd != -1 &&
-	    file_write_all(file_fd, line, (size_t)len) == 0)
+	if (file_fd != -1 && file_write_all(file_fd, line, (size_t)len) == 0)
 		file_size += len;
 }
 
@@ -108,8 +107,7 @@ own_line(enum log_level level, const char *event, const char *message)
 int
 logfile_open(int dir_fd)
 {
-	folder_fd = file_open_beneath(dir_fd, "log",
-	    O_RDONLY | O_DIRECTORY, 0);
+	folder_fd = file_open_beneath(dir_fd, "log", O_RDONLY | O_DIRECTORY, 0);
 	if (folder_fd == -1 || file_reopen() == -1)
 		return -1;
 	log_set_sink(own_line);
@@ -137,11 +135,10 @@ is_encoded(const char *message)
 }
 
 bool
-logfile_parse(char *line, const char **level, const char **event,
-    const char **message)
+logfile_parse(
+    char *line, const char **level, const char **event, const char **message)
 {
-	static const char allowed[] =
-	    "abcdefghijklmnopqrstuvwxyz0123456789._-";
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789._-";
 	char *first, *second;
 	int i;
 
@@ -154,8 +151,7 @@ logfile_parse(char *line, const char **level, const char **event,
 		    strncmp(line, *level, (size_t)(first - line)) == 0)
 			break;
 	}
-	if (i > LOG_LEVEL_INFO || second == first + 1 ||
-	    second - first > 64 ||
+	if (i > LOG_LEVEL_INFO || second == first + 1 || second - first > 64 ||
 	    strspn(first + 1, allowed) != (size_t)(second - first - 1) ||
 	    !is_encoded(second + 1))
 		return false;
@@ -243,7 +239,7 @@ source_readable(uv_poll_t *poll, int status, int events)
 	(void)events;
 	if (status == 0 && source_read(source) == 0)
 		return;
-	source_line(source);	/* a last one without newline */
+	source_line(source); /* a last one without newline */
 	for (at = &sources; *at != NULL; at = &(*at)->next)
 		if (*at == source) {
 			*at = source->next;

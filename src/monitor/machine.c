@@ -15,10 +15,10 @@
 #include "lib/xalloc.h"
 #include "monitor/machine.h"
 
-#define HOST_ID_FILE	"host-id"
-#define HOST_ID_BYTES	32
-#define TEXT_MAX	256
-#define CPUINFO_MAX	(8 * 1024 * 1024)
+#define HOST_ID_FILE "host-id"
+#define HOST_ID_BYTES 32
+#define TEXT_MAX 256
+#define CPUINFO_MAX (8 * 1024 * 1024)
 
 /* The value of NAME= in os-release(5), without its quotes; "" if absent. */
 static void
@@ -52,8 +52,7 @@ machine_known(const char *os_release)
 	release_value(os_release, "ID_LIKE", like, sizeof(like));
 	release_value(os_release, "VERSION_ID", version, sizeof(version));
 	if (strcmp(id, "debian") == 0)
-		return strcmp(version, "12") == 0 ||
-		    strcmp(version, "13") == 0;
+		return strcmp(version, "12") == 0 || strcmp(version, "13") == 0;
 	while ((word = strsep(&rest, " ")) != NULL)
 		if (strcmp(word, "debian") == 0)
 			return 1;
@@ -72,11 +71,13 @@ machine_check(char *why, size_t size)
 		snprintf(why, size, "must be started by root");
 		return -1;
 	}
-	known = file_read_at(AT_FDCWD, "/etc/os-release", 65536, &text,
-	    &len) == 0 && machine_known(text);
+	known = file_read_at(AT_FDCWD, "/etc/os-release", 65536, &text, &len) ==
+		0 &&
+	    machine_known(text);
 	free(text);
 	if (!known) {
-		snprintf(why, size, "this is not Debian 12 or 13 (see "
+		snprintf(why, size,
+		    "this is not Debian 12 or 13 (see "
 		    "/etc/os-release): use one of them");
 		return -1;
 	}
@@ -190,7 +191,7 @@ read_host_id(int dir_fd, char **idp)
 	id = hex(bytes, sizeof(bytes));
 	text = xasprintf("%s\n", id);
 	if (file_install(dir_fd, HOST_ID_FILE, text, strlen(text), 0600, 0, 0,
-	    NULL) == -1) {
+		NULL) == -1) {
 		free(text);
 		free(id);
 		return -1;
@@ -226,8 +227,8 @@ machine_facts(int dir_fd, struct facts *facts, char *why, size_t size)
 	memset(facts, 0, sizeof(*facts));
 	if (read_host_id(dir_fd, &facts->host_id) == -1 ||
 	    getrandom(random, sizeof(random), 0) != sizeof(random)) {
-		snprintf(why, size, "the instance's host-id: %s",
-		    strerror(errno));
+		snprintf(
+		    why, size, "the instance's host-id: %s", strerror(errno));
 		return -1;
 	}
 	gethostname(hostname, sizeof(hostname) - 1);
@@ -246,8 +247,7 @@ machine_facts(int dir_fd, struct facts *facts, char *why, size_t size)
 	facts->timezone = read_timezone();
 	facts->manufacturer = read_line("/sys/class/dmi/id/sys_vendor");
 	facts->product = read_line("/sys/class/dmi/id/product_name");
-	facts->product_version =
-	    read_line("/sys/class/dmi/id/product_version");
+	facts->product_version = read_line("/sys/class/dmi/id/product_version");
 	facts->serial = read_line("/sys/class/dmi/id/product_serial");
 	facts->missing = missing_text();
 	return 0;

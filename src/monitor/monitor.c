@@ -35,31 +35,30 @@
 #include "monitor/tls.h"
 #include "roles.h"
 
-#define READY_MS	60000
-#define PID_FILE	"monitor.pid"
-#define CODE_FILE	"setup-code"
-#define SOCKET_FILE	"middlewared.sock"
+#define READY_MS 60000
+#define PID_FILE "monitor.pid"
+#define CODE_FILE "setup-code"
+#define SOCKET_FILE "middlewared.sock"
 
 static struct {
-	const struct monitor_options	*options;
-	struct folder			 folder;
-	int				 state_fd;
-	struct namespace_id		 own, host;
-	struct listen_address		 listen;
-	struct facts			 facts;
-	struct processes_setup		 roles;
-	uv_loop_t			 loop;
-	uv_timer_t			 ready_timer;
-	uv_signal_t			 signals[3];
-	bool				 ready, stopping;
-	int				 exit_code;
-	char				 code[128];	/* printed at READY */
-	char				 why[1024];
-} monitor = {
-	.folder = { .fd = -1, .lock_fd = -1 }, .state_fd = -1,
-	.roles = { .exe_fd = -1, .listen_fd = -1, .socket_fd = -1,
-	    .syslog_fd = -1 }
-};
+	const struct monitor_options *options;
+	struct folder folder;
+	int state_fd;
+	struct namespace_id own, host;
+	struct listen_address listen;
+	struct facts facts;
+	struct processes_setup roles;
+	uv_loop_t loop;
+	uv_timer_t ready_timer;
+	uv_signal_t signals[3];
+	bool ready, stopping;
+	int exit_code;
+	char code[128]; /* printed at READY */
+	char why[1024];
+} monitor = { .folder = { .fd = -1, .lock_fd = -1 },
+	.state_fd = -1,
+	.roles = {
+	    .exe_fd = -1, .listen_fd = -1, .socket_fd = -1, .syslog_fd = -1 } };
 
 int
 monitor_dir_fd(void)
@@ -90,8 +89,7 @@ monitor_problems(struct wire_out *out)
 	return n;
 }
 
-static int __attribute__((format(printf, 1, 2)))
-fail(const char *fmt, ...)
+static int __attribute__((format(printf, 1, 2))) fail(const char *fmt, ...)
 {
 	va_list ap;
 
@@ -148,10 +146,13 @@ open_instance(const char *path)
 		return fail("%s: %s", path, strerror(errno));
 	if ((ended = leftovers_end(monitor.state_fd)) == -1)
 		return fail("processes of an earlier run of %s cannot be "
-		    "ended: see `ps`, then try again", path);
+			    "ended: see `ps`, then try again",
+		    path);
 	if (ended > 0)
-		log_warn("start.leftovers", "%d processes of an earlier run "
-		    "were ended", ended);
+		log_warn("start.leftovers",
+		    "%d processes of an earlier run "
+		    "were ended",
+		    ended);
 	monitor.roles.listen_fd = listen_open(&monitor.listen, why, size);
 	return monitor.roles.listen_fd == -1 ? -1 : 0;
 }
@@ -174,7 +175,7 @@ enter_instance(void)
 	for (warning = firststart_warnings(); *warning != NULL; warning++)
 		log_warn("start.accounts", "%s", *warning);
 	if (tls_ensure(monitor.folder.fd, monitor.facts.hostname,
-	    monitor.listen.host, why, size) == -1)
+		monitor.listen.host, why, size) == -1)
 		return -1;
 	monitor.roles.socket_fd = instance_socket(monitor.folder.fd, why, size);
 	if (monitor.roles.socket_fd == -1)
@@ -243,7 +244,8 @@ on_ready_overdue(uv_timer_t *timer)
 {
 	(void)timer;
 	fail("not ready after %d s: see log/holdfastd.log in the instance's "
-	    "folder", READY_MS / 1000);
+	     "folder",
+	    READY_MS / 1000);
 	stop(1);
 }
 
@@ -258,14 +260,15 @@ on_notice(const char *code)
 		unlinkat(monitor.folder.fd, CODE_FILE, 0);
 		return;
 	}
-	if (strspn(code, "abcdefghijklmnopqrstuvwxyz"
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") != strlen(code)) {
+	if (strspn(code,
+		"abcdefghijklmnopqrstuvwxyz"
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") != strlen(code)) {
 		log_error("setup.code", "core sent a malformed set-up code");
 		return;
 	}
 	snprintf(text, sizeof(text), "%s\n", code);
-	if (file_install(monitor.folder.fd, CODE_FILE, text, strlen(text),
-	    0600, 0, 0, NULL) == -1)
+	if (file_install(monitor.folder.fd, CODE_FILE, text, strlen(text), 0600,
+		0, 0, NULL) == -1)
 		log_error("setup.code", "%s: %s", CODE_FILE, strerror(errno));
 }
 
@@ -288,8 +291,8 @@ write_pid_file(void)
 	start = at == NULL ? 0 : strtoull(at, NULL, 10);
 	free(stat);
 	snprintf(text, sizeof(text), "%d %llu\n", (int)getpid(), start);
-	rc = file_install(monitor.folder.fd, PID_FILE, text, strlen(text),
-	    0600, 0, 0, NULL);
+	rc = file_install(
+	    monitor.folder.fd, PID_FILE, text, strlen(text), 0600, 0, 0, NULL);
 	return rc;
 }
 

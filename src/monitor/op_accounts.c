@@ -22,7 +22,8 @@ home_name(const struct account *user)
 		return NULL;
 	name = user->home + sizeof(base) - 1;
 	return name[0] == '\0' || name[0] == '.' || strchr(name, '/') != NULL ?
-	    NULL : name;
+	    NULL :
+	    name;
 }
 
 /* Empty, 0700, the user's; one that is there stays as it is. */
@@ -52,8 +53,8 @@ make_homes(struct operation_call *call, const struct accounts *accounts)
 
 	homes = open("/home", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (homes == -1)
-		return operation_fail(call, errno, "/home: %s",
-		    strerror(errno));
+		return operation_fail(
+		    call, errno, "/home: %s", strerror(errno));
 	for (i = 0; i < accounts->nusers && rc == 0; i++)
 		if (make_home(homes, &accounts->users[i]) == -1)
 			rc = operation_fail(call, errno, "%s: %s",
@@ -75,11 +76,11 @@ install(struct operation_call *call, const struct accounts *accounts)
 	if (accountfiles_read(&texts, call->why, sizeof(call->why)) == -1)
 		rc = errno;
 	else if (accounts_conflict(texts.text[FILE_PASSWD],
-	    texts.text[FILE_GROUP], accounts, call->why,
-	    sizeof(call->why)) == -1)
+		     texts.text[FILE_GROUP], accounts, call->why,
+		     sizeof(call->why)) == -1)
 		rc = EEXIST;
-	else if (accountfiles_merge(&texts, accounts, call->why,
-	    sizeof(call->why)) == -1)
+	else if (accountfiles_merge(
+		     &texts, accounts, call->why, sizeof(call->why)) == -1)
 		rc = errno;
 	accountfiles_free(&texts);
 	ulckpwdf();
@@ -92,8 +93,8 @@ op_install_accounts(struct operation_call *call)
 	struct accounts accounts;
 	int rc;
 
-	if (accounts_get(&call->body, &accounts, call->why,
-	    sizeof(call->why)) == -1)
+	if (accounts_get(
+		&call->body, &accounts, call->why, sizeof(call->why)) == -1)
 		rc = EINVAL;
 	else
 		rc = install(call, &accounts);

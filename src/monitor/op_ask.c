@@ -22,9 +22,9 @@
 #include "monitor/processes.h"
 #include "monitor/supervisor.h"
 
-#define NO_LOGIN_UID	UINT32_MAX
+#define NO_LOGIN_UID UINT32_MAX
 #ifndef SO_PEERPIDFD
-#define SO_PEERPIDFD	77	/* Linux 6.5 */
+#define SO_PEERPIDFD 77 /* Linux 6.5 */
 #endif
 
 static bool
@@ -80,7 +80,8 @@ op_peer_identity(struct operation_call *call)
 		return operation_fail(call, EINVAL, "malformed request");
 	if (getsockopt(call->fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == -1 ||
 	    peer.pid <= 0)
-		return operation_fail(call, EINVAL, "not a connected Unix "
+		return operation_fail(call, EINVAL,
+		    "not a connected Unix "
 		    "socket");
 	pidfd = peer_pidfd(call->fd, peer.pid);
 	snprintf(path, sizeof(path), "/proc/%d", (int)peer.pid);
@@ -90,7 +91,7 @@ op_peer_identity(struct operation_call *call)
 		login_uid = read_login_uid(proc_fd);
 		inside = same_namespace(&theirs, monitor_namespace()) ||
 		    (peer.uid == 0 &&
-		    same_namespace(&theirs, monitor_host_namespace()));
+			same_namespace(&theirs, monitor_host_namespace()));
 		if (pidfd_send_signal(pidfd, 0, NULL, 0) == -1)
 			inside = false;
 	}
@@ -120,8 +121,8 @@ address_text(const struct ifaddrs *entry, char *text, size_t size)
 		len = sizeof(struct sockaddr_in6);
 	else
 		return false;
-	return getnameinfo(entry->ifa_addr, len, text, (socklen_t)size, NULL,
-	    0, NI_NUMERICHOST) == 0;
+	return getnameinfo(entry->ifa_addr, len, text, (socklen_t)size, NULL, 0,
+		   NI_NUMERICHOST) == 0;
 }
 
 int
@@ -135,8 +136,8 @@ op_interfaces(struct operation_call *call)
 	if (wire_end(&call->body) == -1)
 		return operation_fail(call, EINVAL, "malformed request");
 	if (getifaddrs(&list) == -1)
-		return operation_fail(call, errno, "interfaces: %s",
-		    strerror(errno));
+		return operation_fail(
+		    call, errno, "interfaces: %s", strerror(errno));
 	for (entry = list; entry != NULL; entry = entry->ifa_next) {
 		if (!address_text(entry, text, sizeof(text)))
 			continue;
@@ -175,8 +176,8 @@ op_admin_ready(struct operation_call *call)
 		return operation_fail(call, EINVAL, "malformed request");
 	if (unlinkat(monitor_dir_fd(), "setup-code", 0) == -1 &&
 	    errno != ENOENT)
-		return operation_fail(call, errno, "setup-code: %s",
-		    strerror(errno));
+		return operation_fail(
+		    call, errno, "setup-code: %s", strerror(errno));
 	fsync(monitor_dir_fd());
 	return 0;
 }

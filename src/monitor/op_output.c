@@ -18,14 +18,14 @@
 #include "monitor/operations.h"
 #include "services/catalog.h"
 
-#define CHECK_FOLDER	"/run/holdfast/check"
-#define CONTENT_MAX	(4 * 1024 * 1024)
-#define COMPLAINT_MAX	(64 * 1024)
-#define EFFECTIVE_MAX	(1024 * 1024)
-#define CHECK_SECONDS	10
-#define SPECS_MAX	4
-#define SPEC_MAX	512
-#define ARGV_MAX	(8 + 2 * SPECS_MAX + 1)
+#define CHECK_FOLDER "/run/holdfast/check"
+#define CONTENT_MAX (4 * 1024 * 1024)
+#define COMPLAINT_MAX (64 * 1024)
+#define EFFECTIVE_MAX (1024 * 1024)
+#define CHECK_SECONDS 10
+#define SPECS_MAX 4
+#define SPEC_MAX 512
+#define ARGV_MAX (8 + 2 * SPECS_MAX + 1)
 
 /*
  * What a daemon's checker may open: its program and libraries, its own
@@ -33,26 +33,35 @@
  * but the null device.
  */
 static const struct {
-	const char	*path;
-	int		 writable;
+	const char *path;
+	int writable;
 } checker_paths[] = {
-	{ "/usr", 0 }, { "/lib", 0 }, { "/lib64", 0 },
-	{ "/etc/ld.so.cache", 0 }, { "/etc/ssh", 0 }, { "/etc/ssl", 0 },
-	{ "/etc/passwd", 0 }, { "/etc/group", 0 },
-	{ "/etc/nsswitch.conf", 0 }, { "/etc/localtime", 0 },
-	{ "/etc/hosts", 0 }, { "/etc/resolv.conf", 0 },
-	{ "/dev/null", 1 }, { "/dev/urandom", 0 }, { "/run/sshd", 0 },
-	{ "/proc/self", 0 }, { CHECK_FOLDER, 0 },
+	{ "/usr", 0 },
+	{ "/lib", 0 },
+	{ "/lib64", 0 },
+	{ "/etc/ld.so.cache", 0 },
+	{ "/etc/ssh", 0 },
+	{ "/etc/ssl", 0 },
+	{ "/etc/passwd", 0 },
+	{ "/etc/group", 0 },
+	{ "/etc/nsswitch.conf", 0 },
+	{ "/etc/localtime", 0 },
+	{ "/etc/hosts", 0 },
+	{ "/etc/resolv.conf", 0 },
+	{ "/dev/null", 1 },
+	{ "/dev/urandom", 0 },
+	{ "/run/sshd", 0 },
+	{ "/proc/self", 0 },
+	{ CHECK_FOLDER, 0 },
 };
-#define NPATHS	(sizeof(checker_paths) / sizeof(checker_paths[0]))
+#define NPATHS (sizeof(checker_paths) / sizeof(checker_paths[0]))
 
 static const struct output *
 get_output(struct operation_call *call)
 {
 	uint32_t index = wire_get_u32(&call->body);
 
-	return call->body.bad || index >= OUTPUT_COUNT ? NULL :
-	    &outputs[index];
+	return call->body.bad || index >= OUTPUT_COUNT ? NULL : &outputs[index];
 }
 
 /* The folder of an output, from our own table; no link on the way. */
@@ -64,8 +73,8 @@ open_folder(const struct output *output)
 	root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (root == -1)
 		return -1;
-	fd = file_open_beneath(root, output->dir + 1, O_RDONLY | O_DIRECTORY,
-	    0);
+	fd =
+	    file_open_beneath(root, output->dir + 1, O_RDONLY | O_DIRECTORY, 0);
 	close(root);
 	return fd;
 }
@@ -98,8 +107,7 @@ build_argv(const char *const *template, const char *path, char **specs,
 	size_t i, n = 0;
 
 	for (i = 0; i < 8 && template[i] != NULL; i++)
-		argv[n++] = strcmp(template[i], "%f") == 0 ? path :
-		    template[i];
+		argv[n++] = strcmp(template[i], "%f") == 0 ? path : template[i];
 	for (i = 0; i < nspecs; i++) {
 		argv[n++] = "-C";
 		argv[n++] = specs[i];
@@ -146,20 +154,20 @@ daemon_check(struct operation_call *call, const struct output *output,
 		return 0;
 	snprintf(folder, sizeof(folder), CHECK_FOLDER "/XXXXXX");
 	if (mkdtemp(folder) == NULL)
-		return operation_fail(call, errno, "%s: %s", folder,
-		    strerror(errno));
+		return operation_fail(
+		    call, errno, "%s: %s", folder, strerror(errno));
 	snprintf(path, sizeof(path), "%s/%s", folder, output->file);
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd == -1 || file_write_all(fd, content, len) == -1) {
-		rc = operation_fail(call, errno, "%s: %s", path,
-		    strerror(errno));
+		rc = operation_fail(
+		    call, errno, "%s: %s", path, strerror(errno));
 		goto out;
 	}
 	build_argv(output->check, path, NULL, 0, argv);
 	if (process_run(argv, -1, NULL, COMPLAINT_MAX, CHECK_SECONDS,
-	    limit_checker, NULL, &result) == -1) {
-		rc = operation_fail(call, errno, "%s: %s", argv[0],
-		    strerror(errno));
+		limit_checker, NULL, &result) == -1) {
+		rc = operation_fail(
+		    call, errno, "%s: %s", argv[0], strerror(errno));
 	} else if (result.timed_out) {
 		rc = operation_fail(call, ETIMEDOUT, "%s did not end", argv[0]);
 	} else if (result.status != 0) {
@@ -231,24 +239,24 @@ op_install_output(struct operation_call *call)
 		return operation_fail(call, EINVAL, "malformed request");
 	if (len > CONTENT_MAX || memchr(content, '\0', len) != NULL ||
 	    (output->vet != NULL &&
-	    output->vet(content, len, &complaint) != 0)) {
-		operation_fail(call, EINVAL, "%s", complaint != NULL ?
-		    complaint : "too long, or holds a NUL");
+		output->vet(content, len, &complaint) != 0)) {
+		operation_fail(call, EINVAL, "%s",
+		    complaint != NULL ? complaint : "too long, or holds a NUL");
 		free(complaint);
 		return EINVAL;
 	}
 	previous_name(output, previous, sizeof(previous));
 	if ((fd = open_folder(output)) == -1)
-		return operation_fail(call, errno, "%s: %s", output->dir,
-		    strerror(errno));
+		return operation_fail(
+		    call, errno, "%s: %s", output->dir, strerror(errno));
 	/* Nothing there now: an older one is not what to go back to. */
 	if (fstatat(fd, output->file, &st, AT_SYMLINK_NOFOLLOW) == -1 &&
 	    errno == ENOENT)
 		unlinkat(fd, previous, 0);
 	if (file_install(fd, output->file, content, len, output->mode, 0, 0,
-	    previous) == -1)
-		rc = operation_fail(call, errno, "%s: %s", output->name,
-		    strerror(errno));
+		previous) == -1)
+		rc = operation_fail(
+		    call, errno, "%s: %s", output->name, strerror(errno));
 	close(fd);
 	return rc;
 }
@@ -266,11 +274,11 @@ op_restore_output(struct operation_call *call)
 		return operation_fail(call, EINVAL, "malformed request");
 	previous_name(output, previous, sizeof(previous));
 	if ((fd = open_folder(output)) == -1)
-		return operation_fail(call, errno, "%s: %s", output->dir,
-		    strerror(errno));
+		return operation_fail(
+		    call, errno, "%s: %s", output->dir, strerror(errno));
 	if (file_read_at(fd, previous, CONTENT_MAX, &content, &len) == -1 ||
-	    file_install(fd, output->file, content, len, output->mode, 0, 0,
-	    NULL) == -1)
+	    file_install(
+		fd, output->file, content, len, output->mode, 0, 0, NULL) == -1)
 		rc = operation_fail(call, errno, "the previous %s: %s",
 		    output->name, strerror(errno));
 	freezero(content, len);
@@ -294,8 +302,8 @@ op_read_output(struct operation_call *call)
 	if (fd != -1)
 		close(fd);
 	if (rc != 0 && rc != ENOENT)
-		return operation_fail(call, rc, "%s: %s", output->name,
-		    strerror(rc));
+		return operation_fail(
+		    call, rc, "%s: %s", output->name, strerror(rc));
 	wire_put_u8(&call->reply, rc == 0);
 	wire_put_bytes(&call->reply, content, len);
 	freezero(content, len);
@@ -326,15 +334,15 @@ effective(struct operation_call *call, const struct output *output,
 	snprintf(path, sizeof(path), "%s/%s", output->dir, output->file);
 	build_argv(output->effective, path, specs, nspecs, argv);
 	if (argv[0] == NULL)
-		return operation_fail(call, ENOSYS, "%s cannot be asked",
-		    output->name);
+		return operation_fail(
+		    call, ENOSYS, "%s cannot be asked", output->name);
 	if (process_run(argv, -1, NULL, EFFECTIVE_MAX, CHECK_SECONDS,
-	    limit_checker, NULL, &result) == -1)
-		rc = operation_fail(call, errno, "%s: %s", argv[0],
-		    strerror(errno));
+		limit_checker, NULL, &result) == -1)
+		rc = operation_fail(
+		    call, errno, "%s: %s", argv[0], strerror(errno));
 	else if (result.timed_out || result.status != 0)
-		rc = operation_fail(call, EIO, "%s: %.*s", argv[0],
-		    WHY_MAX / 2, result.output);
+		rc = operation_fail(
+		    call, EIO, "%s: %.*s", argv[0], WHY_MAX / 2, result.output);
 	else
 		wire_put_bytes(&call->reply, result.output, result.output_len);
 	free(result.output);
@@ -357,8 +365,8 @@ op_effective(struct operation_call *call)
 	else {
 		for (i = 0, rc = 0; i < count && rc == 0; i++)
 			if (!spec_valid(specs[i]))
-				rc = operation_fail(call, EINVAL,
-				    "malformed connection");
+				rc = operation_fail(
+				    call, EINVAL, "malformed connection");
 		if (rc == 0)
 			rc = effective(call, output, specs, count);
 	}

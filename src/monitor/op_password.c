@@ -10,13 +10,13 @@
 #include "monitor/accounts.h"
 #include "monitor/operations.h"
 
-#define SERVICE		"holdfast"
-#define USER_MAX	255
-#define PASSWORD_MAX	1024
+#define SERVICE "holdfast"
+#define USER_MAX 255
+#define PASSWORD_MAX 1024
 
 /* The password answers one question that is not echoed; nothing else is. */
 struct conversation {
-	const char	*password;
+	const char *password;
 };
 
 static int
@@ -59,8 +59,7 @@ spend_time(const char *user, const char *password)
 	const struct spwd *entry = getspnam(user);
 	struct crypt_data *data;
 
-	if (entry != NULL && entry->sp_pwdp != NULL &&
-	    entry->sp_pwdp[0] == '$')
+	if (entry != NULL && entry->sp_pwdp != NULL && entry->sp_pwdp[0] == '$')
 		return;
 	data = xcalloc(1, sizeof(*data));
 	crypt_r(password, setting, data);
@@ -100,12 +99,12 @@ verify(struct operation_call *call, const char *user, const char *password)
 
 	rc = pam_start(SERVICE, user, &conversation, &pam);
 	if (rc == PAM_SUCCESS) {
-		rc = pam_authenticate(pam,
-		    PAM_SILENT | PAM_DISALLOW_NULL_AUTHTOK);
+		rc = pam_authenticate(
+		    pam, PAM_SILENT | PAM_DISALLOW_NULL_AUTHTOK);
 		if (rc == PAM_SUCCESS) {
 			authenticated = true;
-			rc = pam_acct_mgmt(pam,
-			    PAM_SILENT | PAM_DISALLOW_NULL_AUTHTOK);
+			rc = pam_acct_mgmt(
+			    pam, PAM_SILENT | PAM_DISALLOW_NULL_AUTHTOK);
 		}
 	}
 	verdict = verdict_of(rc, authenticated);

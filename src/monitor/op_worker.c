@@ -14,22 +14,22 @@
 #include "monitor/processes.h"
 #include "services/catalog.h"
 
-#define WORKERS_MAX	8
-#define WAITING_MAX	64
+#define WORKERS_MAX 8
+#define WAITING_MAX 64
 
 struct worker {
-	struct worker		*next;	/* while it waits */
-	const struct task	*task;
-	struct operation_ticket	 ticket;
-	pid_t			 pid;
-	uv_timer_t		 timer;
+	struct worker *next; /* while it waits */
+	const struct task *task;
+	struct operation_ticket ticket;
+	pid_t pid;
+	uv_timer_t timer;
 };
 
-static uv_loop_t	*loop;
-static struct worker	*waiting;
-static size_t		 nwaiting, nrunning;
+static uv_loop_t *loop;
+static struct worker *waiting;
+static size_t nwaiting, nrunning;
 
-static void	start_waiting(void);
+static void start_waiting(void);
 
 void
 op_worker_loop(uv_loop_t *on)
@@ -73,10 +73,11 @@ worker_start(struct worker *worker)
 {
 	int fds[2] = { -1, -1 };
 
-	if (ipc_pair(fds) == -1 || (worker->pid =
-	    processes_start_worker(worker->task->name, fds[1])) == -1) {
-		operations_reply(&worker->ticket, errno, "starting a worker",
-		    NULL, -1);
+	if (ipc_pair(fds) == -1 ||
+	    (worker->pid =
+		    processes_start_worker(worker->task->name, fds[1])) == -1) {
+		operations_reply(
+		    &worker->ticket, errno, "starting a worker", NULL, -1);
 		free(worker);
 	} else {
 		operations_reply(&worker->ticket, 0, NULL, NULL, fds[0]);

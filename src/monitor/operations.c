@@ -20,96 +20,133 @@
 #include "monitor/operations.h"
 #include "monitor/processes.h"
 
-#define QUEUE_MAX	256
-#define RESULT_FD	3	/* in the child */
-#define RESULT_MIN	8	/* errno and the length of the text */
+#define QUEUE_MAX 256
+#define RESULT_FD 3 /* in the child */
+#define RESULT_MIN 8 /* errno and the length of the text */
 
 /* Where and how many at once. */
 enum lane {
-	LANE_HERE,	/* in the monitor, answered at once */
-	LANE_LATER,	/* in the monitor, answers by itself */
-	LANE_PLAIN,	/* a child */
-	LANE_HASH,	/* a child that keeps a processor busy */
+	LANE_HERE, /* in the monitor, answered at once */
+	LANE_LATER, /* in the monitor, answers by itself */
+	LANE_PLAIN, /* a child */
+	LANE_HASH, /* a child that keeps a processor busy */
 	LANE_COUNT
 };
 
 struct operation {
-	enum message_type	 type;
-	const char		*name;
-	enum lane		 lane;
-	int			(*run)(struct operation_call *);
-	void			(*later)(const struct operation_ticket *,
-				    struct wire_in *);
-	unsigned int		 seconds;	/* then the child is killed */
-	int			 capabilities[4];	/* kept; -1 ends */
+	enum message_type type;
+	const char *name;
+	enum lane lane;
+	int (*run)(struct operation_call *);
+	void (*later)(const struct operation_ticket *, struct wire_in *);
+	unsigned int seconds; /* then the child is killed */
+	int capabilities[4]; /* kept; -1 ends */
 };
 
-#define NONE	{ -1 }
+#define NONE                                                                   \
+	{                                                                      \
+		-1                                                             \
+	}
 
 static const struct operation operations[] = {
-	{ .type = MSG_OP_PEER_IDENTITY, .name = "peer identity",
-	  .lane = LANE_HERE, .run = op_peer_identity },
-	{ .type = MSG_OP_INTERFACES, .name = "interfaces",
-	  .lane = LANE_HERE, .run = op_interfaces },
-	{ .type = MSG_OP_STATUS, .name = "status",
-	  .lane = LANE_HERE, .run = op_status },
-	{ .type = MSG_OP_ADMIN_READY, .name = "administrator ready",
-	  .lane = LANE_HERE, .run = op_admin_ready },
-	{ .type = MSG_OP_SERVICE_STATUS, .name = "service status",
-	  .lane = LANE_HERE, .run = op_service_status },
-	{ .type = MSG_OP_SERVICE_CONTROL, .name = "service control",
-	  .lane = LANE_LATER, .later = op_service_control },
-	{ .type = MSG_OP_WORKER, .name = "worker",
-	  .lane = LANE_LATER, .later = op_start_worker },
+	{ .type = MSG_OP_PEER_IDENTITY,
+	    .name = "peer identity",
+	    .lane = LANE_HERE,
+	    .run = op_peer_identity },
+	{ .type = MSG_OP_INTERFACES,
+	    .name = "interfaces",
+	    .lane = LANE_HERE,
+	    .run = op_interfaces },
+	{ .type = MSG_OP_STATUS,
+	    .name = "status",
+	    .lane = LANE_HERE,
+	    .run = op_status },
+	{ .type = MSG_OP_ADMIN_READY,
+	    .name = "administrator ready",
+	    .lane = LANE_HERE,
+	    .run = op_admin_ready },
+	{ .type = MSG_OP_SERVICE_STATUS,
+	    .name = "service status",
+	    .lane = LANE_HERE,
+	    .run = op_service_status },
+	{ .type = MSG_OP_SERVICE_CONTROL,
+	    .name = "service control",
+	    .lane = LANE_LATER,
+	    .later = op_service_control },
+	{ .type = MSG_OP_WORKER,
+	    .name = "worker",
+	    .lane = LANE_LATER,
+	    .later = op_start_worker },
 
 	/* shadow(5) is root's: being uid 0 is enough to read it. */
-	{ .type = MSG_OP_VERIFY_PASSWORD, .name = "verify password",
-	  .lane = LANE_HASH, .run = op_verify_password, .seconds = 20,
-	  .capabilities = NONE },
+	{ .type = MSG_OP_VERIFY_PASSWORD,
+	    .name = "verify password",
+	    .lane = LANE_HASH,
+	    .run = op_verify_password,
+	    .seconds = 20,
+	    .capabilities = NONE },
 	/* Group shadow for the new file, and the owner of a new home. */
-	{ .type = MSG_OP_INSTALL_ACCOUNTS, .name = "install accounts",
-	  .lane = LANE_PLAIN, .run = op_install_accounts, .seconds = 30,
-	  .capabilities = { CAP_CHOWN, CAP_FOWNER, -1 } },
-	{ .type = MSG_OP_CHECK_OUTPUT, .name = "check output",
-	  .lane = LANE_PLAIN, .run = op_check_output, .seconds = 15,
-	  .capabilities = NONE },
-	{ .type = MSG_OP_INSTALL_OUTPUT, .name = "install output",
-	  .lane = LANE_PLAIN, .run = op_install_output, .seconds = 15,
-	  .capabilities = NONE },
-	{ .type = MSG_OP_RESTORE_OUTPUT, .name = "restore output",
-	  .lane = LANE_PLAIN, .run = op_restore_output, .seconds = 15,
-	  .capabilities = NONE },
-	{ .type = MSG_OP_READ_OUTPUT, .name = "read output",
-	  .lane = LANE_PLAIN, .run = op_read_output, .seconds = 15,
-	  .capabilities = NONE },
-	{ .type = MSG_OP_EFFECTIVE, .name = "effective configuration",
-	  .lane = LANE_PLAIN, .run = op_effective, .seconds = 15,
-	  .capabilities = NONE },
+	{ .type = MSG_OP_INSTALL_ACCOUNTS,
+	    .name = "install accounts",
+	    .lane = LANE_PLAIN,
+	    .run = op_install_accounts,
+	    .seconds = 30,
+	    .capabilities = { CAP_CHOWN, CAP_FOWNER, -1 } },
+	{ .type = MSG_OP_CHECK_OUTPUT,
+	    .name = "check output",
+	    .lane = LANE_PLAIN,
+	    .run = op_check_output,
+	    .seconds = 15,
+	    .capabilities = NONE },
+	{ .type = MSG_OP_INSTALL_OUTPUT,
+	    .name = "install output",
+	    .lane = LANE_PLAIN,
+	    .run = op_install_output,
+	    .seconds = 15,
+	    .capabilities = NONE },
+	{ .type = MSG_OP_RESTORE_OUTPUT,
+	    .name = "restore output",
+	    .lane = LANE_PLAIN,
+	    .run = op_restore_output,
+	    .seconds = 15,
+	    .capabilities = NONE },
+	{ .type = MSG_OP_READ_OUTPUT,
+	    .name = "read output",
+	    .lane = LANE_PLAIN,
+	    .run = op_read_output,
+	    .seconds = 15,
+	    .capabilities = NONE },
+	{ .type = MSG_OP_EFFECTIVE,
+	    .name = "effective configuration",
+	    .lane = LANE_PLAIN,
+	    .run = op_effective,
+	    .seconds = 15,
+	    .capabilities = NONE },
 };
 
 struct job {
-	struct job			*next;
-	const struct operation		*operation;
-	struct operation_ticket		 ticket;
-	uint8_t				*body;
-	size_t				 body_len;
-	pid_t				 pid;
-	int				 status;
-	bool				 gone, whole, overdue;
-	int				 fd;
-	uv_poll_t			 poll;
-	uv_timer_t			 timer;
-	int				 handles;	/* still open */
-	struct wire_out			 result;
+	struct job *next;
+	const struct operation *operation;
+	struct operation_ticket ticket;
+	uint8_t *body;
+	size_t body_len;
+	pid_t pid;
+	int status;
+	bool gone, whole, overdue;
+	int fd;
+	uv_poll_t poll;
+	uv_timer_t timer;
+	int handles; /* still open */
+	struct wire_out result;
 };
 
-static uv_loop_t	*loop;
-static struct job	*queue, *running;
-static size_t		 queued, busy[LANE_COUNT], limit[LANE_COUNT];
-static unsigned int	 generation;
-static bool		 stopped;
+static uv_loop_t *loop;
+static struct job *queue, *running;
+static size_t queued, busy[LANE_COUNT], limit[LANE_COUNT];
+static unsigned int generation;
+static bool stopped;
 
-static void	start_next(void);
+static void start_next(void);
 
 void
 operations_start(uv_loop_t *on)
@@ -133,8 +170,8 @@ operations_reply(const struct operation_ticket *ticket, int error,
 	wire_put_str(&body, error == 0 ? "" : text);
 	if (error == 0 && members != NULL)
 		wire_put_raw(&body, members->data, members->len);
-	processes_send(ROLE_CORE, MSG_OP_DONE, ticket->id, &body, &fd,
-	    fd == -1 ? 0 : 1);
+	processes_send(
+	    ROLE_CORE, MSG_OP_DONE, ticket->id, &body, &fd, fd == -1 ? 0 : 1);
 	wire_free(&body);
 }
 
@@ -154,9 +191,9 @@ drop_capabilities(const int *keep)
 {
 	capng_clear(CAPNG_SELECT_ALL);
 	for (; *keep != -1; keep++)
-		if (capng_update(CAPNG_ADD, CAPNG_EFFECTIVE |
-		    CAPNG_PERMITTED | CAPNG_BOUNDING_SET,
-		    (unsigned int)*keep) == -1)
+		if (capng_update(CAPNG_ADD,
+			CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET,
+			(unsigned int)*keep) == -1)
 			return -1;
 	if (capng_apply(CAPNG_SELECT_BOTH) != 0)
 		return -1;
@@ -164,8 +201,7 @@ drop_capabilities(const int *keep)
 }
 
 /* The child: our image, of our descriptors only the result's pipe. */
-static void __attribute__((noreturn))
-child_main(const struct job *job)
+static void __attribute__((noreturn)) child_main(const struct job *job)
 {
 	struct operation_call call = { .fd = -1 };
 	struct wire_out head = { 0 };
@@ -178,8 +214,9 @@ child_main(const struct job *job)
 	wire_put_u32(&head, (uint32_t)error);
 	wire_put_str(&head, error == 0 ? "" : call.why);
 	if (file_write_all(RESULT_FD, head.data, head.len) == -1 ||
-	    (error == 0 && file_write_all(RESULT_FD, call.reply.data,
-	    call.reply.len) == -1))
+	    (error == 0 &&
+		file_write_all(RESULT_FD, call.reply.data, call.reply.len) ==
+		    -1))
 		_exit(1);
 	wire_free(&head);
 	wire_free(&call.reply);
@@ -375,8 +412,8 @@ enqueue(const struct operation *operation,
 	struct job *job, **at;
 
 	if (queued >= QUEUE_MAX) {
-		operations_reply(ticket, EBUSY, "too many operations at once",
-		    NULL, -1);
+		operations_reply(
+		    ticket, EBUSY, "too many operations at once", NULL, -1);
 		return;
 	}
 	job = xcalloc(1, sizeof(*job));
@@ -415,8 +452,9 @@ operations_message(struct ipc_msg *msg)
 		if ((uint16_t)operations[i].type == msg->type)
 			operation = &operations[i];
 	if (operation == NULL || stopped)
-		operations_reply(&ticket, operation == NULL ? ENOSYS :
-		    ESHUTDOWN, "no such operation now", NULL, -1);
+		operations_reply(&ticket,
+		    operation == NULL ? ENOSYS : ESHUTDOWN,
+		    "no such operation now", NULL, -1);
 	else if (operation->lane == LANE_HERE)
 		run_here(operation, &ticket, msg);
 	else if (operation->lane == LANE_LATER)

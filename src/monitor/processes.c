@@ -17,26 +17,26 @@
 #include "monitor/processes.h"
 #include "monitor/tls.h"
 
-#define DELAY_FIRST_MS	100
-#define DELAY_LAST_MS	5000
-#define STEADY_SECONDS	10	/* alive so long: the delay starts anew */
-#define EARLY_DEATHS	5	/* before all were ready: give up */
-#define STOP_MS		5000
-#define NOTICE_MAX	64
-#define BUILD_MAX	128
+#define DELAY_FIRST_MS 100
+#define DELAY_LAST_MS 5000
+#define STEADY_SECONDS 10 /* alive so long: the delay starts anew */
+#define EARLY_DEATHS 5 /* before all were ready: give up */
+#define STOP_MS 5000
+#define NOTICE_MAX 64
+#define BUILD_MAX 128
 
 struct process {
-	enum role	 role;
-	pid_t		 pid;		/* 0: not running */
-	struct ipc	*ipc;
-	bool		 greeted;	/* said HELLO, was set up */
-	bool		 ready;
-	int		 peers[ROLE_COUNT];	/* for its set-up; -1 */
-	unsigned int	 restarts, early_deaths;
-	unsigned int	 delay_ms;
-	time_t		 since;
-	uv_timer_t	 timer;		/* restart */
-	char		 last[LAST_LINE_MAX];
+	enum role role;
+	pid_t pid; /* 0: not running */
+	struct ipc *ipc;
+	bool greeted; /* said HELLO, was set up */
+	bool ready;
+	int peers[ROLE_COUNT]; /* for its set-up; -1 */
+	unsigned int restarts, early_deaths;
+	unsigned int delay_ms;
+	time_t since;
+	uv_timer_t timer; /* restart */
+	char last[LAST_LINE_MAX];
 };
 
 /* Who talks to whom. */
@@ -47,17 +47,16 @@ static const enum role relations[][2] = {
 };
 
 /* In the order of their start. */
-static const enum role all_roles[] = {
-	ROLE_AUDIT, ROLE_CORE, ROLE_LOCAL, ROLE_WEB
-};
-#define NROLES	(sizeof(all_roles) / sizeof(all_roles[0]))
+static const enum role all_roles[] = { ROLE_AUDIT, ROLE_CORE, ROLE_LOCAL,
+	ROLE_WEB };
+#define NROLES (sizeof(all_roles) / sizeof(all_roles[0]))
 
-static const struct processes_setup	*setup;
-static struct process		 processes[ROLE_COUNT];
-static bool			 stopping, all_were_ready;
-static uv_timer_t		 stop_timer;
+static const struct processes_setup *setup;
+static struct process processes[ROLE_COUNT];
+static bool stopping, all_were_ready;
+static uv_timer_t stop_timer;
 
-static void	role_start(struct process *);
+static void role_start(struct process *);
 
 /* Its end is noticed by SIGCHLD, and only there it is cleaned up. */
 static void
@@ -128,8 +127,7 @@ role_set_up(struct process *process)
 		process->peers[peer] = -1;
 	}
 	if (process->role == ROLE_WEB) {
-		send_listener(process, setup->listen_address,
-		    setup->listen_fd);
+		send_listener(process, setup->listen_address, setup->listen_fd);
 		send_tls(process);
 	} else if (process->role == ROLE_LOCAL) {
 		send_listener(process, "middlewared.sock", setup->socket_fd);
@@ -167,8 +165,7 @@ on_ready(struct process *process, struct ipc_msg *msg)
 	char *notice = wire_get_str(&msg->body, NOTICE_MAX);
 	size_t i;
 
-	if (!process->greeted || process->ready ||
-	    wire_end(&msg->body) == -1) {
+	if (!process->greeted || process->ready || wire_end(&msg->body) == -1) {
 		role_breach(process, "a wrong READY");
 		free(notice);
 		return;
@@ -232,8 +229,8 @@ check_all_stopped(void)
 	} else if (alive == 1 && processes[ROLE_AUDIT].pid != 0 &&
 	    processes[ROLE_AUDIT].ipc != NULL) {
 		/* The others may have had a last record for it. */
-		ipc_send(processes[ROLE_AUDIT].ipc, MSG_STOP, 0, &none, NULL,
-		    0);
+		ipc_send(
+		    processes[ROLE_AUDIT].ipc, MSG_STOP, 0, &none, NULL, 0);
 	}
 }
 
@@ -284,8 +281,10 @@ role_ended(pid_t pid, int status, void *arg)
 	}
 	log_error("role.ended", "%s[%d] %s", name, (int)pid, reason);
 	if (!all_were_ready && ++process->early_deaths == EARLY_DEATHS) {
-		snprintf(why, sizeof(why), "%s ended %d times at the start "
-		    "(%s): %s", name, EARLY_DEATHS, reason, process->last);
+		snprintf(why, sizeof(why),
+		    "%s ended %d times at the start "
+		    "(%s): %s",
+		    name, EARLY_DEATHS, reason, process->last);
 		setup->failed(why);
 		return;
 	}
@@ -298,15 +297,15 @@ role_exec(enum role role, const char *task, int channel_fd, char *last)
 {
 	const char *argv[] = { "holdfastd", "--role", role_info(role)->name,
 		task, NULL };
-	struct child_program program = {
-		.argv = argv, .exe_fd = setup->exe_fd,
-		.channel_fd = channel_fd, .umask = 077
-	};
+	struct child_program program = { .argv = argv,
+		.exe_fd = setup->exe_fd,
+		.channel_fd = channel_fd,
+		.umask = 077 };
 	struct log_source *source;
 	pid_t pid;
 
-	source = logfile_source(setup->loop, role_info(role)->name, last,
-	    &program.log_fd);
+	source = logfile_source(
+	    setup->loop, role_info(role)->name, last, &program.log_fd);
 	if (source == NULL)
 		return -1;
 	pid = child_start(&program);
@@ -378,8 +377,8 @@ role_start(struct process *process)
 		return;
 	}
 	child_watch(process->pid, role_ended, process);
-	process->ipc = ipc_new(setup->loop, fds[0], ROLE_MONITOR,
-	    process->role, &callbacks, process);
+	process->ipc = ipc_new(setup->loop, fds[0], ROLE_MONITOR, process->role,
+	    &callbacks, process);
 	role_join_peers(process);
 }
 

@@ -18,47 +18,47 @@
 #include "monitor/supervisor.h"
 #include "services/catalog.h"
 
-#define LOOK_MS		20	/* while starting: does it listen? */
-#define STARTED_MS	5000	/* alive so long without: started as well */
-#define DELAY_FIRST_MS	200
-#define DELAY_LAST_MS	10000
-#define STEADY_MS	30000
-#define EXITS_MAX	5	/* within STEADY_MS: given up */
-#define REQUESTS_MAX	16
-#define PREPARE_SECONDS	60
-#define PREPARE_LATE	10	/* the loop waits: short */
-#define LISTENING_MAX	64
+#define LOOK_MS 20 /* while starting: does it listen? */
+#define STARTED_MS 5000 /* alive so long without: started as well */
+#define DELAY_FIRST_MS 200
+#define DELAY_LAST_MS 10000
+#define STEADY_MS 30000
+#define EXITS_MAX 5 /* within STEADY_MS: given up */
+#define REQUESTS_MAX 16
+#define PREPARE_SECONDS 60
+#define PREPARE_LATE 10 /* the loop waits: short */
+#define LISTENING_MAX 64
 
 struct request {
-	struct request		*next;
-	struct operation_ticket	 ticket;
-	enum service_verb	 verb;
+	struct request *next;
+	struct operation_ticket ticket;
+	enum service_verb verb;
 };
 
 struct supervised {
-	const struct service	*service;
-	enum service_state	 state;
-	pid_t			 pid;		/* the main process; 0: none */
-	uint64_t		 since;		/* of its start, ms */
-	uint64_t		 exits[EXITS_MAX];	/* unasked ones, ms */
-	unsigned int		 nexits;
-	unsigned int		 delay_ms;
-	bool			 prepared;
-	bool			 start_again;	/* RESTART, once it is gone */
-	struct request		*requests;	/* the first is at work */
-	size_t			 nrequests;
-	bool			 at_work;
-	uv_timer_t		 timer;		/* of the present state */
-	char			 why[LAST_LINE_MAX];	/* of the last exit */
-	char			 last[LAST_LINE_MAX];
+	const struct service *service;
+	enum service_state state;
+	pid_t pid; /* the main process; 0: none */
+	uint64_t since; /* of its start, ms */
+	uint64_t exits[EXITS_MAX]; /* unasked ones, ms */
+	unsigned int nexits;
+	unsigned int delay_ms;
+	bool prepared;
+	bool start_again; /* RESTART, once it is gone */
+	struct request *requests; /* the first is at work */
+	size_t nrequests;
+	bool at_work;
+	uv_timer_t timer; /* of the present state */
+	char why[LAST_LINE_MAX]; /* of the last exit */
+	char last[LAST_LINE_MAX];
 };
 
-static struct supervised	 supervised[SERVICE_COUNT];
-static uv_loop_t		*loop;
-static void			(*all_stopped)(void);
+static struct supervised supervised[SERVICE_COUNT];
+static uv_loop_t *loop;
+static void (*all_stopped)(void);
 
-static void	service_spawn(struct supervised *);
-static void	next_request(struct supervised *);
+static void service_spawn(struct supervised *);
+static void next_request(struct supervised *);
 
 static int
 prepare(void *arg, char *why, size_t size)
@@ -79,7 +79,7 @@ service_prepare(struct supervised *s, unsigned int seconds)
 	char why[LAST_LINE_MAX];
 
 	if (child_run(prepare, (void *)(uintptr_t)s->service, NULL, 0, seconds,
-	    why, sizeof(why)) == 0) {
+		why, sizeof(why)) == 0) {
 		s->prepared = true;
 		return;
 	}
@@ -268,11 +268,13 @@ service_ended(pid_t pid, int status, void *arg)
 static void
 service_spawn(struct supervised *s)
 {
-	struct child_program program = {
-		.argv = s->service->argv, .exe_fd = -1, .channel_fd = -1,
-		.log_stdout = true, .session = true, .outlive = true,
-		.umask = 022
-	};
+	struct child_program program = { .argv = s->service->argv,
+		.exe_fd = -1,
+		.channel_fd = -1,
+		.log_stdout = true,
+		.session = true,
+		.outlive = true,
+		.umask = 022 };
 	struct log_source *source;
 
 	if (!s->prepared)
@@ -286,8 +288,8 @@ service_spawn(struct supervised *s)
 	s->last[0] = '\0';
 	uv_update_time(loop);
 	s->since = uv_now(loop);
-	source = logfile_source(loop, s->service->name, s->last,
-	    &program.log_fd);
+	source =
+	    logfile_source(loop, s->service->name, s->last, &program.log_fd);
 	if (source == NULL || (s->pid = child_start(&program)) == -1) {
 		s->pid = 0;
 		set_state(s, STATE_FAILED);
@@ -395,8 +397,8 @@ op_service_control(const struct operation_ticket *ticket, struct wire_in *body)
 	}
 	s = &supervised[index];
 	if (s->nrequests >= REQUESTS_MAX) {
-		operations_reply(ticket, EBUSY, "too many requests for it",
-		    NULL, -1);
+		operations_reply(
+		    ticket, EBUSY, "too many requests for it", NULL, -1);
 		return;
 	}
 	request = xcalloc(1, sizeof(*request));
@@ -468,8 +470,8 @@ supervisor_stop(void (*stopped)(void))
 		s = &supervised[i];
 		while ((request = s->requests) != NULL) {
 			s->requests = request->next;
-			operations_reply(&request->ticket, ESHUTDOWN,
-			    "stopping", NULL, -1);
+			operations_reply(
+			    &request->ticket, ESHUTDOWN, "stopping", NULL, -1);
 			free(request);
 		}
 		s->nrequests = 0;

@@ -18,17 +18,17 @@
 #include "monitor/child.h"
 #include "monitor/tls.h"
 
-#define KEY_FILE		"key.pem"
-#define CERTIFICATE_FILE	"certificate.pem"
-#define PEM_MAX			(64 * 1024)
-#define DAY			(24L * 60 * 60)
-#define VALID_DAYS		825
-#define RENEW_DAYS		30
-#define SECONDS_MAX		30
-#define DIR_FD			3	/* in the child */
+#define KEY_FILE "key.pem"
+#define CERTIFICATE_FILE "certificate.pem"
+#define PEM_MAX (64 * 1024)
+#define DAY (24L * 60 * 60)
+#define VALID_DAYS 825
+#define RENEW_DAYS 30
+#define SECONDS_MAX 30
+#define DIR_FD 3 /* in the child */
 
 struct request {
-	const char	*hostname, *address;
+	const char *hostname, *address;
 };
 
 static EVP_PKEY *
@@ -104,8 +104,9 @@ add_serial(X509 *certificate)
 		return -1;
 	bytes[0] &= 0x7f;
 	number = BN_bin2bn(bytes, sizeof(bytes), NULL);
-	if (number != NULL && BN_to_ASN1_INTEGER(number,
-	    X509_get_serialNumber(certificate)) != NULL)
+	if (number != NULL &&
+	    BN_to_ASN1_INTEGER(number, X509_get_serialNumber(certificate)) !=
+		NULL)
 		rc = 0;
 	BN_free(number);
 	return rc;
@@ -115,16 +116,18 @@ add_serial(X509 *certificate)
 static bool
 hostname_usable(const char *name)
 {
-	return name[0] != '\0' && strlen(name) <= 64 && strspn(name,
-	    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	    "0123456789.-") == strlen(name);
+	return name[0] != '\0' && strlen(name) <= 64 &&
+	    strspn(name,
+		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+		"0123456789.-") == strlen(name);
 }
 
 static X509 *
 certificate_new(EVP_PKEY *key, const struct request *request)
 {
 	const char *host = hostname_usable(request->hostname) ?
-	    request->hostname : "localhost";
+	    request->hostname :
+	    "localhost";
 	X509 *certificate = X509_new();
 	X509_NAME *name;
 	char names[512];
@@ -139,17 +142,16 @@ certificate_new(EVP_PKEY *key, const struct request *request)
 	    add_serial(certificate) == -1 ||
 	    X509_gmtime_adj(X509_getm_notBefore(certificate), -3600) == NULL ||
 	    X509_gmtime_adj(X509_getm_notAfter(certificate),
-	    VALID_DAYS * DAY - 3600) == NULL ||
+		VALID_DAYS * DAY - 3600) == NULL ||
 	    X509_set_pubkey(certificate, key) != 1 ||
 	    X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC,
-	    (const unsigned char *)host, -1, -1, 0) != 1 ||
+		(const unsigned char *)host, -1, -1, 0) != 1 ||
 	    X509_set_issuer_name(certificate, name) != 1 ||
 	    add_extension(certificate, NID_basic_constraints,
-	    "critical,CA:FALSE") == -1 ||
+		"critical,CA:FALSE") == -1 ||
 	    add_extension(certificate, NID_key_usage,
-	    "critical,digitalSignature") == -1 ||
-	    add_extension(certificate, NID_ext_key_usage,
-	    "serverAuth") == -1 ||
+		"critical,digitalSignature") == -1 ||
+	    add_extension(certificate, NID_ext_key_usage, "serverAuth") == -1 ||
 	    add_extension(certificate, NID_subject_alt_name, names) == -1 ||
 	    X509_sign(certificate, key, EVP_sha256()) == 0) {
 		X509_free(certificate);
@@ -169,11 +171,12 @@ pem_install(int fd, const char *file, EVP_PKEY *key, X509 *certificate)
 	errno = EIO;
 	if (bio == NULL)
 		return -1;
-	if ((key != NULL ? PEM_write_bio_PKCS8PrivateKey(bio, key, NULL, NULL,
-	    0, NULL, NULL) : PEM_write_bio_X509(bio, certificate)) == 1) {
+	if ((key != NULL ? PEM_write_bio_PKCS8PrivateKey(
+			       bio, key, NULL, NULL, 0, NULL, NULL) :
+			   PEM_write_bio_X509(bio, certificate)) == 1) {
 		len = BIO_get_mem_data(bio, &data);
-		rc = file_install(fd, file, data, (size_t)len, 0600, 0, 0,
-		    NULL);
+		rc =
+		    file_install(fd, file, data, (size_t)len, 0600, 0, 0, NULL);
 	}
 	BIO_free(bio);
 	return rc;
@@ -235,12 +238,12 @@ tls_read(int dir_fd, char **certificatep, char **keyp)
 	fd = file_open_beneath(dir_fd, "tls", O_RDONLY | O_DIRECTORY, 0);
 	if (fd == -1)
 		return -1;
-	if (file_read_at(fd, CERTIFICATE_FILE, PEM_MAX, &certificate,
-	    &len) == 0 && file_read_at(fd, KEY_FILE, PEM_MAX, &key,
-	    &len) == 0) {
+	if (file_read_at(fd, CERTIFICATE_FILE, PEM_MAX, &certificate, &len) ==
+		0 &&
+	    file_read_at(fd, KEY_FILE, PEM_MAX, &key, &len) == 0) {
 		*certificatep = certificate;
 		*keyp = key;
-		certificate = key = NULL;	/* transferred */
+		certificate = key = NULL; /* transferred */
 		rc = 0;
 	}
 	freezero_str(certificate);

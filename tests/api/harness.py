@@ -21,7 +21,11 @@ import time
 import websocket
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
-BUILDS = {"asan": REPOSITORY / "build-asan", "release": REPOSITORY / "build"}
+BUILDS = {
+    "asan": pathlib.Path(os.environ.get("HF_BUILD_ASAN",
+                                        REPOSITORY / "build-asan")),
+    "release": pathlib.Path(os.environ.get("HF_BUILD_RELEASE",
+                                           REPOSITORY / "build"))}
 ADMIN = "truenas_admin"
 PASSWORD = "correct horse 9 battery"
 ROLES = ("web", "local", "core", "audit")

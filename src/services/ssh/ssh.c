@@ -30,26 +30,31 @@
 static const struct field ssh_fields[] = { SSH_CONFIG(AS_FIELD) FIELD_END };
 #undef SELF
 
-static const struct field update_params[] = { { .name = "data",
-						  .doc =
-						      "The settings to change.",
-						  .type = F_OBJECT,
-						  .flags = FF_REQUIRED,
-						  .fields = ssh_fields,
-						  .model = "SSHUpdate" },
-	FIELD_END };
-
-static const struct field entry_result[] = { { .name = "result",
-						 .doc = "The SSH settings.",
-						 .type = F_OBJECT,
-						 .fields = ssh_fields,
-						 .model = "SSHEntry" },
-	FIELD_END };
-
-static const struct field choices_result[] = {
-	{ .name = "result", .doc = "Names of interfaces.", .type = F_DICT },
+/* clang-format off */
+static const struct field update_params[] = {
+	{ .name = "data", .type = F_OBJECT, .flags = FF_REQUIRED,
+	  .fields = ssh_fields, .model = "SSHUpdate",
+	  .doc = "The settings to change." },
 	FIELD_END
 };
+
+static const struct field entry_result[] = {
+	{ .name = "result", .type = F_OBJECT, .fields = ssh_fields,
+	  .model = "SSHEntry", .doc = "The SSH settings." },
+	FIELD_END
+};
+
+static const struct field interface_name[] = {
+	{ .name = "name", .type = F_STR, .doc = "Name of an interface." },
+	FIELD_END
+};
+
+static const struct field choices_result[] = {
+	{ .name = "result", .type = F_DICT, .fields = interface_name,
+	  .doc = "Names of interfaces." },
+	FIELD_END
+};
+/* clang-format on */
 
 /*
  * The list, or only those that are not in old; NULL-terminated array of
@@ -329,6 +334,29 @@ choices_known(int error, const char *text, void *arg)
 		call_reply(call, ssh_interfaces_choices());
 }
 
+/* Without them an exposed instance would be rendered for no address. */
+static void
+gathered(int error, const char *text, void *arg)
+{
+	void (**done)(void) = arg;
+
+	if (error != 0)
+		core_problem("interfaces",
+		    "The interfaces could not be asked "
+		    "for: %s",
+		    text);
+	(*done)();
+}
+
+static void
+ssh_gather(void (*done)(void))
+{
+	static void (*then)(void);
+
+	then = done;
+	ssh_interfaces_ask(gathered, &then);
+}
+
 static void
 bindiface_choices_run(struct call *call)
 {
@@ -340,45 +368,29 @@ static const char *const write_roles[] = { "SSH_WRITE", NULL };
 static const char *const choices_roles[] = { "NETWORK_INTERFACE_READ",
 	"READONLY_ADMIN", "SSH_READ", NULL };
 
-static const struct method ssh_methods[] = { { .name = "ssh.config",
-						 .doc = "The SSH settings.",
-						 .kind = KIND_CONFIG,
-						 .auth = AUTH_ROLE,
-						 .roles = read_roles,
-						 .result = entry_result,
-						 .run = resource_config_run },
-	{ .name = "ssh.update",
-	    .doc = "Changes SSH settings.",
-	    .kind = KIND_UPDATE,
-	    .auth = AUTH_ROLE,
-	    .roles = write_roles,
-	    .params = update_params,
-	    .result = entry_result,
-	    .audit = "Update SSH configuration",
-	    .run = resource_update_run },
-	{ .name = "ssh.bindiface_choices",
-	    .doc = "The interfaces that bindiface may name.",
-	    .kind = KIND_CHOICES,
-	    .auth = AUTH_ROLE,
-	    .roles = choices_roles,
-	    .result = choices_result,
-	    .run = bindiface_choices_run },
-	METHOD_END };
+/* clang-format off */
+static const struct method ssh_methods[] = {
+	{ .name = "ssh.bindiface_choices", .kind = KIND_CHOICES,
+	  .auth = AUTH_ROLE, .roles = choices_roles, .result = choices_result,
+	  .doc = "The interfaces that bindiface may name.",
+	  .run = bindiface_choices_run },
+	{ .name = "ssh.config", .kind = KIND_CONFIG, .auth = AUTH_ROLE,
+	  .roles = read_roles, .result = entry_result,
+	  .doc = "The SSH settings.", .run = resource_config_run },
+	{ .name = "ssh.update", .kind = KIND_UPDATE, .auth = AUTH_ROLE,
+	  .roles = write_roles, .params = update_params,
+	  .result = entry_result, .audit = "Update SSH configuration",
+	  .doc = "Changes SSH settings.", .run = resource_update_run },
+	METHOD_END
+};
 
 const struct resource ssh_resource = {
-	.name = "ssh",
-	.doc = "The OpenSSH server.",
-	.kind = RESOURCE_CONFIG,
-	.role_prefix = "SSH",
-	.methods = ssh_methods,
-	.fields = ssh_fields,
-	.size = sizeof(struct ssh_config),
-	.entry = SSH_ENTRY,
-	.check = ssh_check,
-	.lookup = ssh_lookup,
-	.rejected = ssh_rejected,
-	.initial = ssh_initial,
-	.output = OUTPUT_SSHD_CONFIG,
-	.service = SERVICE_SSH,
-	.verify = ssh_effect_verify,
+	.name = "ssh", .doc = "The OpenSSH server.", .kind = RESOURCE_CONFIG,
+	.role_prefix = "SSH", .verbose_name = "SSH", .methods = ssh_methods,
+	.fields = ssh_fields, .size = sizeof(struct ssh_config),
+	.entry = SSH_ENTRY, .check = ssh_check, .lookup = ssh_lookup,
+	.rejected = ssh_rejected, .initial = ssh_initial, .gather = ssh_gather,
+	.output = OUTPUT_SSHD_CONFIG, .service = SERVICE_SSH,
+	.verify = ssh_effect_verify
 };
+/* clang-format on */

@@ -9,94 +9,91 @@
 #include "core/schema.h"
 
 enum sftp_log_level {
-	SFTP_LEVEL_DEFAULT,
-	SFTP_LEVEL_QUIET,
-	SFTP_LEVEL_FATAL,
-	SFTP_LEVEL_ERROR,
-	SFTP_LEVEL_INFO,
-	SFTP_LEVEL_VERBOSE,
-	SFTP_LEVEL_DEBUG,
-	SFTP_LEVEL_DEBUG2,
-	SFTP_LEVEL_DEBUG3
+	SFTP_LEVEL_DEFAULT, SFTP_LEVEL_QUIET, SFTP_LEVEL_FATAL,
+	SFTP_LEVEL_ERROR, SFTP_LEVEL_INFO, SFTP_LEVEL_VERBOSE,
+	SFTP_LEVEL_DEBUG, SFTP_LEVEL_DEBUG2, SFTP_LEVEL_DEBUG3
 };
 
 /* Bits of weak_ciphers, in the order of ssh_weak_ciphers. */
-#define WEAK_CIPHER_AES128_CBC (1u << 0)
-#define WEAK_CIPHER_NONE (1u << 1)
+#define WEAK_CIPHER_AES128_CBC	(1u << 0)
+#define WEAK_CIPHER_NONE	(1u << 1)
 
 extern const char *const ssh_sftp_log_levels[];
 extern const char *const ssh_sftp_log_facilities[];
 extern const char *const ssh_weak_ciphers[];
 
 /* A host key's part: kept by sshd in /etc/ssh, never stored or returned. */
-#define SSH_HOST_KEY_FIELD(F, id, text)                                        \
-	F(STR, id, text, .def = "null", .max = STRING_LONG,                    \
-	    .flags = FF_NULL | FF_READONLY | FF_SECRET)
+#define SSH_HOST_KEY_FIELD(F, id, text)					\
+F(STR, id, text,							\
+    .def = "null", .max = STRING_LONG,					\
+    .flags = FF_NULL | FF_READONLY | FF_SECRET)
 
-#define SSH_CONFIG(F)                                                          \
-	F(STRV, bindiface,                                                     \
-	    "Network interfaces whose addresses sshd listens on; all when "    \
-	    "empty.",                                                          \
-	    .label = "Bind Interfaces", .def = "[]",                           \
-	    .source = "sshd_config(5) ListenAddress")                          \
-	F(INT, tcpport, "TCP port that sshd listens on.", .label = "TCP Port", \
-	    .def = "22", .min = 1, .max = 65535,                               \
-	    .source = "sshd_config(5) Port")                                   \
-	F(STRV, password_login_groups,                                         \
-	    "Groups whose members may log in with a password.",                \
-	    .label = "Password Login Groups", .def = "[]",                     \
-	    .source = "sshd_config(5) Match Group")                            \
-	F(BOOL, passwordauth,                                                  \
-	    "Accept passwords of the allowed users and groups as well as "     \
-	    "keys.",                                                           \
-	    .label = "Allow Password Authentication", .def = "false",          \
-	    .source = "sshd_config(5) PasswordAuthentication")                 \
-	F(BOOL, kerberosauth, "Accept Kerberos tickets.",                      \
-	    .label = "Allow Kerberos Authentication", .def = "false",          \
-	    .source = "sshd_config(5) GSSAPIAuthentication")                   \
-	F(BOOL, tcpfwd,                                                        \
-	    "Let clients forward TCP connections through this machine.",       \
-	    .label = "Allow TCP Port Forwarding", .def = "false",              \
-	    .source = "sshd_config(5) AllowTcpForwarding")                     \
-	F(BOOL, compression, "Compress connections after the login.",          \
-	    .label = "Compress Connections", .def = "false",                   \
-	    .source = "sshd_config(5) Compression")                            \
-	F(ENUM, sftp_log_level,                                                \
-	    "How much the SFTP server logs; ERROR when empty.",                \
-	    .label = "SFTP Log Level", .def = "\"\"",                          \
-	    .choices = ssh_sftp_log_levels, .source = "sftp-server(8) -l")     \
-	F(ENUM, sftp_log_facility,                                             \
-	    "Where in syslog the SFTP server logs; AUTH when empty.",          \
-	    .label = "SFTP Log Facility", .def = "\"\"",                       \
-	    .choices = ssh_sftp_log_facilities, .source = "sftp-server(8) -f") \
-	F(ENUMV, weak_ciphers,                                                 \
-	    "Ciphers that are offered although they are weak.",                \
-	    .label = "Weak Ciphers", .def = "[]", .choices = ssh_weak_ciphers, \
-	    .source = "sshd_config(5) Ciphers")                                \
-	F(STR, options, "Further directives of sshd_config, one per line.",    \
-	    .label = "Auxiliary Parameters", .def = "\"\"",                    \
-	    .max = STRING_LONG, .source = "sshd_config(5)")                    \
-	F(STR, privatekey,                                                     \
-	    "Always empty: private host keys are never returned.",             \
-	    .def = "\"\"", .max = STRING_LONG,                                 \
-	    .flags = FF_READONLY | FF_SECRET)                                  \
-	SSH_HOST_KEY_FIELD(F, host_dsa_key, "DSA host key, never returned.")   \
-	SSH_HOST_KEY_FIELD(F, host_dsa_key_pub, "Its public part.")            \
-	SSH_HOST_KEY_FIELD(F, host_dsa_key_cert_pub, "Its certificate.")       \
-	SSH_HOST_KEY_FIELD(                                                    \
-	    F, host_ecdsa_key, "ECDSA host key, never returned.")              \
-	SSH_HOST_KEY_FIELD(F, host_ecdsa_key_pub, "Its public part.")          \
-	SSH_HOST_KEY_FIELD(F, host_ecdsa_key_cert_pub, "Its certificate.")     \
-	SSH_HOST_KEY_FIELD(                                                    \
-	    F, host_ed25519_key, "Ed25519 host key, never returned.")          \
-	SSH_HOST_KEY_FIELD(F, host_ed25519_key_pub, "Its public part.")        \
-	SSH_HOST_KEY_FIELD(F, host_ed25519_key_cert_pub, "Its certificate.")   \
-	SSH_HOST_KEY_FIELD(                                                    \
-	    F, host_key, "Protocol 1 host key, never returned.")               \
-	SSH_HOST_KEY_FIELD(F, host_key_pub, "Its public part.")                \
-	SSH_HOST_KEY_FIELD(F, host_rsa_key, "RSA host key, never returned.")   \
-	SSH_HOST_KEY_FIELD(F, host_rsa_key_pub, "Its public part.")            \
-	SSH_HOST_KEY_FIELD(F, host_rsa_key_cert_pub, "Its certificate.")
+#define SSH_CONFIG(F)							\
+F(INT, id,								\
+    "The one entry there is.",						\
+    .def = "1", .min = 1, .max = 1, .flags = FF_READONLY)		\
+F(STRV, bindiface,							\
+    "Network interfaces whose addresses sshd listens on; all when empty.", \
+    .label = "Bind Interfaces", .def = "[]",				\
+    .source = "sshd_config(5) ListenAddress")				\
+F(INT, tcpport,								\
+    "TCP port that sshd listens on.",					\
+    .label = "TCP Port", .def = "22", .min = 1, .max = 65535,		\
+    .source = "sshd_config(5) Port")					\
+F(STRV, password_login_groups,						\
+    "Groups whose members may log in with a password.",			\
+    .label = "Password Login Groups", .def = "[]",			\
+    .source = "sshd_config(5) Match Group")				\
+F(BOOL, passwordauth,							\
+    "Accept passwords of the allowed users and groups as well as keys.",\
+    .label = "Allow Password Authentication", .def = "false",		\
+    .source = "sshd_config(5) PasswordAuthentication")			\
+F(BOOL, kerberosauth,							\
+    "Accept Kerberos tickets.",						\
+    .label = "Allow Kerberos Authentication", .def = "false",		\
+    .source = "sshd_config(5) GSSAPIAuthentication")			\
+F(BOOL, tcpfwd,								\
+    "Let clients forward TCP connections through this machine.",	\
+    .label = "Allow TCP Port Forwarding", .def = "false",		\
+    .source = "sshd_config(5) AllowTcpForwarding")			\
+F(BOOL, compression,							\
+    "Compress connections after the login.",				\
+    .label = "Compress Connections", .def = "false",			\
+    .source = "sshd_config(5) Compression")				\
+F(ENUM, sftp_log_level,							\
+    "How much the SFTP server logs; ERROR when empty.",			\
+    .label = "SFTP Log Level", .def = "\"\"",				\
+    .choices = ssh_sftp_log_levels, .source = "sftp-server(8) -l")	\
+F(ENUM, sftp_log_facility,						\
+    "Where in syslog the SFTP server logs; AUTH when empty.",		\
+    .label = "SFTP Log Facility", .def = "\"\"",			\
+    .choices = ssh_sftp_log_facilities, .source = "sftp-server(8) -f")	\
+F(ENUMV, weak_ciphers,							\
+    "Ciphers that are offered although they are weak.",			\
+    .label = "Weak Ciphers", .def = "[]",				\
+    .choices = ssh_weak_ciphers, .source = "sshd_config(5) Ciphers")	\
+F(STR, options,								\
+    "Further directives of sshd_config, one per line.",			\
+    .label = "Auxiliary Parameters", .def = "\"\"", .max = STRING_LONG,	\
+    .source = "sshd_config(5)")						\
+F(STR, privatekey,							\
+    "Always empty: private host keys are never returned.",		\
+    .def = "\"\"", .max = STRING_LONG,					\
+    .flags = FF_READONLY | FF_SECRET)					\
+SSH_HOST_KEY_FIELD(F, host_dsa_key, "DSA host key, never returned.")	\
+SSH_HOST_KEY_FIELD(F, host_dsa_key_pub, "Its public part.")		\
+SSH_HOST_KEY_FIELD(F, host_dsa_key_cert_pub, "Its certificate.")	\
+SSH_HOST_KEY_FIELD(F, host_ecdsa_key, "ECDSA host key, never returned.")\
+SSH_HOST_KEY_FIELD(F, host_ecdsa_key_pub, "Its public part.")		\
+SSH_HOST_KEY_FIELD(F, host_ecdsa_key_cert_pub, "Its certificate.")	\
+SSH_HOST_KEY_FIELD(F, host_ed25519_key, "Ed25519 host key, never returned.") \
+SSH_HOST_KEY_FIELD(F, host_ed25519_key_pub, "Its public part.")		\
+SSH_HOST_KEY_FIELD(F, host_ed25519_key_cert_pub, "Its certificate.")	\
+SSH_HOST_KEY_FIELD(F, host_key, "Protocol 1 host key, never returned.")	\
+SSH_HOST_KEY_FIELD(F, host_key_pub, "Its public part.")			\
+SSH_HOST_KEY_FIELD(F, host_rsa_key, "RSA host key, never returned.")	\
+SSH_HOST_KEY_FIELD(F, host_rsa_key_pub, "Its public part.")		\
+SSH_HOST_KEY_FIELD(F, host_rsa_key_cert_pub, "Its certificate.")
 
 struct ssh_config {
 	SSH_CONFIG(AS_MEMBER)

@@ -1,0 +1,347 @@
+/*
+ * The monitor's account files: what is refused, what a merge changes, and
+ * that it changes nothing else.
+ */
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <setjmp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "lib/wire.h"
+#include "lib/xalloc.h"
+#include "monitor/accounts.h"
+
+#define TODAY 20000L
+
+static const char hash[] = "$6$abcdefgh$ltjgWl6579NluT";
+
+static const char passwd[] = "root:x:0:0:root:/root:/bin/bash\n"
+			     "daemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin\n"
+			     "sshd:x:102:65534::/run/sshd:/usr/sbin/nologin\n"
+			     "bob:x:3001:3001:Old Bob:/home/bob:/bin/sh\n"
+			     "eve:x:4000:4000:Eve:/home/eve:/bin/sh\n";
+static const char group[] = "root:x:0:\n"
+			    "sudo:x:27:eve\n"
+			    "builtin_users:x:545:eve\n";
+static const char shadow[] = "root:$y$old:19000:1:90:7:::\n"
+			     "daemon:*:19000:0:99999:7:::\n"
+			     "bob:!:19001:2:91:8:3:20500:\n";
+
+struct one {
+	const char *name;
+	uint32_t uid, gid;
+	const char *gecos, *home, *shell, *hash;
+};
+
+static const struct one good = { "bob", 3001, 545, "Bob", "/home/bob",
+	"/bin/bash", hash };
+
+static void
+put_user(struct wire_out *out, const struct one *user)
+{
+	wire_put_str(out, user->name);
+	wire_put_u32(out, user->uid);
+	wire_put_u32(out, user->gid);
+	wire_put_str(out, user->gecos);
+	wire_put_str(out, user->home);
+	wire_put_str(out, user->shell);
+	wire_put_str(out, user->hash);
+}
+
+/* One user, one group with one member; whether they are taken. */
+static int
+get(const struct one *user, const char *group_name, uint32_t gid,
+    const char *member, struct accounts *accounts)
+{
+	struct wire_out out = { 0 };
+	struct wire_in in;
+	char why[256] = "";
+	int rc;
+
+	wire_put_u32(&out, 1);
+	put_user(&out, user);
+	wire_put_u32(&out, 1);
+	wire_put_str(&out, group_name);
+	wire_put_u32(&out, gid);
+	wire_put_u32(&out, 1);
+	wire_put_str(&out, member);
+	wire_in_init(&in, out.data, out.len);
+	rc = accounts_get(&in, accounts, why, sizeof(why));
+	wire_free(&out);
+	assert_int_equal(rc == 0, why[0] == '\0');
+	/* A complaint is logged and shown: never with the hash. */
+	assert_null(strstr(why, hash));
+	return rc;
+}
+
+static int
+taken(const struct one *user)
+{
+	struct accounts accounts;
+	int rc = get(user, "builtin_users", 545, "bob", &accounts);
+
+	accounts_free(&accounts);
+	return rc == 0;
+}
+
+static int
+group_taken(const char *name, uint32_t gid, const char *member)
+{
+	struct accounts accounts;
+	int rc = get(&good, name, gid, member, &accounts);
+
+	accounts_free(&accounts);
+	return rc == 0;
+}
+
+static void
+test_names(void **state)
+{
+	static const char *const bad[] = { "", "-bob", ".bob", "bo b", "bob:x",
+		"bob\nroot",
+		"b\xc3\xb6"
+		"b",
+		"bob/", "a23456789012345678901234567890123", NULL };
+	struct one user = good;
+	size_t i;
+
+	(void)state;
+	assert_true(taken(&user));
+	for (i = 0; bad[i] != NULL; i++) {
+		user.name = bad[i];
+		assert_false(taken(&user));
+		assert_false(group_taken(bad[i], 3001, "bob"));
+		assert_false(group_taken("friends", 3001, bad[i]));
+	}
+	user.name = "a2345678901234567890123456789012";
+	assert_true(taken(&user));
+}
+
+static void
+test_ids(void **state)
+{
+	static const uint32_t bad[] = { 0, 1, 102, 471, 475, 999, 1000, 2999,
+		65534, 65535, 0x80000000U, UINT32_MAX };
+	struct one user = good;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		user = good;
+		user.uid = bad[i];
+		assert_false(taken(&user));
+		user = good;
+		user.gid = bad[i];
+		assert_false(taken(&user));
+		assert_false(group_taken("friends", bad[i], "bob"));
+	}
+	user = good;
+	user.name = "root";
+	assert_false(taken(&user));
+	user.uid = user.gid = 0;
+	assert_true(taken(&user));
+	user = good;
+	user.name = "truenas_admin";
+	user.uid = user.gid = 950;
+	assert_true(taken(&user));
+}
+
+static void
+test_fields(void **state)
+{
+	static const char *const bad_hashes[] = { "", "x", "secret", "$6$a:b$c",
+		"$6$abc\n$def", "$6$abc def$", NULL };
+	static const char *const locks[] = { "*", "!", "!*", "!$6$abc$def",
+		NULL };
+	struct one user = good;
+	size_t i;
+
+	(void)state;
+	for (i = 0; bad_hashes[i] != NULL; i++) {
+		user.hash = bad_hashes[i];
+		assert_false(taken(&user));
+	}
+	for (i = 0; locks[i] != NULL; i++) {
+		user.hash = locks[i];
+		assert_true(taken(&user));
+	}
+	user = good;
+	user.gecos = "a:0:0";
+	assert_false(taken(&user));
+	user.gecos = "a\nevil::0:0:::";
+	assert_false(taken(&user));
+	user = good;
+	user.home = "/home/../etc";
+	assert_false(taken(&user));
+	user.home = "home";
+	assert_false(taken(&user));
+	user = good;
+	user.shell = "bash";
+	assert_false(taken(&user));
+}
+
+static void
+test_malformed(void **state)
+{
+	struct wire_out out = { 0 };
+	struct accounts accounts;
+	struct wire_in in;
+	char why[256];
+	size_t len;
+
+	(void)state;
+	wire_put_u32(&out, 1);
+	put_user(&out, &good);
+	wire_put_u32(&out, 0);
+	/* Every shorter body, and one byte more. */
+	for (len = 0; len < out.len; len++) {
+		wire_in_init(&in, out.data, len);
+		assert_int_equal(
+		    accounts_get(&in, &accounts, why, sizeof(why)), -1);
+		accounts_free(&accounts);
+	}
+	wire_put_u8(&out, 0);
+	wire_in_init(&in, out.data, out.len);
+	assert_int_equal(accounts_get(&in, &accounts, why, sizeof(why)), -1);
+	accounts_free(&accounts);
+	wire_free(&out);
+	/* A count that no body could hold. */
+	wire_put_u32(&out, UINT32_MAX);
+	wire_in_init(&in, out.data, out.len);
+	assert_int_equal(accounts_get(&in, &accounts, why, sizeof(why)), -1);
+	accounts_free(&accounts);
+	wire_free(&out);
+}
+
+static void
+check_merge(enum account_file file, const char *old, const char *expected)
+{
+	struct accounts accounts;
+	char *text, *again;
+
+	assert_int_equal(get(&good, "builtin_users", 545, "bob", &accounts), 0);
+	text = accounts_merge(file, old, &accounts, TODAY);
+	assert_string_equal(text, expected);
+	again = accounts_merge(file, text, &accounts, TODAY + 1);
+	assert_string_equal(again, text);
+	freezero_str(again);
+	freezero_str(text);
+	accounts_free(&accounts);
+}
+
+static void
+test_merge(void **state)
+{
+	(void)state;
+	check_merge(FILE_PASSWD, passwd,
+	    "root:x:0:0:root:/root:/bin/bash\n"
+	    "daemon:x:1:1:daemon:/usr/sbin:/usr/sbin/nologin\n"
+	    "sshd:x:102:65534::/run/sshd:/usr/sbin/nologin\n"
+	    "bob:x:3001:545:Bob:/home/bob:/bin/bash\n"
+	    "eve:x:4000:4000:Eve:/home/eve:/bin/sh\n");
+	check_merge(FILE_GROUP, group,
+	    "root:x:0:\n"
+	    "sudo:x:27:eve\n"
+	    "builtin_users:x:545:bob\n");
+	check_merge(FILE_GSHADOW, "sudo:*::eve",
+	    "sudo:*::eve\n"
+	    "builtin_users:!::bob\n");
+	/* Ages and expiry stay, the date of the change moves. */
+	check_merge(FILE_SHADOW, shadow,
+	    "root:$y$old:19000:1:90:7:::\n"
+	    "daemon:*:19000:0:99999:7:::\n"
+	    "bob:$6$abcdefgh$ltjgWl6579NluT:20000:2:91:8:3:20500:\n");
+	check_merge(FILE_SHADOW, "",
+	    "bob:$6$abcdefgh$ltjgWl6579NluT:20000:0:99999:7:::\n");
+	/* A name that only begins alike is another's; a second line goes. */
+	check_merge(FILE_PASSWD,
+	    "bobby:x:5:5:::\nbob:x:3001:1:::\n"
+	    "bob:x:0:0:::\n",
+	    "bobby:x:5:5:::\n"
+	    "bob:x:3001:545:Bob:/home/bob:/bin/bash\n");
+}
+
+static int
+collides(const char *name, uint32_t uid)
+{
+	struct accounts accounts;
+	struct one user = good;
+	char why[256] = "";
+	int rc;
+
+	user.name = name;
+	user.uid = uid;
+	assert_int_equal(get(&user, "builtin_users", 545, name, &accounts), 0);
+	rc = accounts_conflict(passwd, group, &accounts, why, sizeof(why));
+	accounts_free(&accounts);
+	return rc == -1;
+}
+
+static void
+test_conflict(void **state)
+{
+	(void)state;
+	assert_false(collides("bob", 3001));
+	assert_false(collides("new", 3002));
+	assert_false(collides("bob", 3002)); /* ours before, ours after */
+	assert_true(collides("sshd", 3001)); /* a name of the system */
+	assert_true(collides("new", 4000)); /* the id of another */
+}
+
+static void
+test_lock(void **state)
+{
+	char *text;
+
+	(void)state;
+	text = accounts_lock(FILE_SHADOW,
+	    "root:$y$x:1:2:3:4:::\n"
+	    "open::1::::::\nlocked:!:1::::::\nkept:!$6$x:1::::::\n"
+	    "star:*:1::::::\n");
+	assert_string_equal(text,
+	    "root:*:1:2:3:4:::\n"
+	    "open:*:1::::::\nlocked:!:1::::::\nkept:*:1::::::\n"
+	    "star:*:1::::::\n");
+	freezero_str(text);
+	text = accounts_lock(FILE_PASSWD,
+	    "root:x:0:0:::\nold:HASH:1:1:::\n"
+	    "open::2:2:::\n");
+	assert_string_equal(text,
+	    "root:x:0:0:::\nold:*:1:1:::\n"
+	    "open:*:2:2:::\n");
+	freezero_str(text);
+}
+
+static void
+test_find(void **state)
+{
+	char *name;
+
+	(void)state;
+	assert_int_equal(accounts_find(passwd, "sshd"), 102);
+	assert_int_equal(accounts_find(passwd, "ssh"), -1);
+	name = accounts_find_id(passwd, 4000);
+	assert_string_equal(name, "eve");
+	free(name);
+	assert_null(accounts_find_id(passwd, 4001));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_ids),
+		cmocka_unit_test(test_fields),
+		cmocka_unit_test(test_malformed),
+		cmocka_unit_test(test_merge),
+		cmocka_unit_test(test_conflict),
+		cmocka_unit_test(test_lock),
+		cmocka_unit_test(test_find),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
