@@ -51,6 +51,42 @@ number(const char *text, long min, long max)
 	return value < min || value > max ? -1 : value;
 }
 
+/* An option with its value; 0, or the exit code after a line. */
+static int
+take_option(int c, struct monitor_options *chosen)
+{
+	struct listen_address address;
+	long value;
+
+	switch (c) {
+	case 'i':
+		chosen->instance = optarg;
+		return 0;
+	case 'l':
+		chosen->listen = optarg;
+		if (listen_parse(optarg, &address) == -1)
+			return usage("--listen is not ADDRESS:PORT with a "
+				     "numeric address",
+			    optarg);
+		return 0;
+	case 'r':
+		value = number(optarg, 0, INT_MAX);
+		if (value == -1 || fcntl((int)value, F_SETFD, FD_CLOEXEC) == -1)
+			return usage(
+			    "--ready-fd is not an open descriptor", optarg);
+		chosen->ready_fd = (int)value;
+		return 0;
+	case 's':
+		if ((value = number(optarg, 1, UINT16_MAX)) == -1)
+			return usage("--ssh-port is not a port", optarg);
+		chosen->ssh_port = (uint16_t)value;
+		return 0;
+	default:
+		chosen->expose = true;
+		return 0;
+	}
+}
+
 static int
 main_monitor(int argc, char **argv)
 {
@@ -65,51 +101,22 @@ main_monitor(int argc, char **argv)
 	};
 	struct monitor_options chosen = { .listen = LISTEN_DEFAULT,
 		.ready_fd = -1 };
-	struct listen_address address;
-	long value;
-	int c;
+	int c, rc;
 
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, "+:", options, NULL)) != -1) {
-		switch (c) {
-		case 'i':
-			chosen.instance = optarg;
-			break;
-		case 'l':
-			chosen.listen = optarg;
-			if (listen_parse(optarg, &address) == -1)
-				return usage("--listen is not ADDRESS:PORT "
-					     "with a numeric address",
-				    optarg);
-			break;
-		case 'r':
-			value = number(optarg, 0, INT_MAX);
-			if (value == -1 ||
-			    fcntl((int)value, F_SETFD, FD_CLOEXEC) == -1)
-				return usage("--ready-fd is not an open "
-					     "descriptor",
-				    optarg);
-			chosen.ready_fd = (int)value;
-			break;
-		case 's':
-			if ((value = number(optarg, 1, UINT16_MAX)) == -1)
-				return usage(
-				    "--ssh-port is not a port", optarg);
-			chosen.ssh_port = (uint16_t)value;
-			break;
-		case 'e':
-			chosen.expose = true;
-			break;
-		case 'v':
+		if (c == 'v') {
 			printf("holdfastd %s\n", HF_VERSION);
 			return 0;
-		case 'h':
+		} else if (c == 'h') {
 			fputs(help, stdout);
 			return 0;
-		case ':':
+		} else if (c == ':') {
 			return usage("a value is missing", argv[optind - 1]);
-		default:
+		} else if (c == '?') {
 			return usage("unknown option", argv[optind - 1]);
+		} else if ((rc = take_option(c, &chosen)) != 0) {
+			return rc;
 		}
 	}
 	if (optind != argc)

@@ -9,6 +9,7 @@
 #include "services/ssh/ssh.h"
 #include "system/system.h"
 
+/* clang-format off */
 const struct resource *const resources[] = {
 	&audit_resource,
 	&auth_resource,
@@ -25,3 +26,4 @@ const struct renderer renderers[] = {
 	{ .output = OUTPUT_SSHD_CONFIG, .render = ssh_render_output },
 	{ .output = -1 }
 };
+/* clang-format on */

@@ -112,7 +112,7 @@ service_wanted(const struct record_query *query, const json_t *record)
 	if (query->services == NULL)
 		return true;
 	service = json_str(record, "service", "");
-	json_array_foreach (query->services, i, wanted)
+	json_array_foreach(query->services, i, wanted)
 		if (json_is_string(wanted) &&
 		    strcmp(json_string_value(wanted), service) == 0)
 			return true;

@@ -410,7 +410,7 @@ record_line(const json_t *record, int64_t now, char **linep)
 	    json_object_set_new(line, "message_timestamp", json_integer(now)) ==
 		-1)
 		goto out;
-	json_object_foreach ((json_t *)(uintptr_t)record, key, value)
+	json_object_foreach((json_t *)(uintptr_t)record, key, value)
 		if (strcmp(key, "audit_id") != 0 &&
 		    strcmp(key, "message_timestamp") != 0 &&
 		    json_object_set(line, key, value) == -1)

@@ -26,12 +26,17 @@ struct syslog_reader {
 	unsigned int dropped;
 };
 
-static const char *const facilities[] = { "kern", "user", "mail", "daemon",
-	"auth", "syslog", "lpr", "news", "uucp", "cron", "authpriv", "ftp",
-	"ntp", "audit", "alert", "clock", "local0", "local1", "local2",
-	"local3", "local4", "local5", "local6", "local7" };
-static const char *const severities[] = { "emerg", "alert", "crit", "err",
-	"warning", "notice", "info", "debug" };
+/* clang-format off */
+static const char *const facilities[] = {
+	"kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news",
+	"uucp", "cron", "authpriv", "ftp", "ntp", "audit", "alert", "clock",
+	"local0", "local1", "local2", "local3", "local4", "local5", "local6",
+	"local7"
+};
+static const char *const severities[] = {
+	"emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"
+};
+/* clang-format on */
 
 /* Length of "Nov  1 09:15:00 " at the beginning, or 0. */
 static size_t

@@ -250,7 +250,7 @@ print_names(json_t *methods)
 	json_t *method;
 
 	names = xcalloc(json_object_size(methods) + 1, sizeof(*names));
-	json_object_foreach (methods, name, method)
+	json_object_foreach(methods, name, method)
 		names[count++] = name;
 	qsort(names, count, sizeof(*names), name_compare);
 	for (i = 0; i < count; i++) {

@@ -19,37 +19,34 @@ struct command {
 	enum exit_code (*run)(const struct invocation *);
 };
 
+/* clang-format off */
 static const struct command commands[] = {
-	{ .name = "call",
-	    .arguments = "[--no-wait] METHOD [JSON...]",
-	    .doc = "Call a method of the API and print its result.",
-	    .takes_no_wait = true,
-	    .run = command_call },
-	{ .name = "completion",
-	    .arguments = "",
-	    .doc = "Print the names of all methods, for shells.",
-	    .run = command_completion },
-	{ .name = "enter",
-	    .arguments = "[COMMAND...]",
-	    .doc = "Run a command or a shell inside the instance, as root.",
-	    .run = command_enter },
-	{ .name = "setup-admin",
-	    .arguments = "NAME",
-	    .doc = "Set the first administrator's password.",
-	    .run = command_setup_admin },
-	{ .name = "status",
-	    .arguments = "",
-	    .doc = "Say how Holdfast is doing.",
-	    .run = command_status },
+	{ .name = "call", .arguments = "[--no-wait] METHOD [JSON...]",
+	  .doc = "Call a method of the API and print its result.",
+	  .takes_no_wait = true, .run = command_call },
+	{ .name = "completion", .arguments = "",
+	  .doc = "Print the names of all methods, for shells.",
+	  .run = command_completion },
+	{ .name = "enter", .arguments = "[COMMAND...]",
+	  .doc = "Run a command or a shell inside the instance, as root.",
+	  .run = command_enter },
+	{ .name = "setup-admin", .arguments = "NAME",
+	  .doc = "Set the first administrator's password.",
+	  .run = command_setup_admin },
+	{ .name = "status", .arguments = "",
+	  .doc = "Say how Holdfast is doing.", .run = command_status },
 	{ .name = NULL }
 };
 
-static const struct option options[] = { { "instance", required_argument, NULL,
-					     'i' },
-	{ "json", no_argument, NULL, 'j' },
-	{ "no-wait", no_argument, NULL, 'n' },
-	{ "help", no_argument, NULL, 'h' },
-	{ "version", no_argument, NULL, 'v' }, { NULL, 0, NULL, 0 } };
+static const struct option options[] = {
+	{ "instance",	required_argument,	NULL, 'i' },
+	{ "json",	no_argument,		NULL, 'j' },
+	{ "no-wait",	no_argument,		NULL, 'n' },
+	{ "help",	no_argument,		NULL, 'h' },
+	{ "version",	no_argument,		NULL, 'v' },
+	{ NULL,		0,			NULL, 0 }
+};
+/* clang-format on */
 
 static void
 usage(FILE *file)

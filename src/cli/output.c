@@ -75,10 +75,10 @@ print_validation(const json_t *extra)
 
 	if (json_array_size(extra) == 0)
 		return false;
-	json_array_foreach (extra, i, one)
+	json_array_foreach(extra, i, one)
 		if (json_string_value(json_array_get(one, 1)) == NULL)
 			return false;
-	json_array_foreach (extra, i, one) {
+	json_array_foreach(extra, i, one) {
 		attribute = json_string_value(json_array_get(one, 0));
 		message = json_string_value(json_array_get(one, 1));
 		if (attribute == NULL || *attribute == '\0')

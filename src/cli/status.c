@@ -124,7 +124,7 @@ cell_of_list(const json_t *list)
 	json_t *item;
 	size_t i;
 
-	json_array_foreach (list, i, item) {
+	json_array_foreach(list, i, item) {
 		if (json_is_integer(item))
 			one = xasprintf(
 			    "%" JSON_INTEGER_FORMAT, json_integer_value(item));
@@ -167,7 +167,7 @@ print_roles(FILE *file, const json_t *roles)
 	size_t i;
 
 	table_head(&table, names);
-	json_array_foreach (roles, i, role) {
+	json_array_foreach(roles, i, role) {
 		cells[0] = cell_of(role, "role");
 		cells[1] = cell_of(role, "pid");
 		cells[2] = cell_of(role, "restarts");
@@ -189,7 +189,7 @@ print_services(FILE *file, const json_t *services)
 	size_t i;
 
 	table_head(&table, names);
-	json_array_foreach (services, i, service) {
+	json_array_foreach(services, i, service) {
 		cells[0] = cell_of(service, "service");
 		cells[1] = cell_of(service, "state");
 		cells[2] = cell_of(service, "enable");
@@ -208,7 +208,7 @@ print_lines(FILE *file, const char *before, const json_t *lines)
 	json_t *line;
 	size_t i;
 
-	json_array_foreach (lines, i, line) {
+	json_array_foreach(lines, i, line) {
 		fputs(before, file);
 		print_text(
 		    file, json_is_string(line) ? json_string_value(line) : "?");

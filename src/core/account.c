@@ -11,8 +11,8 @@
 #include "lib/json.h"
 #include "lib/xalloc.h"
 
-#define GID_ADMINISTRATORS	544	/* builtin_administrators */
-#define GID_TRUENAS_ADMIN	950
+#define GID_ADMINISTRATORS 544 /* builtin_administrators */
+#define GID_TRUENAS_ADMIN 950
 
 static const json_t *
 find(bool (*match)(const json_t *, const void *), const void *what)
@@ -26,8 +26,8 @@ find(bool (*match)(const json_t *, const void *), const void *what)
 	all = store_list(core_store(), "user");
 	json_array_foreach(all, i, user)
 		if (match(user, what))
-			found = store_get(core_store(), "user",
-			    json_int(user, "id", 0));
+			found = store_get(
+			    core_store(), "user", json_int(user, "id", 0));
 	json_decref(all);
 	return found;
 }
@@ -41,7 +41,7 @@ has_name(const json_t *user, const void *name)
 static bool
 has_uid(const json_t *user, const void *uid)
 {
-	return json_int(user, "uid", -1) == (json_int_t)*(const uid_t *)uid;
+	return json_int(user, "uid", -1) == (json_int_t) * (const uid_t *)uid;
 }
 
 const json_t *
@@ -99,7 +99,8 @@ bool
 account_administrator_set_up(void)
 {
 	char *value = core_store() != NULL ?
-	    store_value(core_store(), "administrator") : NULL;
+	    store_value(core_store(), "administrator") :
+	    NULL;
 	bool set_up = value != NULL;
 
 	free(value);
@@ -107,8 +108,8 @@ account_administrator_set_up(void)
 }
 
 struct installing {
-	void	(*done)(int, const char *, void *);
-	void	*arg;
+	void (*done)(int, const char *, void *);
+	void *arg;
 };
 
 static void
@@ -133,8 +134,8 @@ put_user(struct wire_out *out, const json_t *user)
 }
 
 void
-account_install(const json_t *more, void (*done)(int, const char *, void *),
-    void *arg)
+account_install(
+    const json_t *more, void (*done)(int, const char *, void *), void *arg)
 {
 	struct installing *installing = xcalloc(1, sizeof(*installing));
 	struct wire_out out = { 0 };

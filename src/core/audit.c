@@ -14,38 +14,39 @@
 #include "lib/log.h"
 #include "lib/xalloc.h"
 
-#define RETRY_MS	1000
-#define PROBLEM		"audit"
+#define RETRY_MS 1000
+#define PROBLEM "audit"
 
 /* A record on its way to the audit role, or a query. */
 struct pending {
-	struct pending	 *next;
-	uint32_t	  id;
-	bool		  query;
-	bool		  sent;
-	bool		  outbox;	/* the store's outbox holds it */
-	char		  audit_id[UUID_LEN];
-	char		 *text;
-	void		(*done)(int, void *);
-	void		(*answer)(int, const char *, void *);
-	void		 *arg;
+	struct pending *next;
+	uint32_t id;
+	bool query;
+	bool sent;
+	bool outbox; /* the store's outbox holds it */
+	char audit_id[UUID_LEN];
+	char *text;
+	void (*done)(int, void *);
+	void (*answer)(int, const char *, void *);
+	void *arg;
 };
 
-static struct pending	 *pending;
-static struct pending	**pending_end = &pending;
-static struct ipc	 *audit;
-static uint32_t		  next_id;
-static char		  refused[128];	/* why the log cannot be written */
-static bool		  retrying;
+static struct pending *pending;
+static struct pending **pending_end = &pending;
+static struct ipc *audit;
+static uint32_t next_id;
+static char refused[128]; /* why the log cannot be written */
+static bool retrying;
 
 json_t *
 audit_record(const struct connection *c, const struct session *s,
     const char *event, json_t *event_data, bool success)
 {
-	char id[UUID_LEN], *origin = c != NULL ? connection_origin(c) :
-	    xstrdup(s != NULL ? s->origin : "");
+	char id[UUID_LEN],
+	    *origin = c != NULL ? connection_origin(c) :
+				  xstrdup(s != NULL ? s->origin : "");
 	struct timeval now;
-	const char *address = "127.0.0.1";	/* the Unix socket's */
+	const char *address = "127.0.0.1"; /* the Unix socket's */
 	json_t *service, *record;
 
 	if (c != NULL && c->front == ROLE_WEB)
@@ -54,25 +55,27 @@ audit_record(const struct connection *c, const struct session *s,
 		address = s->address;
 	core_uuid(id);
 	gettimeofday(&now, NULL);
-	service = json_pack("{s:{s:i, s:i}, s:s, s:s, s:o}", "vers",
-	    "major", 0, "minor", 1, "origin", origin, "protocol", "WEBSOCKET",
-	    "credentials", s == NULL ? json_null() : json_pack("{s:s, s:o}",
-	    "credentials", session_class(s), "credentials_data",
-	    session_credentials_data(s)));
+	service = json_pack("{s:{s:i, s:i}, s:s, s:s, s:o}", "vers", "major", 0,
+	    "minor", 1, "origin", origin, "protocol", "WEBSOCKET",
+	    "credentials",
+	    s == NULL ? json_null() :
+			json_pack("{s:s, s:o}", "credentials", session_class(s),
+			    "credentials_data", session_credentials_data(s)));
 	record = json_pack("{s:s, s:o, s:I, s:s, s:s, s:o, s:s, s:o, s:s, s:o, "
-	    "s:b}", "audit_id", id, "timestamp", json_date(now.tv_sec),
-	    "time_us", (json_int_t)now.tv_sec * 1000000 + now.tv_usec,
-	    "address", address, "username", s != NULL ? s->username : ".UNAUTHENTICATED", "session",
+			   "s:b}",
+	    "audit_id", id, "timestamp", json_date(now.tv_sec), "time_us",
+	    (json_int_t)now.tv_sec * 1000000 + now.tv_usec, "address", address,
+	    "username", s != NULL ? s->username : ".UNAUTHENTICATED", "session",
 	    s != NULL ? json_string(s->id) : json_null(), "service",
-	    "MIDDLEWARE", "service_data", service, "event", event,
-	    "event_data", event_data, "success", success);
+	    "MIDDLEWARE", "service_data", service, "event", event, "event_data",
+	    event_data, "success", success);
 	free(origin);
 	return record;
 }
 
 json_t *
-audit_method_call(const struct call *call, bool authenticated,
-    bool authorized, bool success)
+audit_method_call(
+    const struct call *call, bool authenticated, bool authorized, bool success)
 {
 	const struct method *m = call->method;
 	char *suffix = NULL, *text;
@@ -81,15 +84,15 @@ audit_method_call(const struct call *call, bool authenticated,
 	if (m->audit_suffix != NULL && call->params != NULL)
 		suffix = m->audit_suffix(call->params);
 	text = suffix != NULL ? xasprintf("%s %s", m->audit, suffix) :
-	    xstrdup(m->audit);
+				xstrdup(m->audit);
 	data = json_pack("{s:s, s:o, s:s, s:b, s:b, s:{s:i, s:i}}", "method",
 	    m->name, "params", schema_redact_params(m->params, call->given),
 	    "description", text, "authenticated", authenticated, "authorized",
 	    authorized, "vers", "major", 0, "minor", 1);
 	free(suffix);
 	free(text);
-	return audit_record(call->connection, call->session, "METHOD_CALL",
-	    data, success);
+	return audit_record(
+	    call->connection, call->session, "METHOD_CALL", data, success);
 }
 
 static void
@@ -140,8 +143,8 @@ audit_send(json_t *record, void (*done)(int, void *), void *arg)
 }
 
 void
-audit_send_outbox(const json_t *record, bool again, void (*done)(int, void *),
-    void *arg)
+audit_send_outbox(
+    const json_t *record, bool again, void (*done)(int, void *), void *arg)
 {
 	struct pending *p = enqueue(json_text(record));
 
@@ -172,8 +175,8 @@ retry(void *arg)
 			if (strcmp(p->audit_id, id) == 0)
 				break;
 		if (p == NULL)
-			audit_send_outbox(json_array_get(item, 1), true, NULL,
-			    NULL);
+			audit_send_outbox(
+			    json_array_get(item, 1), true, NULL, NULL);
 	}
 	json_decref(outbox);
 }
@@ -194,7 +197,8 @@ appended(struct pending *p, int error)
 
 	if (error == 0) {
 		if (refused[0] != '\0')
-			log_info("audit.writable", "the log can be written "
+			log_info("audit.writable",
+			    "the log can be written "
 			    "again");
 		refused[0] = '\0';
 		core_problem_clear(PROBLEM);
@@ -203,13 +207,15 @@ appended(struct pending *p, int error)
 	} else {
 		snprintf(refused, sizeof(refused), "%s", strerror(error));
 		log_error("audit.append", "%s", refused);
-		core_problem(PROBLEM, "The audit log cannot be written: %s. "
-		    "Changes are refused until it can.", refused);
+		core_problem(PROBLEM,
+		    "The audit log cannot be written: %s. "
+		    "Changes are refused until it can.",
+		    refused);
 		retry_later();
 		if (!p->outbox && core_store() != NULL &&
 		    (record = json_loads(p->text, 0, NULL)) != NULL) {
-			if (store_outbox_add(core_store(), p->audit_id,
-			    record) == 0)
+			if (store_outbox_add(
+				core_store(), p->audit_id, record) == 0)
 				p->outbox = true;
 			json_decref(record);
 		}
@@ -290,8 +296,8 @@ audit_waiting(void)
 }
 
 void
-audit_query(const json_t *data, void (*done)(int, const char *, void *),
-    void *arg)
+audit_query(
+    const json_t *data, void (*done)(int, const char *, void *), void *arg)
 {
 	struct pending *p = enqueue(json_text(data));
 

@@ -16,14 +16,11 @@
 #include "lib/json.h"
 #include "lib/xalloc.h"
 
-enum {
-	CODE_INVALID_PARAMS = -32602,
-	CODE_CALL_ERROR = -32001
-};
+enum { CODE_INVALID_PARAMS = -32602, CODE_CALL_ERROR = -32001 };
 
 struct answer {
-	struct call	*call;
-	json_t		*response;
+	struct call *call;
+	json_t *response;
 };
 
 const json_t *
@@ -62,20 +59,20 @@ call_free(struct call *call)
 static json_t *
 envelope(const struct call *call, const char *member, json_t *value)
 {
-	json_t *response = json_pack("{s:s, s:o}", "jsonrpc", "2.0", member,
-	    value);
+	json_t *response =
+	    json_pack("{s:s, s:o}", "jsonrpc", "2.0", member, value);
 
 	if (call->id != NULL)
-		json_object_set_new(response, "id", json_loads(call->id,
-		    JSON_DECODE_ANY, NULL));
+		json_object_set_new(response, "id",
+		    json_loads(call->id, JSON_DECODE_ANY, NULL));
 	return response;
 }
 
 json_t *
 call_error(const struct call *call, int code, const char *message)
 {
-	return envelope(call, "error", json_pack("{s:i, s:s}", "code", code,
-	    "message", message));
+	return envelope(call, "error",
+	    json_pack("{s:i, s:s}", "code", code, "message", message));
 }
 
 static json_t *
@@ -84,30 +81,32 @@ error_data(int error, const char *reason, const char *class, json_t *extra)
 	char *repr = xasprintf("%s(%s)", class, reason);
 	json_t *data = json_pack("{s:i, s:s, s:s, s:{s:s, s:s, s:s}, s:o}",
 	    "error", error, "errname", error_name(error), "reason", reason,
-	    "trace", "class", class, "formatted", reason, "repr", repr,
-	    "extra", extra != NULL ? extra : json_null());
+	    "trace", "class", class, "formatted", reason, "repr", repr, "extra",
+	    extra != NULL ? extra : json_null());
 
 	free(repr);
 	return data;
 }
 
 json_t *
-call_method_error(const struct call *call, int error, const char *reason,
-    json_t *extra)
+call_method_error(
+    const struct call *call, int error, const char *reason, json_t *extra)
 {
-	return envelope(call, "error", json_pack("{s:i, s:s, s:o}", "code",
-	    CODE_CALL_ERROR, "message", "Method call error", "data",
-	    error_data(error, reason, "CallError", extra)));
+	return envelope(call, "error",
+	    json_pack("{s:i, s:s, s:o}", "code", CODE_CALL_ERROR, "message",
+		"Method call error", "data",
+		error_data(error, reason, "CallError", extra)));
 }
 
 json_t *
 call_invalid(const struct call *call, const struct verr *errors)
 {
 	char *reason = verr_reason(errors);
-	json_t *response = envelope(call, "error", json_pack(
-	    "{s:i, s:s, s:o}", "code", CODE_INVALID_PARAMS, "message",
-	    "Invalid params", "data", error_data(EINVAL, reason,
-	    "ValidationErrors", verr_extra(errors))));
+	json_t *response = envelope(call, "error",
+	    json_pack("{s:i, s:s, s:o}", "code", CODE_INVALID_PARAMS, "message",
+		"Invalid params", "data",
+		error_data(
+		    EINVAL, reason, "ValidationErrors", verr_extra(errors))));
 
 	free(reason);
 	return response;
@@ -149,8 +148,9 @@ call_answer(struct call *call, json_t *response, bool success)
 		send_answer(a);
 		return;
 	}
-	audit_send(audit_method_call(call, call->session != NULL, true,
-	    success), recorded, a);
+	audit_send(
+	    audit_method_call(call, call->session != NULL, true, success),
+	    recorded, a);
 }
 
 void
@@ -159,12 +159,14 @@ call_reply(struct call *call, json_t *result)
 	if (call->job != NULL)
 		job_finish(call, result);
 	else
-		call_answer(call, envelope(call, "result",
-		    result != NULL ? result : json_null()), true);
+		call_answer(call,
+		    envelope(
+			call, "result", result != NULL ? result : json_null()),
+		    true);
 }
 
-static void	fail(struct call *, int, json_t *, const char *, va_list)
-		    __attribute__((format(printf, 4, 0)));
+static void fail(struct call *, int, json_t *, const char *, va_list)
+    __attribute__((format(printf, 4, 0)));
 
 static void
 fail(struct call *call, int error, json_t *extra, const char *fmt, va_list ap)
@@ -177,8 +179,8 @@ fail(struct call *call, int error, json_t *extra, const char *fmt, va_list ap)
 	if (call->job != NULL)
 		job_fail(call, error, reason, "CallError", extra);
 	else
-		call_answer(call, call_method_error(call, error, reason, extra),
-		    false);
+		call_answer(
+		    call, call_method_error(call, error, reason, extra), false);
 	free(reason);
 	free(text);
 }
@@ -194,8 +196,8 @@ call_fail(struct call *call, int error, const char *fmt, ...)
 }
 
 void
-call_fail_extra(struct call *call, int error, json_t *extra, const char *fmt,
-    ...)
+call_fail_extra(
+    struct call *call, int error, json_t *extra, const char *fmt, ...)
 {
 	va_list ap;
 
@@ -211,8 +213,8 @@ call_fail_invalid(struct call *call, struct verr *errors)
 
 	if (call->job != NULL) {
 		reason = verr_reason(errors);
-		job_fail(call, EINVAL, reason, "VALIDATION",
-		    verr_extra(errors));
+		job_fail(
+		    call, EINVAL, reason, "VALIDATION", verr_extra(errors));
 		free(reason);
 	} else
 		call_answer(call, call_invalid(call, errors), false);
@@ -222,8 +224,9 @@ call_fail_invalid(struct call *call, struct verr *errors)
 bool
 call_has_role(const struct call *call, const char *role)
 {
-	return call->session != NULL && (call->session->full_admin ||
-	    role_set_has(&call->session->roles, role));
+	return call->session != NULL &&
+	    (call->session->full_admin ||
+		role_set_has(&call->session->roles, role));
 }
 
 bool
@@ -236,7 +239,7 @@ const char *
 call_user(const struct call *call)
 {
 	return call->session != NULL ? call->session->username :
-	    ".UNAUTHENTICATED";
+				       ".UNAUTHENTICATED";
 }
 
 const char *

@@ -19,14 +19,7 @@
 #include "lib/log.h"
 #include "lib/xalloc.h"
 
-#define BUCKETS		256
-#define EARLY_MAX	20	/* calls before the peer is known */
-
-/* A call that came before we knew whose it is. */
-struct early_call {
-	struct early_call *next;
-	char		*id, *method, *params;
-};
+#define BUCKETS 256
 
 static struct connection *connections[BUCKETS];
 static unsigned int count;
@@ -42,20 +35,6 @@ find(enum role front, uint32_t id)
 }
 
 static void
-early_free(struct connection *c)
-{
-	struct early_call *e;
-
-	while ((e = c->early) != NULL) {
-		c->early = e->next;
-		free(e->id);
-		free(e->method);
-		freezero_str(e->params);
-		free(e);
-	}
-}
-
-static void
 destroy(struct connection **at)
 {
 	struct connection *c = *at;
@@ -63,7 +42,6 @@ destroy(struct connection **at)
 	*at = c->next;
 	count--;
 	dispatch_abandon(c);
-	early_free(c);
 	session_release(c->session);
 	free(c->address);
 	free(c);
@@ -148,22 +126,6 @@ count_uid(uid_t uid)
 	return n;
 }
 
-static void
-opened(struct connection *c)
-{
-	struct early_call *e;
-
-	c->opening = false;
-	while ((e = c->early) != NULL) {
-		c->early = e->next;
-		dispatch_call(c, e->id, e->method, e->params);
-		free(e->id);
-		free(e->method);
-		freezero_str(e->params);
-		free(e);
-	}
-}
-
 /* The connection may be gone: looked up again by its number. */
 static void
 identified(const struct op_reply *reply, void *arg)
@@ -188,19 +150,21 @@ identified(const struct op_reply *reply, void *arg)
 		return;
 	}
 	if (!inside) {
-		log_warn("client.outside", "uid %u pid %u is not of this "
-		    "instance", uid, pid);
-		connection_close(c, 1008,
-		    "You are not allowed to access this resource");
+		log_warn("client.outside",
+		    "uid %u pid %u is not of this "
+		    "instance",
+		    uid, pid);
+		connection_close(
+		    c, 1008, "You are not allowed to access this resource");
 		return;
 	}
 	origin = connection_origin(c);
-	if ((s = account_session_of_uid(uid, origin)) != NULL) {
+	if ((s = account_session_of_uid(uid, origin)) != NULL)
 		s->login_uid = login_uid;
-		connection_login(c, s);
-	}
 	free(origin);
-	opened(c);
+	c->opening = false;
+	/* From here on local reads what the peer sends. */
+	connection_login(c, s);
 }
 
 static void
@@ -215,8 +179,8 @@ identify(struct connection *c, int fd)
 	}
 	c->uid = peer.uid;
 	c->pid = (uint32_t)peer.pid;
-	if (count_uid(peer.uid) > (peer.uid == 0 ? LIMIT_UNIX_ROOT :
-	    LIMIT_UNIX_USER)) {
+	if (count_uid(peer.uid) >
+	    (peer.uid == 0 ? LIMIT_UNIX_ROOT : LIMIT_UNIX_USER)) {
 		connection_close(c, 1013, "Too many connections of this user");
 		return;
 	}
@@ -255,33 +219,13 @@ open_message(struct ipc *front, struct ipc_msg *msg)
 	return 0;
 }
 
-static void
-keep_early(struct connection *c, char *id, char *method, char *params)
-{
-	struct early_call **end = &c->early, *e;
-
-	if (c->early_count++ >= EARLY_MAX) {
-		connection_close(c, 1008, "Too many messages");
-		free(id);
-		free(method);
-		freezero_str(params);
-		return;
-	}
-	while (*end != NULL)
-		end = &(*end)->next;
-	e = xcalloc(1, sizeof(*e));
-	e->id = id;
-	e->method = method;
-	e->params = params;
-	*end = e;
-}
-
 static int
 call_message(struct connection *c, struct ipc_msg *msg)
 {
 	char *id = wire_get_str(&msg->body, LIMIT_MESSAGE * 4);
 	char *method = wire_get_str(&msg->body, LIMIT_MESSAGE * 4);
 	char *params = wire_get_str(&msg->body, LIMIT_MESSAGE * 8);
+	bool opening = c != NULL && c->opening;
 
 	if (wire_end(&msg->body) == -1) {
 		free(id);
@@ -290,21 +234,12 @@ call_message(struct connection *c, struct ipc_msg *msg)
 		return -1;
 	}
 	/* Gone meanwhile, by our own close: its last words are dropped. */
-	if (c == NULL) {
-		free(id);
-		free(method);
-		freezero_str(params);
-		return 0;
-	}
-	if (c->opening) {
-		keep_early(c, id, method, params);
-		return 0;
-	}
-	dispatch_call(c, id, method, params);
+	if (c != NULL && !opening)
+		dispatch_call(c, id, method, params);
 	free(id);
 	free(method);
 	freezero_str(params);
-	return 0;
+	return opening ? -1 : 0;
 }
 
 void
@@ -328,8 +263,10 @@ connection_message(struct ipc *front, struct ipc_msg *msg)
 		r = -1;
 	}
 	if (r == -1)
-		log_warn("front.breach", "%s sent a message that is wrong "
-		    "(type %u)", role_info(ipc_peer(front))->name, msg->type);
+		log_warn("front.breach",
+		    "%s sent a message that is wrong "
+		    "(type %u)",
+		    role_info(ipc_peer(front))->name, msg->type);
 }
 
 void

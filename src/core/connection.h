@@ -13,7 +13,6 @@
 #include "lib/ipc.h"
 
 struct call;
-struct early_call;
 
 struct connection {
 	struct connection *next;	/* in its bucket */
@@ -22,14 +21,12 @@ struct connection {
 	char		*address;	/* "" on the Unix socket */
 	uint16_t	 port;
 	bool		 secure;
-	bool		 opening;	/* identity not yet known */
+	bool		 opening;	/* identity not yet known: no calls */
 	struct session	*session;	/* NULL: none */
 	uid_t		 uid;		/* on the Unix socket */
 	uint32_t	 pid;
 	unsigned int	 outstanding;	/* calls not yet answered */
 	struct call	*calls;
-	struct early_call *early;	/* came while opening */
-	unsigned int	 early_count;
 };
 
 /* The messages of a front role, MSG_CLIENT_*. */

@@ -27,14 +27,14 @@
 #include "roles.h"
 
 static struct {
-	uv_loop_t	 loop;
-	struct startup	 startup;
-	struct ipc	*peers[ROLE_COUNT];
-	struct store	*store;
-	char		*refused;
-	json_t		*problems;	/* key: text */
-	bool		 ready;
-	bool		 stopping;
+	uv_loop_t loop;
+	struct startup startup;
+	struct ipc *peers[ROLE_COUNT];
+	struct store *store;
+	char *refused;
+	json_t *problems; /* key: text */
+	bool ready;
+	bool stopping;
 } core;
 
 uv_loop_t *
@@ -105,9 +105,9 @@ core_problems(void)
 }
 
 struct later {
-	uv_timer_t	  timer;
-	void		(*run)(void *);
-	void		 *arg;
+	uv_timer_t timer;
+	void (*run)(void *);
+	void *arg;
 };
 
 static void
@@ -258,17 +258,19 @@ peer_closed(struct ipc *ipc, const char *reason, void *arg)
 	peer_detach(role);
 }
 
+/* clang-format off */
 static const struct ipc_callbacks peer_callbacks = {
 	.message = peer_message, .closed = peer_closed
 };
+/* clang-format on */
 
 static void
 peer_attach(enum role role, int fd)
 {
 	if (core.peers[role] != NULL)
 		peer_detach(role);
-	core.peers[role] = ipc_new(&core.loop, fd, ROLE_CORE, role,
-	    &peer_callbacks, NULL);
+	core.peers[role] =
+	    ipc_new(&core.loop, fd, ROLE_CORE, role, &peer_callbacks, NULL);
 	if (role == ROLE_AUDIT)
 		audit_connected(core.peers[role]);
 }
@@ -304,7 +306,8 @@ open_store(void)
 		store_close(core.store);
 		core.store = NULL;
 		core.refused = xasprintf("The configuration store cannot be "
-		    "written: %s", strerror(errno));
+					 "written: %s",
+		    strerror(errno));
 		core_problem("store", "%s", core.refused);
 	}
 }

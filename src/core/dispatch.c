@@ -51,8 +51,9 @@ answer_rate(void *arg)
 {
 	struct call *call = arg;
 
-	call_answer(call, call_method_error(call, EBUSY,
-	    "[EBUSY] Rate Limit Exceeded", NULL), false);
+	call_answer(call,
+	    call_method_error(call, EBUSY, "[EBUSY] Rate Limit Exceeded", NULL),
+	    false);
 }
 
 static bool
@@ -75,12 +76,14 @@ refused_recorded(int error, void *arg)
 {
 	struct call *call = arg;
 
-	(void)error;	/* nothing was done that could go unrecorded */
+	(void)error; /* nothing was done that could go unrecorded */
 	call_audited(call);
-	call_answer(call, call->session == NULL ?
-	    call_method_error(call, ENOTAUTHENTICATED,
-	    "[ENOTAUTHENTICATED] Not authenticated", NULL) :
-	    call_method_error(call, EACCES, "[EACCES] Not authorized", NULL),
+	call_answer(call,
+	    call->session == NULL ?
+		call_method_error(call, ENOTAUTHENTICATED,
+		    "[ENOTAUTHENTICATED] Not authenticated", NULL) :
+		call_method_error(
+		    call, EACCES, "[EACCES] Not authorized", NULL),
 	    false);
 }
 
@@ -88,8 +91,9 @@ static void
 refuse(struct call *call)
 {
 	if (call->method->audit != NULL)
-		audit_send(audit_method_call(call, call->session != NULL,
-		    false, false), refused_recorded, call);
+		audit_send(audit_method_call(
+			       call, call->session != NULL, false, false),
+		    refused_recorded, call);
 	else
 		refused_recorded(0, call);
 }
@@ -103,8 +107,9 @@ permitted(struct call *call)
 	if (call->session == NULL && c->front == ROLE_WEB &&
 	    !rate_allow(call->method->name, c->address)) {
 		call_audited(call);
-		core_after(LIMIT_RATE_DELAY_MS +
-		    core_random(LIMIT_RATE_SPREAD_MS), answer_rate, call);
+		core_after(
+		    LIMIT_RATE_DELAY_MS + core_random(LIMIT_RATE_SPREAD_MS),
+		    answer_rate, call);
 		return false;
 	}
 	if (call->method->auth == AUTH_NONE)
@@ -134,8 +139,10 @@ run(struct call *call)
 	verr_free(errors);
 	/* What changes something waits for a log that takes its record. */
 	if (m->audit != NULL && (why = audit_refuses()) != NULL) {
-		call_fail(call, EIO, "Nothing was changed: the audit log "
-		    "cannot be written (%s)", why);
+		call_fail(call, EIO,
+		    "Nothing was changed: the audit log "
+		    "cannot be written (%s)",
+		    why);
 		return;
 	}
 	if (!m->job) {
@@ -157,22 +164,25 @@ dispatch_call(struct connection *c, const char *id, const char *method,
 	const char *why;
 
 	if (c->outstanding > LIMIT_CALLS) {
-		call_answer(call, call_error(call, -32000, "Maximum number of "
-		    "concurrent calls (20) has exceeded"), false);
+		call_answer(call,
+		    call_error(call, -32000,
+			"Maximum number of "
+			"concurrent calls (20) has exceeded"),
+		    false);
 		return;
 	}
 	call->given = json_parse(params, strlen(params), &why);
 	if (!json_is_array(call->given)) {
 		/* web and local send what they printed themselves. */
 		log_warn("front.breach", "parameters that are no array");
-		call_answer(call, call_error(call, -32700,
-		    "Invalid Message Format"), false);
+		call_answer(call,
+		    call_error(call, -32700, "Invalid Message Format"), false);
 		return;
 	}
 	call->method = method_find(method);
 	if (call->method == NULL) {
-		call_answer(call, call_error(call, -32601,
-		    "Method does not exist"), false);
+		call_answer(call,
+		    call_error(call, -32601, "Method does not exist"), false);
 		return;
 	}
 	if (permitted(call))

@@ -8,8 +8,9 @@
 
 /* protocol.json, errnos.custom. */
 static const struct {
-	int		 error;
-	const char	*name;
+	int error;
+	const char *name;
+	/* clang-format off */
 } own_errors[] = {
 	{ ENOMETHOD, "ENOMETHOD" },
 	{ ESERVICESTARTFAILURE, "ESERVICESTARTFAILURE" },
@@ -22,6 +23,7 @@ static const struct {
 	{ 209, "EREBOOTREQUIRED" },
 	{ 210, "EHAUNAVAILABLE" },
 };
+/* clang-format on */
 
 const char *
 error_name(int error)

@@ -13,7 +13,7 @@
 #include "lib/xalloc.h"
 #include "services/catalog.h"
 
-#define DIGEST_TEXT	65	/* SHA-256 in hex */
+#define DIGEST_TEXT 65 /* SHA-256 in hex */
 
 static void
 digest(const void *content, size_t len, char text[static DIGEST_TEXT])

@@ -15,42 +15,43 @@
 #include "lib/xalloc.h"
 
 struct waiter {
-	struct waiter	 *next;
-	void		(*done)(enum job_state, const json_t *, int,
-			    const char *, void *);
-	void		 *arg;
+	struct waiter *next;
+	void (*done)(enum job_state, const json_t *, int, const char *, void *);
+	void *arg;
 };
 
 struct job {
-	struct job	*next;		/* newest first */
-	json_int_t	 id;
-	struct call	*call;		/* while it waits or runs */
-	char		*username;	/* whose it is */
-	char		*lock;
-	enum job_state	 state;
-	json_t		*message_ids;
-	json_t		*arguments;	/* redacted */
-	const char	*method;
-	json_t		*credentials;
-	int		 percent;
-	char		*progress;
-	int64_t		 started, finished;
-	json_t		*result;
-	int		 error;
-	char		*reason;
-	json_t		*exception;
-	struct waiter	*waiters;
+	struct job *next; /* newest first */
+	json_int_t id;
+	struct call *call; /* while it waits or runs */
+	char *username; /* whose it is */
+	char *lock;
+	enum job_state state;
+	json_t *message_ids;
+	json_t *arguments; /* redacted */
+	const char *method;
+	json_t *credentials;
+	int percent;
+	char *progress;
+	int64_t started, finished;
+	json_t *result;
+	int error;
+	char *reason;
+	json_t *exception;
+	struct waiter *waiters;
 };
 
-static struct job	*jobs;
-static json_int_t	 last_id;
-static unsigned int	 kept;
+static struct job *jobs;
+static json_int_t last_id;
+static unsigned int kept;
 
+/* clang-format off */
 static const char *const state_names[] = {
 	[JOB_WAITING] = "WAITING", [JOB_RUNNING] = "RUNNING",
 	[JOB_SUCCESS] = "SUCCESS", [JOB_FAILED] = "FAILED",
 	[JOB_ABORTED] = "ABORTED"
 };
+/* clang-format on */
 
 static bool
 ended(const struct job *job)
@@ -104,19 +105,20 @@ job_json(const struct job *job)
 	    job->method, "arguments", job->arguments, "transient", 0,
 	    "description", "abortable", 0, "logs_path", "logs_excerpt");
 
-	json_object_set_new(o, "progress", json_pack("{s:i, s:s, s:n}",
-	    "percent", job->percent, "description", job->progress, "extra"));
-	json_object_set_new(o, "result", job->result != NULL ?
-	    json_incref(job->result) : json_null());
+	json_object_set_new(o, "progress",
+	    json_pack("{s:i, s:s, s:n}", "percent", job->percent, "description",
+		job->progress, "extra"));
+	json_object_set_new(o, "result",
+	    job->result != NULL ? json_incref(job->result) : json_null());
 	json_object_set_new(o, "result_encoding_error", json_null());
 	json_object_set_new(o, "error", text_or_null(job->reason));
 	json_object_set_new(o, "exception", text_or_null(job->reason));
-	json_object_set_new(o, "exc_info", job->exception != NULL ?
-	    json_incref(job->exception) : json_null());
+	json_object_set_new(o, "exc_info",
+	    job->exception != NULL ? json_incref(job->exception) : json_null());
 	json_object_set_new(o, "state", json_string(state_names[job->state]));
 	json_object_set_new(o, "time_started", json_date(job->started));
-	json_object_set_new(o, "time_finished", job->finished != 0 ?
-	    json_date(job->finished) : json_null());
+	json_object_set_new(o, "time_finished",
+	    job->finished != 0 ? json_date(job->finished) : json_null());
 	json_object_set(o, "credentials", job->credentials);
 	return o;
 }
@@ -212,9 +214,9 @@ static void
 answer_id(struct call *call, json_int_t id)
 {
 	if (call->connection != NULL && call->id != NULL)
-		connection_send(call->connection, json_pack("{s:s, s:I, s:o}",
-		    "jsonrpc", "2.0", "result", id, "id",
-		    json_loads(call->id, JSON_DECODE_ANY, NULL)));
+		connection_send(call->connection,
+		    json_pack("{s:s, s:I, s:o}", "jsonrpc", "2.0", "result", id,
+			"id", json_loads(call->id, JSON_DECODE_ANY, NULL)));
 	call_detach(call);
 }
 
@@ -242,13 +244,14 @@ job_start(struct call *call, const char *lock)
 	job->started = time(NULL);
 	job->message_ids = json_array();
 	if (call->id != NULL)
-		json_array_append_new(job->message_ids, json_loads(call->id,
-		    JSON_DECODE_ANY, NULL));
-	job->arguments = schema_redact_params(call->method->params,
-	    call->given);
-	job->credentials = call->session == NULL ? json_null() :
+		json_array_append_new(job->message_ids,
+		    json_loads(call->id, JSON_DECODE_ANY, NULL));
+	job->arguments =
+	    schema_redact_params(call->method->params, call->given);
+	job->credentials = call->session == NULL ?
+	    json_null() :
 	    json_pack("{s:s, s:o}", "type", session_class(call->session),
-	    "data", session_credentials_data(call->session));
+		"data", session_credentials_data(call->session));
 	job->next = jobs;
 	jobs = job;
 	kept++;
@@ -272,13 +275,14 @@ conclude(struct job *job, enum job_state state)
 	if (state == JOB_SUCCESS)
 		job_progress(job, 100, "");
 	if (call->method->audit != NULL)
-		audit_send(audit_method_call(call, true, true,
-		    state == JOB_SUCCESS), NULL, NULL);
+		audit_send(
+		    audit_method_call(call, true, true, state == JOB_SUCCESS),
+		    NULL, NULL);
 	call_free(call);
 	while ((w = job->waiters) != NULL) {
 		job->waiters = w->next;
-		w->done(job->state, job->result, job->error, job->reason,
-		    w->arg);
+		w->done(
+		    job->state, job->result, job->error, job->reason, w->arg);
 		free(w);
 	}
 	if (lock != NULL)
@@ -301,9 +305,9 @@ job_fail(struct call *call, int error, const char *reason, const char *class,
 
 	job->error = error;
 	job->reason = xstrdup(reason);
-	job->exception = json_pack("{s:s, s:s, s:i, s:o}", "repr", reason,
-	    "type", class, "errno", error, "extra",
-	    extra != NULL ? extra : json_null());
+	job->exception =
+	    json_pack("{s:s, s:s, s:i, s:o}", "repr", reason, "type", class,
+		"errno", error, "extra", extra != NULL ? extra : json_null());
 	conclude(job, JOB_FAILED);
 }
 

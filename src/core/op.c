@@ -13,29 +13,29 @@
 #include "lib/log.h"
 #include "lib/xalloc.h"
 
-#define HASHING_QUEUE	64
+#define HASHING_QUEUE 64
 
 struct request {
-	struct request	*next;
-	uint32_t	 id;
-	op_done		*done;
-	void		*arg;
+	struct request *next;
+	uint32_t id;
+	op_done *done;
+	void *arg;
 };
 
 /* A worker's task: waiting for its turn, for its process, for its answer. */
 struct work {
-	struct work	*next;
-	enum task_id	 task;
-	struct wire_out	 body;
-	struct ipc	*ipc;
-	op_done		*done;
-	void		*arg;
+	struct work *next;
+	enum task_id task;
+	struct wire_out body;
+	struct ipc *ipc;
+	op_done *done;
+	void *arg;
 };
 
-static struct request	*requests;
-static uint32_t		 next_id;
-static struct work	*hashing_queue;		/* oldest first */
-static unsigned int	 hashing, hashing_waiting;
+static struct request *requests;
+static uint32_t next_id;
+static struct work *hashing_queue; /* oldest first */
+static unsigned int hashing, hashing_waiting;
 
 void
 op_request(enum message_type type, const struct wire_out *body, int fd,
@@ -139,13 +139,15 @@ static void
 worker_closed(struct ipc *ipc, const char *reason, void *arg)
 {
 	(void)ipc;
-	work_failed(arg, EPIPE, reason != NULL ? reason :
-	    "the worker ended without an answer");
+	work_failed(arg, EPIPE,
+	    reason != NULL ? reason : "the worker ended without an answer");
 }
 
+/* clang-format off */
 static const struct ipc_callbacks worker_callbacks = {
 	.message = worker_message, .closed = worker_closed
 };
+/* clang-format on */
 
 static void
 worker_given(const struct op_reply *reply, void *arg)
@@ -154,13 +156,12 @@ worker_given(const struct op_reply *reply, void *arg)
 	struct wire_out out = { 0 };
 
 	if (reply->error != 0 || reply->fd == -1) {
-		work_failed(w, reply->error != 0 ? reply->error : EPROTO,
-		    reply->text);
+		work_failed(
+		    w, reply->error != 0 ? reply->error : EPROTO, reply->text);
 		return;
 	}
-	w->ipc = ipc_new(core_loop(),
-	    fcntl(reply->fd, F_DUPFD_CLOEXEC, 0), ROLE_CORE, ROLE_WORKER,
-	    &worker_callbacks, w);
+	w->ipc = ipc_new(core_loop(), fcntl(reply->fd, F_DUPFD_CLOEXEC, 0),
+	    ROLE_CORE, ROLE_WORKER, &worker_callbacks, w);
 	wire_put_u32(&out, w->task);
 	wire_put_raw(&out, w->body.data, w->body.len);
 	ipc_send(w->ipc, MSG_TASK, 1, &out, NULL, 0);
@@ -184,8 +185,9 @@ static void
 busy(void *arg)
 {
 	struct work *w = arg;
-	struct op_reply reply = { .error = EBUSY, .fd = -1,
-	    .text = "too many passwords are being hashed" };
+	struct op_reply reply = { .error = EBUSY,
+		.fd = -1,
+		.text = "too many passwords are being hashed" };
 
 	w->done(&reply, w->arg);
 	wire_free(&w->body);
@@ -193,8 +195,8 @@ busy(void *arg)
 }
 
 void
-op_worker(enum task_id task, const struct wire_out *body, op_done *done,
-    void *arg)
+op_worker(
+    enum task_id task, const struct wire_out *body, op_done *done, void *arg)
 {
 	struct work *w = xcalloc(1, sizeof(*w)), **end;
 

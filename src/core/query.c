@@ -9,6 +9,7 @@
 #include "lib/filter.h"
 #include "lib/json.h"
 
+/* clang-format off */
 static const struct field string_element[] = {
 	{ .name = "item", .type = F_STR }, FIELD_END
 };
@@ -43,6 +44,7 @@ const struct field query_params[] = {
 	  .doc = "What to return of them, and in which order." },
 	FIELD_END
 };
+/* clang-format on */
 
 static void
 reply(struct call *call, json_t *entries, const json_t *filters,
@@ -85,8 +87,8 @@ query_reply_instance(struct call *call, json_t *entry, const char *name)
 	if (entry == NULL) {
 		errors = verr_new();
 		id = json_text(call_param(call, 0));
-		verr_add_errno(errors, ENOENT, NULL, "%s %s does not exist",
-		    name, id);
+		verr_add_errno(
+		    errors, ENOENT, NULL, "%s %s does not exist", name, id);
 		free(id);
 		call_fail_invalid(call, errors);
 		return;

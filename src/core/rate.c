@@ -9,12 +9,12 @@
 #include "core/core.h"
 #include "core/limits.h"
 
-#define PROBES	8
+#define PROBES 8
 
 struct window {
-	uint64_t	key;
-	int64_t		start;		/* 0: free */
-	unsigned int	calls;
+	uint64_t key;
+	int64_t start; /* 0: free */
+	unsigned int calls;
 };
 
 static struct window windows[LIMIT_RATE_KEYS];
@@ -28,7 +28,8 @@ key_of(const char *method, const char *address)
 
 	if (seed == 0)
 		seed = ((uint64_t)core_random(UINT32_MAX) << 32 |
-		    core_random(UINT32_MAX)) | 1;
+			   core_random(UINT32_MAX)) |
+		    1;
 	h = seed;
 	for (; *method != '\0'; method++)
 		h = (h ^ (unsigned char)*method) * 1099511628211u;

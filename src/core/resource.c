@@ -103,8 +103,8 @@ resource_config_run(struct call *call)
 void
 resource_update_run(struct call *call)
 {
-	change_submit(call, resource_of_method(call->method->name),
-	    call_param(call, 0));
+	change_submit(
+	    call, resource_of_method(call->method->name), call_param(call, 0));
 }
 
 int
@@ -119,8 +119,10 @@ resource_initialise(void)
 		    store_get(core_store(), r->name, r->entry) != NULL)
 			continue;
 		change = (struct revision){ .time = time(NULL),
-			.who = xstrdup("root"), .origin = xstrdup(""),
-			.resource = xstrdup(r->name), .entry = r->entry,
+			.who = xstrdup("root"),
+			.origin = xstrdup(""),
+			.resource = xstrdup(r->name),
+			.entry = r->entry,
 			.after = schema_defaults(r->fields) };
 		if (r->initial != NULL)
 			r->initial(change.after);
@@ -142,8 +144,10 @@ export_params(const struct method *m)
 	const struct field *f;
 
 	for (f = m->params; f != NULL && f->name != NULL; f++)
-		json_array_append_new(list, schema_export(f,
-		    m->kind == KIND_UPDATE ? SCHEMA_UPDATE : SCHEMA_ARGUMENT));
+		json_array_append_new(list,
+		    schema_export(f,
+			m->kind == KIND_UPDATE ? SCHEMA_UPDATE :
+						 SCHEMA_ARGUMENT));
 	return list;
 }
 
@@ -151,10 +155,13 @@ static json_t *
 export_result(const struct method *m)
 {
 	static const struct field null_result = { .name = "result",
-		.type = F_CONST, .def = "null", .flags = FF_REQUIRED };
+		.type = F_CONST,
+		.def = "null",
+		.flags = FF_REQUIRED };
 
-	return json_pack("[o]", schema_export(m->result != NULL ? m->result :
-	    &null_result, SCHEMA_RESULT));
+	return json_pack("[o]",
+	    schema_export(
+		m->result != NULL ? m->result : &null_result, SCHEMA_RESULT));
 }
 
 static json_t *
@@ -162,15 +169,15 @@ describe(const struct method *m)
 {
 	bool filterable = m->kind == KIND_QUERY;
 	json_t *o = json_pack("{s:s, s:s, s:{}, s:b, s:b, s:b, s:b, s:n, s:b, "
-	    "s:b, s:b, s:b, s:b}", "description", m->doc, "cli_description",
-	    m->doc, "examples", "no_auth_required", m->auth == AUTH_NONE,
-	    "no_authz_required", m->auth == AUTH_SESSION, "cli_private", 0,
-	    "filterable", filterable, "filterable_schema", "pass_application",
-	    0, "job", m->job, "downloadable", 0, "uploadable", 0,
-	    "check_pipes", 0);
+			      "s:b, s:b, s:b, s:b}",
+	    "description", m->doc, "cli_description", m->doc, "examples",
+	    "no_auth_required", m->auth == AUTH_NONE, "no_authz_required",
+	    m->auth == AUTH_SESSION, "cli_private", 0, "filterable", filterable,
+	    "filterable_schema", "pass_application", 0, "job", m->job,
+	    "downloadable", 0, "uploadable", 0, "check_pipes", 0);
 
-	json_object_set_new(o, "roles", m->auth == AUTH_ROLE ?
-	    roles_that_grant(m->roles) : json_array());
+	json_object_set_new(o, "roles",
+	    m->auth == AUTH_ROLE ? roles_that_grant(m->roles) : json_array());
 	json_object_set_new(o, "accepts", export_params(m));
 	json_object_set_new(o, "returns", export_result(m));
 	return o;
@@ -195,10 +202,9 @@ resource_methods(const char *name)
 json_t *
 resource_services(void)
 {
-	static const char *const kinds[] = {
-		[RESOURCE_SERVICE] = "service", [RESOURCE_CONFIG] = "config",
-		[RESOURCE_CRUD] = "crud"
-	};
+	static const char *const kinds[] = { [RESOURCE_SERVICE] = "service",
+		[RESOURCE_CONFIG] = "config",
+		[RESOURCE_CRUD] = "crud" };
 	json_t *all = json_object(), *config;
 	const struct resource *const *at, *r;
 
@@ -206,8 +212,9 @@ resource_services(void)
 		config = json_pack("{s:s, s:b, s:s?, s:b, s:s?}", "namespace",
 		    r->name, "private", 0, "role_prefix", r->role_prefix,
 		    "cli_private", 0, "verbose_name", r->verbose_name);
-		json_object_set_new(all, r->name, json_pack("{s:o, s:s}",
-		    "config", config, "type", kinds[r->kind]));
+		json_object_set_new(all, r->name,
+		    json_pack("{s:o, s:s}", "config", config, "type",
+			kinds[r->kind]));
 	}
 	return all;
 }
@@ -233,10 +240,10 @@ lint_method(const struct resource *r, const struct method *m, json_t *faults)
 	if (m->run == NULL)
 		fault(faults, m->name, "has no function");
 	if (m->kind == KIND_UPDATE && m->audit == NULL)
-		fault(faults, m->name, "changes something without an audit "
+		fault(faults, m->name,
+		    "changes something without an audit "
 		    "text");
-	if (m->auth != AUTH_ROLE && m->roles != NULL &&
-	    m->kind != KIND_CHOICES)
+	if (m->auth != AUTH_ROLE && m->roles != NULL && m->kind != KIND_CHOICES)
 		fault(faults, m->name, "names roles that nobody checks");
 	for (role = m->roles; role != NULL && *role != NULL; role++)
 		if (role_find(*role) == NULL)

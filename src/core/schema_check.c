@@ -222,7 +222,7 @@ check_array(struct verr *e, const struct field *f, const struct at *at,
 		    "not %zu",
 		    (long long)f->min, plural(f->min), count);
 	result = json_array();
-	json_array_foreach (given, i, item) {
+	json_array_foreach(given, i, item) {
 		below.index = i;
 		checked = element == NULL ?
 		    json_incref((json_t *)(uintptr_t)item) :
@@ -250,7 +250,7 @@ check_dict(struct verr *e, const struct field *f, const struct at *at,
 	if (f->fields == NULL)
 		return json_incref(object);
 	result = json_object();
-	json_object_foreach (object, key, item) {
+	json_object_foreach(object, key, item) {
 		below.name = key;
 		checked = check(e, f->fields, &below, item, SCHEMA_ARGUMENT);
 		if (checked != NULL)
@@ -302,7 +302,7 @@ check_members(struct verr *e, const struct field *fields, bool open,
 	for (f = fields; f != NULL && f->name != NULL; f++)
 		if (!schema_hidden(f, use))
 			check_member(e, f, at, given, use, result);
-	json_object_foreach (object, key, item) {
+	json_object_foreach(object, key, item) {
 		if (open || (skip != NULL && strcmp(key, skip) == 0))
 			continue;
 		f = schema_find(fields, key);

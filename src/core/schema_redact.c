@@ -73,7 +73,7 @@ redact_members(const struct field *f, const json_t *value)
 
 	if (f->type == F_UNION)
 		v = schema_variant(f, value);
-	json_object_foreach (object, key, item) {
+	json_object_foreach(object, key, item) {
 		row = member_row(f, v, key);
 		if (row != NULL)
 			item = redact(row, item);
@@ -99,7 +99,7 @@ redact(const struct field *f, const json_t *value)
 		return json_string(REDACTED);
 	if (f->type == F_ARRAY && json_is_array(value)) {
 		result = json_array();
-		json_array_foreach (value, i, item)
+		json_array_foreach(value, i, item)
 			json_array_append_new(result, redact(f->fields, item));
 		return result;
 	}
@@ -137,7 +137,7 @@ schema_redact_params(const struct field *params, const json_t *given)
 		return secret ? json_string(REDACTED) :
 				json_incref((json_t *)(uintptr_t)given);
 	result = json_array();
-	json_array_foreach (given, i, item) {
+	json_array_foreach(given, i, item) {
 		if (f != NULL && f->name != NULL)
 			json_array_append_new(result, redact(f++, item));
 		else if (secret)

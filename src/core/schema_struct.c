@@ -134,7 +134,7 @@ strings_of(const struct field *f, const json_t *value)
 	if (!json_is_array(value))
 		does_not_fit(f);
 	strings = xcalloc(json_array_size(value) + 1, sizeof *strings);
-	json_array_foreach (value, i, item) {
+	json_array_foreach(value, i, item) {
 		if (!json_is_string(item))
 			does_not_fit(f);
 		strings[i] = xstrdup(json_string_value(item));
@@ -163,7 +163,7 @@ choices_of(const struct field *f, const json_t *value)
 
 	if (!json_is_array(value))
 		does_not_fit(f);
-	json_array_foreach (value, i, item)
+	json_array_foreach(value, i, item)
 		set |= UINT32_C(1) << choice_of(f, item);
 	return set;
 }

@@ -9,14 +9,14 @@
 #include "lib/xalloc.h"
 
 struct waiting {
-	struct waiting	 *next;
-	void		(*run)(void *);
-	void		 *arg;
+	struct waiting *next;
+	void (*run)(void *);
+	void *arg;
 };
 
-static struct waiting	 *queue;
-static struct waiting	**queue_end = &queue;
-static bool		  taken;
+static struct waiting *queue;
+static struct waiting **queue_end = &queue;
+static bool taken;
 
 void
 serial_enter(void (*run)(void *), void *arg)

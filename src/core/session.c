@@ -64,8 +64,8 @@ session_credentials_data(const struct session *s)
 
 	/* Ours: the person who became root by sudo. */
 	if (s->login_uid != UINT32_MAX && s->login_uid != s->uid)
-		json_object_set_new(data, "login_uid",
-		    json_integer(s->login_uid));
+		json_object_set_new(
+		    data, "login_uid", json_integer(s->login_uid));
 	return data;
 }
 
@@ -77,14 +77,15 @@ session_privilege(const struct session *s)
 	json_t *role;
 
 	if (s->full_admin) {
-		json_array_append_new(allow, json_pack("{s:s, s:s}",
-		    "method", "*", "resource", "*"));
+		json_array_append_new(allow,
+		    json_pack("{s:s, s:s}", "method", "*", "resource", "*"));
 	} else {
 		json_array_foreach(roles, i, role)
-			json_array_append_new(allow, json_pack("{s:s, s:O}",
-			    "method", "CALL", "resource", role));
+			json_array_append_new(allow,
+			    json_pack("{s:s, s:O}", "method", "CALL",
+				"resource", role));
 	}
 	return json_pack("{s:o, s:o, s:b, s:b}", "roles", json_set(roles),
-	    "allowlist", allow, "web_shell", s->web_shell,
-	    "webui_access", true);
+	    "allowlist", allow, "web_shell", s->web_shell, "webui_access",
+	    true);
 }

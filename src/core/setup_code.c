@@ -11,8 +11,8 @@
 #include "core/core.h"
 #include "lib/xalloc.h"
 
-#define CODE_LENGTH	20	/* of 32 symbols: 100 bits */
-#define VALUE		"setup_code"
+#define CODE_LENGTH 20 /* of 32 symbols: 100 bits */
+#define VALUE "setup_code"
 
 /* Without those that look alike (RFC 4648's alphabet less 0, 1, 8, 9). */
 static const char symbols[33] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";

@@ -59,7 +59,7 @@ store_list(const struct store *s, const char *resource)
 	json_t *list = json_array(), *entry;
 	const char *key;
 
-	json_object_foreach (s->entries, key, entry) {
+	json_object_foreach(s->entries, key, entry) {
 		if (strncmp(key, resource, len) != 0 || key[len] != '/')
 			continue;
 		found[count].id = strtoll(key + len + 1, NULL, 10);

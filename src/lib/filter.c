@@ -35,8 +35,12 @@ enum op {
 	OP_NENDS
 };
 
-static const char *const op_names[] = { "=", "!=", ">", ">=", "<", "<=", "~",
-	"in", "nin", "rin", "rnin", "^", "!^", "$", "!$" };
+/* clang-format off */
+static const char *const op_names[] = {
+	"=", "!=", ">", ">=", "<", "<=", "~", "in", "nin", "rin", "rnin",
+	"^", "!^", "$", "!$"
+};
+/* clang-format on */
 #define OP_COUNT (sizeof op_names / sizeof op_names[0])
 
 enum node_type { NODE_AND, NODE_OR, NODE_TEST };
@@ -316,7 +320,7 @@ parse_or(
 	node->type = NODE_OR;
 	node->children =
 	    xcalloc(json_array_size(branches), sizeof *node->children);
-	json_array_foreach (branches, i, branch) {
+	json_array_foreach(branches, i, branch) {
 		node->count++;
 		/* One filter, or an array of them. */
 		if (json_is_array(json_array_get(branch, 0)))
@@ -343,7 +347,7 @@ parse_list(
 	if (json_array_size(given) > 0)
 		node->children =
 		    xcalloc(json_array_size(given), sizeof *node->children);
-	json_array_foreach (given, i, element) {
+	json_array_foreach(given, i, element) {
 		node->count++;
 		if (json_array_size(element) == 2)
 			result =
@@ -413,7 +417,7 @@ contained(const json_t *a, const json_t *b)
 	size_t i;
 
 	if (json_is_array(b)) {
-		json_array_foreach (b, i, element)
+		json_array_foreach(b, i, element)
 			if (value_equal(a, element))
 				return true;
 		return false;

@@ -95,7 +95,7 @@ any_from(const json_t *value, const struct path *path, size_t i,
 			value = descend(value, path->parts[i]);
 			continue;
 		}
-		json_array_foreach (value, n, element)
+		json_array_foreach(value, n, element)
 			if (any_from(element, path, i + 1, test, arg))
 				return true;
 		return false;
@@ -164,7 +164,7 @@ object_equal(const json_t *a, const json_t *b)
 
 	if (json_object_size(a) != json_object_size(b))
 		return false;
-	json_object_foreach (object, key, member) {
+	json_object_foreach(object, key, member) {
 		other = json_object_get(b, key);
 		if (other == NULL || !value_equal(member, other))
 			return false;
@@ -185,7 +185,7 @@ value_equal(const json_t *a, const json_t *b)
 	if (json_is_array(a)) {
 		if (json_array_size(a) != json_array_size(b))
 			return false;
-		json_array_foreach (a, i, element)
+		json_array_foreach(a, i, element)
 			if (!value_equal(element, json_array_get(b, i)))
 				return false;
 		return true;
@@ -280,7 +280,7 @@ value_fold(const json_t *value)
 	if (!json_is_array(value))
 		return NULL;
 	result = json_array();
-	json_array_foreach (value, i, element) {
+	json_array_foreach(value, i, element) {
 		folded = json_is_array(element) ? NULL : value_fold(element);
 		if (folded == NULL) {
 			json_decref(result);

@@ -20,17 +20,13 @@
 #define SHORT (STR + 256)
 
 /* A name of the enum, senders, receivers, body, descriptors. */
-#define ROW(id, senders, receivers, least, most, fds_least, fds_most)          \
-	[MSG_##id] = { .type = MSG_##id,                                       \
-		.name = #id,                                                   \
-		.from = (senders),                                             \
-		.to = (receivers),                                             \
-		.min = (least),                                                \
-		.max = (most),                                                 \
-		.nfds_min = (fds_least),                                       \
-		.nfds_max = (fds_most) }
-
 /* clang-format off */
+#define ROW(id, senders, receivers, least, most, fds_least, fds_most)	\
+	[MSG_##id] = { .type = MSG_##id, .name = #id,			\
+	  .from = (senders), .to = (receivers),				\
+	  .min = (least), .max = (most),				\
+	  .nfds_min = (fds_least), .nfds_max = (fds_most) }
+
 static const struct message_info messages[MSG_TYPE_COUNT] = {
 	ROW(HELLO,		OTHERS,  MONITOR, 4 + STR, 4 + SHORT,  0, 0),
 	ROW(PEER,		MONITOR, OTHERS,  1, 1,		       1, 1),

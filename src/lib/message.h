@@ -57,7 +57,8 @@ enum message_type {
 	MSG_CLIENT_GONE,	/* front -> core: empty */
 	MSG_CLIENT_FRAME,	/* core -> front: bytes, one text frame */
 	MSG_CLIENT_LIMIT,	/* core -> front: u32 largest message in
-				   characters from now on */
+				   characters from now on; local reads
+				   nothing of a client before the first */
 	MSG_CLIENT_CLOSE,	/* core -> front: u16 code, str reason */
 
 	/* The audit log: core <-> audit; id joins request and answer. */

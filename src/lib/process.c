@@ -33,8 +33,11 @@ struct launch {
 	pid_t parent;
 };
 
-static const char *const environment[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
-	"LC_ALL=C", NULL };
+/* clang-format off */
+static const char *const environment[] = {
+	"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", NULL
+};
+/* clang-format on */
 
 static int64_t
 now_ms(void)

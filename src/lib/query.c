@@ -35,7 +35,7 @@ check_select(const json_t *select, const char *attribute, struct verr *errors)
 	const json_t *item, *name;
 	size_t i;
 
-	json_array_foreach (select, i, item) {
+	json_array_foreach(select, i, item) {
 		name = item;
 		if (json_is_array(item)) {
 			name = json_array_get(item, 0);
@@ -82,7 +82,7 @@ query_options_parse(const json_t *options, const char *attribute,
 	q->offset = json_int(options, "offset", 0);
 	q->limit = json_int(options, "limit", 0);
 	check_select(q->select, attribute, errors);
-	json_array_foreach (q->order_by, i, item) {
+	json_array_foreach(q->order_by, i, item) {
 		if (json_is_string(item))
 			continue;
 		path = xasprintf("%s.order_by.%zu", attribute, i);
@@ -128,7 +128,7 @@ select_members(const json_t *entry, const json_t *select)
 	struct path path, alias;
 	size_t i;
 
-	json_array_foreach (select, i, item) {
+	json_array_foreach(select, i, item) {
 		path_parse(
 		    json_string_value(
 			json_is_array(item) ? json_array_get(item, 0) : item),
@@ -245,7 +245,7 @@ query_run(const json_t *entries, const struct filter *filter,
 	const json_t *item;
 	size_t i;
 
-	json_array_foreach (entries, i, entry)
+	json_array_foreach(entries, i, entry)
 		if (filter == NULL || filter_match(filter, entry))
 			json_array_append(found, entry);
 	if (q->count) {
@@ -254,10 +254,10 @@ query_run(const json_t *entries, const struct filter *filter,
 		return json_integer((json_int_t)i);
 	}
 	if (q->select != NULL)
-		json_array_foreach (found, i, entry)
+		json_array_foreach(found, i, entry)
 			json_array_set_new(
 			    found, i, select_members(entry, q->select));
-	json_array_foreach (q->order_by, i, item)
+	json_array_foreach(q->order_by, i, item)
 		sort_entries(found, json_string_value(item));
 	if (q->get) {
 		first = json_incref(json_array_get(found, 0));

@@ -5,33 +5,23 @@
 
 #include "lib/role.h"
 
+/* clang-format off */
 static const struct role_info roles[ROLE_COUNT] = {
-	[ROLE_MONITOR] = { .name = "monitor",
-	    .user = "root",
-	    .uid = 0,
-	    .doc = "starts and watches the others, carries out the "
-		   "privileged operations, runs services" },
-	[ROLE_WEB] = { .name = "web",
-	    .user = "_hfweb",
-	    .uid = 471,
-	    .doc = "speaks TLS, HTTP and WebSocket with the network" },
-	[ROLE_LOCAL] = { .name = "local",
-	    .user = "_hflocal",
-	    .uid = 472,
-	    .doc = "speaks WebSocket on the Unix socket" },
-	[ROLE_CORE] = { .name = "core",
-	    .user = "_hfcore",
-	    .uid = 473,
-	    .doc = "sessions, validation, configuration, jobs" },
-	[ROLE_WORKER] = { .name = "worker",
-	    .user = "_hfworker",
-	    .uid = 474,
-	    .doc = "one task: connects out, resolves names or hashes" },
-	[ROLE_AUDIT] = { .name = "audit",
-	    .user = "_hfaudit",
-	    .uid = 475,
-	    .doc = "appends to the audit log and answers queries of it" },
+	[ROLE_MONITOR] = { .name = "monitor", .user = "root", .uid = 0,
+	  .doc = "starts and watches the others, carries out the "
+	         "privileged operations, runs services" },
+	[ROLE_WEB] = { .name = "web", .user = "_hfweb", .uid = 471,
+	  .doc = "speaks TLS, HTTP and WebSocket with the network" },
+	[ROLE_LOCAL] = { .name = "local", .user = "_hflocal", .uid = 472,
+	  .doc = "speaks WebSocket on the Unix socket" },
+	[ROLE_CORE] = { .name = "core", .user = "_hfcore", .uid = 473,
+	  .doc = "sessions, validation, configuration, jobs" },
+	[ROLE_WORKER] = { .name = "worker", .user = "_hfworker", .uid = 474,
+	  .doc = "one task: connects out, resolves names or hashes" },
+	[ROLE_AUDIT] = { .name = "audit", .user = "_hfaudit", .uid = 475,
+	  .doc = "appends to the audit log and answers queries of it" },
 };
+/* clang-format on */
 
 const struct role_info *
 role_info(enum role role)

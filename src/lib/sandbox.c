@@ -25,7 +25,7 @@ static int entered;
  * The leak checker of the test build stops the process with ptrace() to look
  * at it, which no sandboxed process can do.
  */
-int __lsan_is_turned_off(void);
+int __attribute__((visibility("default"))) __lsan_is_turned_off(void);
 
 int
 __lsan_is_turned_off(void)

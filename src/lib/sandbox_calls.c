@@ -47,25 +47,13 @@ struct call {
 };
 
 /* An int, a pointer that must be NULL, bits that must not be set. */
-#define IS(i, v)                                                               \
-	{                                                                      \
-		0xffffffffULL, (uint64_t)(uint32_t)(v), (i)                    \
-	}
-#define IS_NULL(i)                                                             \
-	{                                                                      \
-		UINT64_MAX, 0, (i)                                             \
-	}
-#define WITHOUT(i, v)                                                          \
-	{                                                                      \
-		(uint64_t)(v), 0, (i)                                          \
-	}
-#define TYPE(i, v)                                                             \
-	{                                                                      \
-		0xffffffffULL & ~(uint64_t)(SOCK_CLOEXEC | SOCK_NONBLOCK),     \
-		    (uint64_t)(v), (i)                                         \
-	}
-
 /* clang-format off */
+#define IS(i, v)	{ 0xffffffffULL, (uint64_t)(uint32_t)(v), (i) }
+#define IS_NULL(i)	{ UINT64_MAX, 0, (i) }
+#define WITHOUT(i, v)	{ (uint64_t)(v), 0, (i) }
+#define TYPE(i, v)	{ 0xffffffffULL &				\
+	    ~(uint64_t)(SOCK_CLOEXEC | SOCK_NONBLOCK), (uint64_t)(v), (i) }
+
 static const struct call calls[] = {
 	/* Memory. */
 	{ "brk",		ALL },
@@ -158,6 +146,9 @@ static const struct call calls[] = {
 	{ "getsockopt",		FRONT | CONNECT | CORE | AUDIT },
 	{ "setsockopt",		FRONT | CONNECT,
 	    { IS(1, IPPROTO_TCP), IS(2, TCP_NODELAY) } },
+	/* Else each handshake with a client that keeps Nagle waits 40 ms. */
+	{ "setsockopt",		FRONT,
+	    { IS(1, IPPROTO_TCP), IS(2, TCP_QUICKACK) } },
 	{ "setsockopt",		FRONT,
 	    { IS(1, IPPROTO_TCP), IS(2, TCP_KEEPIDLE) } },
 	{ "setsockopt",		FRONT,

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "lib/file.h"
+#include "lib/log.h"
 #include "lib/xalloc.h"
 #include "monitor/child.h"
 
@@ -78,6 +79,8 @@ fork_clean(const int *keep, size_t n, bool outlive)
 		return pid;
 	}
 	default_signals();
+	/* The log file is not among what a child keeps. */
+	log_set_sink(NULL);
 	/* A parent that died before prctl would never be noticed. */
 	if (!outlive &&
 	    (prctl(PR_SET_PDEATHSIG, SIGKILL) == -1 || getppid() != parent))
@@ -249,13 +252,15 @@ child_run(int (*fn)(void *, char *, size_t), void *arg, const int *keep,
 {
 	char reason[64];
 	int fds[CHILD_FDS_MAX], pipes[2], status;
+	size_t i;
 	pid_t pid;
 
 	why[0] = '\0';
 	if (n >= CHILD_FDS_MAX || pipe2(pipes, O_CLOEXEC) == -1)
 		return -1;
 	if (n > 0)
-		memcpy(fds, keep, n * sizeof(fds[0]));
+		for (i = 0; i < n; i++)
+			fds[i] = keep[i];
 	fds[n] = pipes[1];
 	if ((pid = child_fork(fds, n + 1)) == 0)
 		run_in_child(fn, arg, (int)(3 + n));

@@ -10,45 +10,29 @@
 #include "services/ssh/directives.h"
 #include "services/ssh/ssh_prepare.h"
 
+/* clang-format off */
 const struct output outputs[OUTPUT_COUNT] = {
-	[OUTPUT_SSHD_CONFIG] = {
-		.name = "sshd_config",
-		.dir = "/etc/ssh",
-		.file = "sshd_config",
-		.mode = 0600,
-		.check = { "/usr/sbin/sshd", "-t", "-f", "%f", NULL },
-		.effective = { "/usr/sbin/sshd", "-T", "-f", "%f", NULL },
-		.vet = directives_vet,
-	},
+	[OUTPUT_SSHD_CONFIG] = { .name = "sshd_config",
+	  .dir = "/etc/ssh", .file = "sshd_config", .mode = 0600,
+	  .check = { "/usr/sbin/sshd", "-t", "-f", "%f", NULL },
+	  .effective = { "/usr/sbin/sshd", "-T", "-f", "%f", NULL },
+	  .vet = directives_vet },
 };
 
 const struct service services[SERVICE_COUNT] = {
-	[SERVICE_SSH] = {
-		.name = "ssh",
-		.api_id = 11,
-		.argv = { "/usr/sbin/sshd", "-D", "-f",
-		    "/etc/ssh/sshd_config", NULL },
-		.unit = "ssh.service",
-		.reload_signal = SIGHUP,
-		.stop_seconds = 5,
-		.prepare = ssh_prepare,
-	},
+	[SERVICE_SSH] = { .name = "ssh", .api_id = 11, .unit = "ssh.service",
+	  .argv = { "/usr/sbin/sshd", "-D", "-f", "/etc/ssh/sshd_config",
+	    NULL },
+	  .reload_signal = SIGHUP, .stop_seconds = 5,
+	  .prepare = ssh_prepare },
 };
 
 const struct task tasks[TASK_COUNT] = {
-	[TASK_HASH_PASSWORD] = {
-		.name = "hash-password",
-		.seconds = 20,
-	},
+	[TASK_HASH_PASSWORD] = { .name = "hash-password", .seconds = 20 },
 	/* The name service's files: group, passwd, nsswitch.conf. */
-	[TASK_LOOKUP_GROUPS] = {
-		.name = "lookup-groups",
-		.seconds = 20,
-		.reads = { "/etc", NULL },
-	},
-	[TASK_SSH_OFFER] = {
-		.name = "ssh-offer",
-		.network = true,
-		.seconds = 60,
-	},
+	[TASK_LOOKUP_GROUPS] = { .name = "lookup-groups", .seconds = 20,
+	  .reads = { "/etc", NULL } },
+	[TASK_SSH_OFFER] = { .name = "ssh-offer", .seconds = 60,
+	  .network = true },
 };
+/* clang-format on */

@@ -13,6 +13,7 @@
 #include "system/system.h"
 
 static const char *const read_roles[] = { "SYSTEM_AUDIT_READ", NULL };
+/* clang-format off */
 static const char *const names[] = { "MIDDLEWARE", "SMB", "SUDO", "SYSTEM",
 	NULL };
 
@@ -38,6 +39,7 @@ static const struct field query_data[] = {
 
 static const struct field any = { .name = "result", .type = F_ANY,
 	.flags = FF_REQUIRED, .doc = "Records, one record, or their number." };
+/* clang-format on */
 
 static void
 answered(int error, const char *text, void *arg)
@@ -68,7 +70,8 @@ query_run_method(struct call *call)
 	struct query_options o;
 
 	if (json_array_size(json_object_get(data, "services")) != 1)
-		verr_add(errors, "audit_query.services", "Exactly one service "
+		verr_add(errors, "audit_query.services",
+		    "Exactly one service "
 		    "can be asked for");
 	if (json_bool(data, "remote_controller", false))
 		verr_add(errors, "audit_query.remote_controller",
@@ -77,7 +80,8 @@ query_run_method(struct call *call)
 	    "audit_query.query-filters", errors));
 	query_options_parse(options, "audit_query.query-options", &o, errors);
 	if (!verr_any(errors) && o.limit == 0 && !o.count && !o.get)
-		verr_add(errors, "audit_query.query-options", "limit, count "
+		verr_add(errors, "audit_query.query-options",
+		    "limit, count "
 		    "or get is needed");
 	if (verr_any(errors)) {
 		call_fail_invalid(call, errors);
@@ -87,6 +91,7 @@ query_run_method(struct call *call)
 	audit_query(data, answered, call);
 }
 
+/* clang-format off */
 static const struct method methods[] = {
 	{ .name = "audit.query", .auth = AUTH_ROLE, .roles = read_roles,
 	  .params = query_data, .result = &any,
@@ -99,3 +104,4 @@ const struct resource audit_resource = {
 	.role_prefix = "SYSTEM_AUDIT", .verbose_name = "Audit",
 	.methods = methods, .output = -1, .service = -1
 };
+/* clang-format on */

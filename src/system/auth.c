@@ -18,6 +18,7 @@
 #include "lib/xalloc.h"
 #include "system/system.h"
 
+/* clang-format off */
 static const struct field login_options[] = {
 	{ .name = "user_info", .type = F_BOOL, .def = "true",
 	  .doc = "Answer with what auth.me says." },
@@ -81,6 +82,7 @@ static const struct field strings = { .name = "result", .type = F_STRV,
 	.flags = FF_REQUIRED, .doc = "Mechanisms." };
 static const struct field always_true = { .name = "result", .type = F_CONST,
 	.def = "true", .flags = FF_REQUIRED, .doc = "Always true." };
+/* clang-format on */
 
 /*
  * Logins in progress, and those that wait for their turn: the verifications
@@ -88,13 +90,13 @@ static const struct field always_true = { .name = "result", .type = F_CONST,
  * per account.  The Unix socket never waits behind them: it needs no password.
  */
 struct login {
-	struct login	*next;
-	struct call	*call;
-	char		*address, *username;
+	struct login *next;
+	struct call *call;
+	char *address, *username;
 };
 
-static struct login	*waiting;
-static unsigned int	 running, waiting_count;
+static struct login *waiting;
+static unsigned int running, waiting_count;
 
 static json_t *
 user_info(const struct session *s)
@@ -103,17 +105,15 @@ user_info(const struct session *s)
 	const char *home = s->uid == 0 ? "/root" : "/";
 
 	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:n, s:n, s:s, s:b, "
-	    "s:{}, s:{s:n, s:b, s:i, s:i}, s:o, s:[s, s]}",
-	    "pw_name", s->username,
-	    "pw_gecos", json_str(account, "full_name", s->username),
-	    "pw_dir", json_str(account, "home", home),
-	    "pw_shell", json_str(account, "shell", "/bin/bash"),
-	    "pw_uid", (json_int_t)s->uid,
-	    "pw_gid", json_int(account, "gid", s->uid),
+			 "s:{}, s:{s:n, s:b, s:i, s:i}, s:o, s:[s, s]}",
+	    "pw_name", s->username, "pw_gecos",
+	    json_str(account, "full_name", s->username), "pw_dir",
+	    json_str(account, "home", home), "pw_shell",
+	    json_str(account, "shell", "/bin/bash"), "pw_uid",
+	    (json_int_t)s->uid, "pw_gid", json_int(account, "gid", s->uid),
 	    "grouplist", "sid", "source", "LOCAL", "local", 1, "attributes",
 	    "two_factor_config", "provisioning_uri", "secret_configured", 0,
-	    "interval", 30, "otp_digits", 6,
-	    "privilege", session_privilege(s),
+	    "interval", 30, "otp_digits", 6, "privilege", session_privilege(s),
 	    "account_attributes", "LOCAL", "SYS_ADMIN");
 }
 
@@ -126,23 +126,25 @@ login_free(struct login *l)
 }
 
 static json_t *
-authentication(const struct call *call, const struct session *s,
-    const char *error)
+authentication(
+    const struct call *call, const struct session *s, const char *error)
 {
 	const json_t *data = call_param(call, 0);
 	json_t *credentials = json_pack("{s:s, s:o}", "credentials",
-	    "LOGIN_PASSWORD", "credentials_data", s != NULL ?
-	    session_credentials_data(s) : json_pack("{s:s}", "username",
-	    json_str(data, "username", "")));
+	    "LOGIN_PASSWORD", "credentials_data",
+	    s != NULL ?
+		session_credentials_data(s) :
+		json_pack("{s:s}", "username", json_str(data, "username", "")));
 
 	return audit_record(call->connection, s, "AUTHENTICATION",
 	    json_pack("{s:o, s:s?, s:{s:i, s:i}}", "credentials", credentials,
-	    "error", error, "vers", "major", 0, "minor", 1), s != NULL);
+		"error", error, "vers", "major", 0, "minor", 1),
+	    s != NULL);
 }
 
 struct verdict_answer {
-	struct call	*call;
-	json_t		*response;
+	struct call *call;
+	json_t *response;
 };
 
 static void
@@ -158,7 +160,7 @@ send_verdict(void *arg)
 static void
 failure_recorded(int error, void *arg)
 {
-	(void)error;	/* logins go on when the log cannot be written */
+	(void)error; /* logins go on when the log cannot be written */
 	core_after(LIMIT_LOGIN_DELAY_MS + core_random(LIMIT_LOGIN_DELAY_MS),
 	    send_verdict, arg);
 }
@@ -169,8 +171,8 @@ failed(struct call *call, const char *response_type, const char *error)
 	struct verdict_answer *a = xcalloc(1, sizeof(*a));
 	const char *user = json_str(call_param(call, 0), "username", "");
 
-	log_info("login.failed", "%s from %s: %s", user, call_origin(call),
-	    error);
+	log_info(
+	    "login.failed", "%s from %s: %s", user, call_origin(call), error);
 	a->call = call;
 	a->response = json_pack("{s:s}", "response_type", response_type);
 	audit_send(authentication(call, NULL, error), failure_recorded, a);
@@ -186,16 +188,16 @@ success_recorded(int error, void *arg)
 static void
 succeeded(struct call *call, struct session *s)
 {
-	const json_t *options = json_object_get(call_param(call, 0),
-	    "login_options");
+	const json_t *options =
+	    json_object_get(call_param(call, 0), "login_options");
 	struct verdict_answer *a = xcalloc(1, sizeof(*a));
 
 	log_info("login.succeeded", "%s from %s", s->username, s->origin);
 	a->call = call;
 	a->response = json_pack("{s:s, s:o, s:s, s:n}", "response_type",
-	    "SUCCESS", "user_info", json_bool(options, "user_info", true) ?
-	    user_info(s) : json_null(), "authenticator", "LEVEL_1",
-	    "reconnect_token");
+	    "SUCCESS", "user_info",
+	    json_bool(options, "user_info", true) ? user_info(s) : json_null(),
+	    "authenticator", "LEVEL_1", "reconnect_token");
 	connection_login(call->connection, s);
 	audit_send(authentication(call, s, NULL), success_recorded, a);
 }
@@ -223,7 +225,8 @@ verified(const struct op_reply *reply, void *arg)
 	}
 	if (reply->error != 0) {
 		log_error("login.verify", "%s", reply->text);
-		call_fail(call, reply->error, "The password could not be "
+		call_fail(call, reply->error,
+		    "The password could not be "
 		    "verified");
 		return;
 	}
@@ -291,8 +294,9 @@ static bool
 plausible(const char *username)
 {
 	return username[0] != '\0' && strlen(username) <= 32 &&
-	    strspn(username, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-	    "abcdefghijklmnopqrstuvwxyz0123456789_.-") == strlen(username);
+	    strspn(username,
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+		"abcdefghijklmnopqrstuvwxyz0123456789_.-") == strlen(username);
 }
 
 static void
@@ -304,7 +308,8 @@ login_ex_run(struct call *call)
 	struct login *l;
 
 	if (strcmp(mechanism, "OTP_TOKEN") == 0) {
-		call_fail(call, EINVAL, "OTP_TOKEN: no authentication in "
+		call_fail(call, EINVAL,
+		    "OTP_TOKEN: no authentication in "
 		    "progress");
 		return;
 	}
@@ -313,8 +318,7 @@ login_ex_run(struct call *call)
 		    mechanism);
 		return;
 	}
-	if (!plausible(username) ||
-	    json_str(data, "password", "")[0] == '\0') {
+	if (!plausible(username) || json_str(data, "password", "")[0] == '\0') {
 		failed(call, "AUTH_ERR", "Bad username or password");
 		return;
 	}
@@ -352,11 +356,11 @@ logout_recorded(int error, void *arg)
 static void
 logout_run(struct call *call)
 {
-	json_t *data = json_pack("{s:{s:s, s:o}}", "credentials",
-	    "credentials", session_class(call->session), "credentials_data",
+	json_t *data = json_pack("{s:{s:s, s:o}}", "credentials", "credentials",
+	    session_class(call->session), "credentials_data",
 	    session_credentials_data(call->session));
-	json_t *record = audit_record(call->connection, call->session,
-	    "LOGOUT", data, true);
+	json_t *record =
+	    audit_record(call->connection, call->session, "LOGOUT", data, true);
 
 	connection_login(call->connection, NULL);
 	audit_send(record, logout_recorded, call);
@@ -364,6 +368,7 @@ logout_run(struct call *call)
 
 static const char *const choices_roles[] = { "READONLY_ADMIN", NULL };
 
+/* clang-format off */
 static const struct method methods[] = {
 	{ .name = "auth.login_ex", .auth = AUTH_NONE,
 	  .params = login_ex_params, .result = &response,
@@ -385,3 +390,4 @@ const struct resource auth_resource = {
 	.verbose_name = "Auth", .methods = methods,
 	.output = -1, .service = -1
 };
+/* clang-format on */

@@ -16,8 +16,10 @@
 #include "system/service.h"
 #include "system/system.h"
 
+/* clang-format off */
 static const struct field status_result = { .name = "result", .type = F_DICT,
 	.flags = FF_REQUIRED, .doc = "Roles, services, listeners, problems." };
+/* clang-format on */
 
 static json_t *
 lines_of(const char *text)
@@ -28,8 +30,8 @@ lines_of(const char *text)
 	for (; *text != '\0'; text = *end != '\0' ? end + 1 : end) {
 		end = strchrnul(text, '\n');
 		if (end > text)
-			json_array_append_new(list, json_stringn(text,
-			    (size_t)(end - text)));
+			json_array_append_new(
+			    list, json_stringn(text, (size_t)(end - text)));
 	}
 	return list;
 }
@@ -47,7 +49,8 @@ services_gathered(json_t *list, void *arg)
 		if (!json_bool(service, "failed", false))
 			continue;
 		text = xasprintf("Service %s was given up after repeated "
-		    "exits: %s", json_str(service, "service", ""),
+				 "exits: %s",
+		    json_str(service, "service", ""),
 		    json_str(service, "last_exit", ""));
 		json_array_append_new(problems, json_string(text));
 		free(text);
@@ -70,10 +73,11 @@ roles_json(struct wire_in *body)
 		pid = wire_get_u32(body);
 		restarts = wire_get_u32(body);
 		since = wire_get_u64(body);
-		json_array_append_new(roles, json_pack("{s:s, s:I, s:I, s:o}",
-		    "role", name != NULL ? name : "", "pid", (json_int_t)pid,
-		    "restarts", (json_int_t)restarts, "since",
-		    json_date((int64_t)since)));
+		json_array_append_new(roles,
+		    json_pack("{s:s, s:I, s:I, s:o}", "role",
+			name != NULL ? name : "", "pid", (json_int_t)pid,
+			"restarts", (json_int_t)restarts, "since",
+			json_date((int64_t)since)));
 		free(name);
 	}
 	return roles;
@@ -98,24 +102,24 @@ monitor_answered(const struct op_reply *reply, void *arg)
 	    core_ready(), "roles", roles_json(&body));
 	for (n = wire_get_u32(&body); n > 0 && !body.bad; n--) {
 		text = wire_get_str(&body, MESSAGE_INLINE_MAX);
-		json_array_append_new(problems, json_string(
-		    text != NULL ? text : ""));
+		json_array_append_new(
+		    problems, json_string(text != NULL ? text : ""));
 		free(text);
 	}
 	json_object_set_new(status, "problems", problems);
 	json_object_set_new(status, "administrator",
 	    json_boolean(account_administrator_set_up()));
-	json_object_set_new(status, "setup_code", code[0] != '\0' ?
-	    json_string(code) : json_null());
+	json_object_set_new(status, "setup_code",
+	    code[0] != '\0' ? json_string(code) : json_null());
 	freezero_str(code);
-	json_object_set_new(status, "sandbox_missing",
-	    lines_of(core_facts()->missing));
-	json_object_set_new(status, "connections",
-	    json_integer(connection_count()));
-	json_object_set_new(status, "audit", json_pack("{s:I}", "waiting",
-	    (json_int_t)audit_waiting()));
-	json_object_set_new(status, "listening",
-	    lines_of(core_facts()->web_listening));
+	json_object_set_new(
+	    status, "sandbox_missing", lines_of(core_facts()->missing));
+	json_object_set_new(
+	    status, "connections", json_integer(connection_count()));
+	json_object_set_new(status, "audit",
+	    json_pack("{s:I}", "waiting", (json_int_t)audit_waiting()));
+	json_object_set_new(
+	    status, "listening", lines_of(core_facts()->web_listening));
 	call->data = status;
 	service_gather(services_gathered, call);
 }
@@ -126,6 +130,7 @@ status_run(struct call *call)
 	op_request(MSG_OP_STATUS, NULL, -1, monitor_answered, call);
 }
 
+/* clang-format off */
 static const struct method methods[] = {
 	/* FULL_ADMIN only: it shows the set-up code. */
 	{ .name = "holdfast.status", .auth = AUTH_ROLE, .own = true,
@@ -139,3 +144,4 @@ const struct resource holdfast_resource = {
 	.kind = RESOURCE_SERVICE, .verbose_name = "Holdfast",
 	.methods = methods, .output = -1, .service = -1
 };
+/* clang-format on */

@@ -13,6 +13,7 @@
 
 static const char *const targets[] = { "WS", "CLI", "REST", NULL };
 
+/* clang-format off */
 #define TARGET	{ .name = "target", .type = F_ENUM, .choices = targets,	\
 	.def = "\"WS\"", .doc = "For whom the description is." }
 
@@ -22,9 +23,11 @@ static const struct field get_methods_params[] = {
 	TARGET,
 	FIELD_END
 };
+/* clang-format on */
 
 static const struct field get_services_params[] = { TARGET, FIELD_END };
 
+/* clang-format off */
 static const struct field job_id_params[] = {
 	{ .name = "id", .type = F_INT, .flags = FF_REQUIRED,
 	  .doc = "The job's id." },
@@ -39,6 +42,7 @@ static const struct field any = { .name = "result", .type = F_ANY,
 	.flags = FF_REQUIRED, .doc = "The result of the job." };
 static const struct field list = { .name = "result", .type = F_ARRAY,
 	.flags = FF_REQUIRED, .doc = "The jobs." };
+/* clang-format on */
 
 static void
 ping_run(struct call *call)
@@ -49,8 +53,8 @@ ping_run(struct call *call)
 static void
 get_methods_run(struct call *call)
 {
-	call_reply(call, resource_methods(json_string_value(
-	    call_param(call, 0))));
+	call_reply(
+	    call, resource_methods(json_string_value(call_param(call, 0))));
 }
 
 static void
@@ -84,11 +88,13 @@ job_wait_run(struct call *call)
 	int error = job_wait(call, id, waited, call);
 
 	if (error != 0)
-		call_fail(call, error, error == EPERM ?
-		    "Job %lld is somebody else's" : "Job %lld does not exist",
+		call_fail(call, error,
+		    error == EPERM ? "Job %lld is somebody else's" :
+				     "Job %lld does not exist",
 		    (long long)id);
 }
 
+/* clang-format off */
 static const struct method methods[] = {
 	{ .name = "core.ping", .auth = AUTH_NONE, .result = &pong,
 	  .doc = "Answers pong.", .run = ping_run },
@@ -114,3 +120,4 @@ const struct resource core_resource = {
 	.kind = RESOURCE_SERVICE, .verbose_name = "Core", .methods = methods,
 	.output = -1, .service = -1
 };
+/* clang-format on */

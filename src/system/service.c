@@ -23,6 +23,7 @@
 
 static const char *const read_roles[] = { "SERVICE_READ", NULL };
 /* methods/service.json: those of services not built yet included. */
+/* clang-format off */
 static const char *const write_roles[] = {
 	"SERVICE_WRITE", "SHARING_FTP_WRITE", "SHARING_ISCSI_WRITE",
 	"SHARING_NFS_WRITE", "SHARING_NVME_TARGET_WRITE", "SHARING_SMB_WRITE",
@@ -107,6 +108,7 @@ static const struct field boolean = { .name = "result", .type = F_BOOL,
 	.flags = FF_REQUIRED, .doc = "Is it so?" };
 static const struct field integer = { .name = "result", .type = F_INT,
 	.flags = FF_REQUIRED, .doc = "Id of the service." };
+/* clang-format on */
 
 static int
 service_by_name(const char *name)
@@ -133,16 +135,18 @@ service_by_id(json_int_t id)
 static bool
 enabled(int service)
 {
-	return core_store() != NULL && json_bool(store_get(core_store(),
-	    "service", services[service].api_id), "enable", false);
+	return core_store() != NULL &&
+	    json_bool(
+		store_get(core_store(), "service", services[service].api_id),
+		"enable", false);
 }
 
 /* Gathers the state of all services from the monitor, one by one. */
 struct gathering {
-	int	  at;
-	json_t	 *list;
-	void	(*done)(json_t *, void *);
-	void	 *arg;
+	int at;
+	json_t *list;
+	void (*done)(json_t *, void *);
+	void *arg;
 };
 
 static void gather_next(struct gathering *);
@@ -157,13 +161,13 @@ status_json(int service, const struct op_reply *reply)
 	uint32_t n;
 
 	for (n = wire_get_u32(&body); n > 0 && !body.bad; n--)
-		json_array_append_new(pids,
-		    json_integer(wire_get_u32(&body)));
+		json_array_append_new(pids, json_integer(wire_get_u32(&body)));
 	for (n = wire_get_u32(&body); n > 0 && !body.bad; n--) {
 		address = wire_get_str(&body, 64);
 		text = xasprintf(address != NULL && strchr(address, ':') ?
-		    "[%s]:%u" : "%s:%u", address != NULL ? address : "",
-		    wire_get_u16(&body));
+			"[%s]:%u" :
+			"%s:%u",
+		    address != NULL ? address : "", wire_get_u16(&body));
 		json_array_append_new(listening, json_string(text));
 		free(address);
 		free(text);
@@ -172,9 +176,12 @@ status_json(int service, const struct op_reply *reply)
 	address = NULL;
 	return json_pack("{s:i, s:s, s:b, s:s, s:o, s:o, s:s, s:b}", "id",
 	    services[service].api_id, "service", services[service].name,
-	    "enable", enabled(service), "state", reply->error == 0 &&
-	    state != STATE_STOPPED && state != STATE_FAILED ? "RUNNING" :
-	    "STOPPED", "pids", pids, "listening", listening, "last_exit",
+	    "enable", enabled(service), "state",
+	    reply->error == 0 && state != STATE_STOPPED &&
+		    state != STATE_FAILED ?
+		"RUNNING" :
+		"STOPPED",
+	    "pids", pids, "listening", listening, "last_exit",
 	    text != NULL ? text : "", "failed", state == STATE_FAILED);
 }
 
@@ -254,8 +261,8 @@ instance_gathered(json_t *list, void *arg)
 	int service = service_by_id(json_integer_value(call_param(call, 0)));
 
 	api_entries(list);
-	query_reply_instance(call, service == -1 ? NULL :
-	    entry_of(list, service), "Service");
+	query_reply_instance(
+	    call, service == -1 ? NULL : entry_of(list, service), "Service");
 	json_decref(list);
 }
 
@@ -306,7 +313,7 @@ update_recorded(int error, void *arg)
 	    service_by_id(json_integer_value(which)) :
 	    service_by_name(json_string_value(which));
 
-	(void)error;	/* it is in the outbox */
+	(void)error; /* it is in the outbox */
 	call_audited(call);
 	call_reply(call, json_integer(services[service].api_id));
 }
@@ -314,20 +321,19 @@ update_recorded(int error, void *arg)
 static void
 store_enable(struct call *call, int service, bool enable)
 {
-	const json_t *before = store_get(core_store(), "service",
-	    services[service].api_id);
-	struct revision r = {
-		.time = time(NULL), .who = xstrdup(call_user(call)),
+	const json_t *before =
+	    store_get(core_store(), "service", services[service].api_id);
+	struct revision r = { .time = time(NULL),
+		.who = xstrdup(call_user(call)),
 		.origin = xstrdup(call_origin(call)),
 		.resource = xstrdup("service"),
 		.entry = services[service].api_id,
 		.before = json_deep_copy(before),
 		.after = json_pack("{s:s, s:b}", "service",
-		    services[service].name, "enable", enable)
-	};
+		    services[service].name, "enable", enable) };
 	json_t *record = audit_method_call(call, true, true, true);
-	int64_t number = store_change(core_store(), &r,
-	    json_str(record, "audit_id", ""), record);
+	int64_t number = store_change(
+	    core_store(), &r, json_str(record, "audit_id", ""), record);
 
 	if (number == -1)
 		call_fail(call, errno, "The change could not be stored: %s",
@@ -343,8 +349,8 @@ store_enable(struct call *call, int service, bool enable)
 }
 
 struct updating {
-	struct call	*call;
-	int		 service;
+	struct call *call;
+	int service;
 };
 
 static void
@@ -352,8 +358,8 @@ update_start(void *arg)
 {
 	struct updating *u = arg;
 
-	store_enable(u->call, u->service, json_bool(call_param(u->call, 1),
-	    "enable", false));
+	store_enable(u->call, u->service,
+	    json_bool(call_param(u->call, 1), "enable", false));
 	free(u);
 	serial_leave();
 }
@@ -432,8 +438,8 @@ control_start(void *arg)
 
 	for (v = 0; strcmp(verbs[v], verb) != 0;)
 		v++;
-	wire_put_u32(&out, (uint32_t)service_by_name(
-	    json_string_value(call_param(call, 1))));
+	wire_put_u32(&out,
+	    (uint32_t)service_by_name(json_string_value(call_param(call, 1))));
 	wire_put_u8(&out, v);
 	op_request(MSG_OP_SERVICE_CONTROL, &out, -1, controlled, call);
 	wire_free(&out);
@@ -455,14 +461,14 @@ control_suffix(const json_t *params)
 static char *
 control_lock(const json_t *params)
 {
-	return xasprintf("service_%s",
-	    json_string_value(json_array_get(params, 1)));
+	return xasprintf(
+	    "service_%s", json_string_value(json_array_get(params, 1)));
 }
 
 /* At the start of the machine: the enabled ones, one after the other. */
 static struct {
-	int	  at;
-	void	(*done)(void);
+	int at;
+	void (*done)(void);
 } booting;
 
 static void boot_next(void);
@@ -503,6 +509,7 @@ boot(void (*done)(void))
 	boot_next();
 }
 
+/* clang-format off */
 static const struct method methods[] = {
 	{ .name = "service.control", .auth = AUTH_ROLE, .roles = write_roles,
 	  .params = control_params, .result = &boolean, .job = true,
@@ -539,3 +546,4 @@ const struct resource service_resource = {
 	.verbose_name = "Service", .methods = methods, .boot = boot,
 	.output = -1, .service = -1
 };
+/* clang-format on */

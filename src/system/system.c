@@ -14,14 +14,15 @@
 #include "lib/xalloc.h"
 
 /* The level of the API that clients compare, with our own version behind. */
-#define API_LEVEL	"26.0.0"
-#define VERSION_SHORT	API_LEVEL "-Holdfast." HF_VERSION
-#define VERSION		"TrueNAS-" VERSION_SHORT
+#define API_LEVEL "26.0.0"
+#define VERSION_SHORT API_LEVEL "-Holdfast." HF_VERSION
+#define VERSION "TrueNAS-" VERSION_SHORT
 
 static const char *const general_roles[] = { "SYSTEM_GENERAL_READ", NULL };
 static const char *const product_roles[] = { "SYSTEM_PRODUCT_READ", NULL };
 static const char *const readonly_roles[] = { "READONLY_ADMIN", NULL };
 
+/* clang-format off */
 static const char *const states[] = { "BOOTING", "READY", "SHUTTING_DOWN",
 	NULL };
 static const char *const product_types[] = { "COMMUNITY_EDITION", "ENTERPRISE",
@@ -76,6 +77,7 @@ static const struct field info_fields[] = {
 
 static const struct field info = { .name = "result", .type = F_OBJECT,
 	.fields = info_fields, .flags = FF_REQUIRED };
+/* clang-format on */
 
 static void
 boot_id_run(struct call *call)
@@ -123,7 +125,7 @@ static json_t *
 string_or_null(const char *text)
 {
 	return text == NULL || text[0] == '\0' ? json_null() :
-	    json_string(text);
+						 json_string(text);
 }
 
 /* "2 days, 3:04:05.678901", as Python prints a time span. */
@@ -174,30 +176,31 @@ info_run(struct call *call)
 	json_object_set_new(o, "physmem", json_integer((json_int_t)f->memory));
 	json_object_set_new(o, "model", json_string(f->cpu_model));
 	json_object_set_new(o, "cores", json_integer(f->cores));
-	json_object_set_new(o, "physical_cores",
-	    json_integer(f->physical_cores));
-	json_object_set_new(o, "loadavg", json_pack("[f, f, f]",
-	    (double)s.loads[0] / scale, (double)s.loads[1] / scale,
-	    (double)s.loads[2] / scale));
+	json_object_set_new(
+	    o, "physical_cores", json_integer(f->physical_cores));
+	json_object_set_new(o, "loadavg",
+	    json_pack("[f, f, f]", (double)s.loads[0] / scale,
+		(double)s.loads[1] / scale, (double)s.loads[2] / scale));
 	json_object_set_new(o, "uptime", json_string(uptime));
-	json_object_set_new(o, "uptime_seconds", json_real((double)up.tv_sec +
-	    (double)up.tv_nsec / 1e9));
+	json_object_set_new(o, "uptime_seconds",
+	    json_real((double)up.tv_sec + (double)up.tv_nsec / 1e9));
 	json_object_set_new(o, "system_serial", string_or_null(f->serial));
 	json_object_set_new(o, "system_product", string_or_null(f->product));
-	json_object_set_new(o, "system_product_version",
-	    string_or_null(f->product_version));
+	json_object_set_new(
+	    o, "system_product_version", string_or_null(f->product_version));
 	json_object_set_new(o, "license", json_null());
 	json_object_set_new(o, "boottime", json_date(f->boot_time));
 	json_object_set_new(o, "datetime", json_date(time(NULL)));
 	json_object_set_new(o, "timezone", json_string(f->timezone));
-	json_object_set_new(o, "system_manufacturer",
-	    string_or_null(f->manufacturer));
+	json_object_set_new(
+	    o, "system_manufacturer", string_or_null(f->manufacturer));
 	json_object_set_new(o, "ecc_memory", json_false());
 	json_object_set_new(o, "holdfast_version", json_string(HF_VERSION));
 	free(uptime);
 	call_reply(call, o);
 }
 
+/* clang-format off */
 static const struct method methods[] = {
 	{ .name = "system.boot_id", .auth = AUTH_NONE, .result = &string,
 	  .doc = "Identifies this start of the machine.", .run = boot_id_run },
@@ -230,3 +233,4 @@ const struct resource system_resource = {
 	.kind = RESOURCE_SERVICE, .verbose_name = "System",
 	.methods = methods, .output = -1, .service = -1
 };
+/* clang-format on */

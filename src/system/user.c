@@ -20,10 +20,11 @@
 #include "lib/xalloc.h"
 #include "system/system.h"
 
-#define PASSWORD_MAX	512	/* CRYPT_MAX_PASSPHRASE_SIZE, crypt(3) */
+#define PASSWORD_MAX 512 /* CRYPT_MAX_PASSPHRASE_SIZE, crypt(3) */
 
 static const char *const administrators[] = { "root", "truenas_admin", NULL };
 
+/* clang-format off */
 static const struct field setup_options[] = {
 	{ .name = "ec2", .type = F_CONST, .def = "null",
 	  .doc = "Always null: not such an instance." },
@@ -47,6 +48,7 @@ static const struct field setup_params[] = {
 
 static const struct field boolean = { .name = "result", .type = F_BOOL,
 	.flags = FF_REQUIRED, .doc = "Is there an administrator?" };
+/* clang-format on */
 
 static void
 has_administrator_run(struct call *call)
@@ -55,11 +57,11 @@ has_administrator_run(struct call *call)
 }
 
 struct setup {
-	struct call	*call;
-	json_t		*user;
-	int64_t		 revision;
-	char		 audit_id[UUID_LEN];
-	json_t		*record;
+	struct call *call;
+	json_t *user;
+	int64_t revision;
+	char audit_id[UUID_LEN];
+	json_t *record;
 };
 
 static void
@@ -76,7 +78,7 @@ recorded(int error, void *arg)
 {
 	struct call *call = arg;
 
-	(void)error;	/* it is in the outbox */
+	(void)error; /* it is in the outbox */
 	call_audited(call);
 	call_reply(call, NULL);
 }
@@ -96,22 +98,24 @@ accounts_installed(int error, const char *text, void *arg)
 
 	if (error != 0) {
 		json_object_set(s->record, "success", json_false());
-		store_end(core_store(), s->revision, REVISION_UNDONE,
-		    s->record);
+		store_end(
+		    core_store(), s->revision, REVISION_UNDONE, s->record);
 		call_audited(s->call);
 		audit_send_outbox(s->record, false, NULL, NULL);
-		call_fail(s->call, error, "The account could not be made: %s",
-		    text);
+		call_fail(
+		    s->call, error, "The account could not be made: %s", text);
 		setup_free(s);
 		return;
 	}
 	if (store_set_value(core_store(), "administrator",
-	    json_str(s->user, "username", "")) == -1 ||
+		json_str(s->user, "username", "")) == -1 ||
 	    store_end(core_store(), s->revision, REVISION_COMMITTED,
-	    s->record) == -1) {
+		s->record) == -1) {
 		/* PENDING: the next start finishes it. */
-		call_fail(s->call, errno, "The account could not be stored: "
-		    "%s", strerror(errno));
+		call_fail(s->call, errno,
+		    "The account could not be stored: "
+		    "%s",
+		    strerror(errno));
 		setup_free(s);
 		return;
 	}
@@ -129,8 +133,9 @@ account_entry(const char *username, const char *hash)
 	bool root = strcmp(username, "root") == 0;
 
 	return json_pack("{s:i, s:i, s:i, s:s, s:s, s:s, s:s, s:s, s:[i], s:b, "
-	    "s:b, s:b, s:b, s:b}", "id", root ? 1 : 2, "uid", root ? 0 : 950,
-	    "gid", root ? 0 : 950, "username", username, "full_name",
+			 "s:b, s:b, s:b, s:b}",
+	    "id", root ? 1 : 2, "uid", root ? 0 : 950, "gid", root ? 0 : 950,
+	    "username", username, "full_name",
 	    root ? "root" : "Local Administrator", "home",
 	    root ? "/root" : "/home/truenas_admin", "shell", "/bin/bash",
 	    "unixhash", hash, "groups", 544, "builtin", root, "immutable", 1,
@@ -143,8 +148,7 @@ hashed(const struct op_reply *reply, void *arg)
 	struct setup *s = arg;
 	struct wire_in body = reply->body;
 	const char *username = json_string_value(call_param(s->call, 0));
-	struct revision r = { .time = time(NULL), .resource =
-	    xstrdup("user") };
+	struct revision r = { .time = time(NULL), .resource = xstrdup("user") };
 	char *hash = wire_get_str(&body, 512);
 
 	if (reply->error != 0 || wire_end(&body) == -1) {
@@ -154,19 +158,20 @@ hashed(const struct op_reply *reply, void *arg)
 		goto out;
 	}
 	s->user = account_entry(username, hash);
-	s->record = audit_method_call(s->call, s->call->session != NULL, true,
-	    true);
+	s->record =
+	    audit_method_call(s->call, s->call->session != NULL, true, true);
 	core_uuid(s->audit_id);
 	json_object_set_new(s->record, "audit_id", json_string(s->audit_id));
 	r.who = xstrdup(call_user(s->call));
 	r.origin = xstrdup(call_origin(s->call));
 	r.entry = json_int(s->user, "id", 0);
 	r.after = s->user;
-	s->revision = store_begin(core_store(), &r, -1, s->audit_id,
-	    s->record);
+	s->revision = store_begin(core_store(), &r, -1, s->audit_id, s->record);
 	if (s->revision == -1) {
-		call_fail(s->call, errno, "The account could not be stored: "
-		    "%s", strerror(errno));
+		call_fail(s->call, errno,
+		    "The account could not be stored: "
+		    "%s",
+		    strerror(errno));
 		setup_free(s);
 		goto out;
 	}
@@ -186,7 +191,8 @@ setup_start(void *arg)
 	struct wire_out out = { 0 };
 
 	if (account_administrator_set_up()) {
-		call_fail(s->call, EEXIST, "Local administrator is already set "
+		call_fail(s->call, EEXIST,
+		    "Local administrator is already set "
 		    "up");
 		setup_free(s);
 		return;
@@ -203,20 +209,23 @@ entitled(const struct call *call)
 	const char *code = json_str(call_param(call, 2), "setup_code", "");
 
 	return (call->session != NULL && call->session->unix_socket &&
-	    call->session->uid == 0) || setup_code_is(code);
+		   call->session->uid == 0) ||
+	    setup_code_is(code);
 }
 
 static void
 check_password(const char *password, size_t len, struct verr *errors)
 {
 	if (len == 0)
-		verr_add(errors, "password", "An administrator needs a "
+		verr_add(errors, "password",
+		    "An administrator needs a "
 		    "password");
 	else if (len >= PASSWORD_MAX)
 		verr_add(errors, "password", "At most %d bytes are possible",
 		    PASSWORD_MAX - 1);
 	else if (strpbrk(password, "\r\n") != NULL)
-		verr_add(errors, "password", "A line break cannot be typed in "
+		verr_add(errors, "password",
+		    "A line break cannot be typed in "
 		    "at a login prompt");
 }
 
@@ -232,16 +241,18 @@ setup_run(struct call *call)
 		return;
 	}
 	if (account_administrator_set_up()) {
-		call_fail(call, EEXIST, "Local administrator is already set "
+		call_fail(call, EEXIST,
+		    "Local administrator is already set "
 		    "up");
 		return;
 	}
 	errors = verr_new();
 	if (!entitled(call))
-		verr_add_errno(errors, EPERM, "options.setup_code", "The "
+		verr_add_errno(errors, EPERM, "options.setup_code",
+		    "The "
 		    "one-time code of the first start is needed here");
-	check_password(json_string_value(password),
-	    json_string_length(password), errors);
+	check_password(
+	    json_string_value(password), json_string_length(password), errors);
 	if (verr_any(errors)) {
 		call_fail_invalid(call, errors);
 		return;
@@ -252,6 +263,7 @@ setup_run(struct call *call)
 	serial_enter(setup_start, s);
 }
 
+/* clang-format off */
 static const struct method methods[] = {
 	{ .name = "user.has_local_administrator_set_up", .auth = AUTH_NONE,
 	  .result = &boolean, .doc = "Is there an administrator already?",
@@ -267,3 +279,4 @@ const struct resource user_resource = {
 	.role_prefix = "ACCOUNT", .verbose_name = "User",
 	.methods = methods, .output = -1, .service = -1
 };
+/* clang-format on */

@@ -23,7 +23,7 @@ throttle_set(struct web *w, bool on)
 		if (c->state != WEB_CLIENT_OPEN)
 			continue;
 		c->heard = uv_now(&w->loop);
-		lws_rx_flow_control(c->wsi, !on);
+		lws_rx_flow_control(c->wsi, !on && !c->held);
 	}
 	if (!on) {
 		uv_timer_stop(&w->throttle_timer);
@@ -79,8 +79,16 @@ core_limit(struct web *w, struct ipc_msg *msg)
 	if (wire_end(&msg->body) == -1)
 		fatal("wrong limit from core");
 	c = web_client_find(w, msg->id);
-	if (c != NULL)
-		c->in.limit = limit;
+	if (c == NULL)
+		return;
+	c->in.limit = limit;
+	if (!c->held)
+		return;
+	c->held = false;
+	if (!w->throttled && c->state == WEB_CLIENT_OPEN) {
+		lws_rx_flow_control(c->wsi, 1);
+		lws_cancel_service(w->context);
+	}
 }
 
 static void

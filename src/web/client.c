@@ -31,6 +31,17 @@ web_client_new(struct web *w)
 	return c;
 }
 
+void
+web_client_origin(
+    const struct web_client *c, char origin[static WEB_ORIGIN_MAX])
+{
+	if (c->web->role == ROLE_LOCAL)
+		snprintf(origin, WEB_ORIGIN_MAX, "the Unix socket");
+	else
+		snprintf(
+		    origin, WEB_ORIGIN_MAX, "%s port %u", c->address, c->port);
+}
+
 static void
 queue_drop(struct web_client *c)
 {
@@ -81,6 +92,7 @@ web_client_established(struct web_client *c)
 {
 	struct web *w = c->web;
 	struct wire_out body = { 0 };
+	char origin[WEB_ORIGIN_MAX];
 	int fd;
 
 	/* Ids are never reused: core could mistake one client for another. */
@@ -105,10 +117,12 @@ web_client_established(struct web_client *c)
 	    w->role == ROLE_LOCAL ? &fd : NULL, w->role == ROLE_LOCAL ? 1 : 0);
 	wire_free(&body);
 	c->announced = true;
-	if (w->throttled)
+	c->held = w->role == ROLE_LOCAL;
+	if (w->throttled || c->held)
 		lws_rx_flow_control(c->wsi, 0);
-	log_info("client.open", "connection %" PRIu32 " from %s port %u", c->id,
-	    w->role == ROLE_LOCAL ? "the Unix socket" : c->address, c->port);
+	web_client_origin(c, origin);
+	log_info(
+	    "client.open", "connection %" PRIu32 " from %s", c->id, origin);
 }
 
 /* A whole message: answered here when its envelope is wrong, else core's. */
@@ -350,6 +364,7 @@ web_client_close(
 	assembly_clear(&c->in);
 	if (!flush)
 		queue_drop(c);
+	c->held = false;
 	/* Its answer to the close, too, has to get through. */
 	lws_rx_flow_control(c->wsi, 1);
 	close_when_written(c);

@@ -106,28 +106,25 @@ is_websocket_path(struct web_client *c)
 /*
  * A browser states the page's origin and can not be made to lie about it; it
  * keeps other sites from using a session of the administrator's.  Programs
- * send none.  Nobody reaches the Unix socket from a page, so there any is
- * wrong.
+ * send none, or make one up from the host, as Python's websocket-client does,
+ * with http:// whatever it speaks; so the scheme is not compared.
  */
 static bool
-origin_allowed(struct web *w, struct web_client *c)
+origin_allowed(struct web_client *c)
 {
-	static const char scheme[] = "https://";
-	char origin[512], host[512];
+	char origin[512], host[512], *name;
 	size_t i;
 
 	if (lws_hdr_total_length(c->wsi, WSI_TOKEN_ORIGIN) <= 0)
 		return true;
-	if (!w->tls ||
-	    header(c, origin, sizeof(origin), WSI_TOKEN_ORIGIN) == -1)
+	if (header(c, origin, sizeof(origin), WSI_TOKEN_ORIGIN) == -1 ||
+	    header(c, host, sizeof(host), WSI_TOKEN_HOST) == -1)
 		return false;
 	for (i = 0; origins[i] != NULL; i++)
 		if (strcasecmp(origin, origins[i]) == 0)
 			return true;
-	if (header(c, host, sizeof(host), WSI_TOKEN_HOST) == -1)
-		return false;
-	return strncasecmp(origin, scheme, strlen(scheme)) == 0 &&
-	    strcasecmp(origin + strlen(scheme), host) == 0;
+	name = strstr(origin, "://");
+	return name != NULL && strcasecmp(name + 3, host) == 0;
 }
 
 static bool
@@ -186,7 +183,7 @@ web_http_upgrade(struct web *w, struct web_client *c)
 		a = &not_allowed;
 	else if (!is_websocket_path(c))
 		a = &not_found;
-	else if (!origin_allowed(w, c))
+	else if (!origin_allowed(c))
 		a = &forbidden;
 	else if (w->core == NULL || w->stopping)
 		a = &unavailable;

@@ -14,6 +14,7 @@ void
 web_refused(struct web *w, const struct web_client *c, const char *reason)
 {
 	uint64_t now = uv_now(&w->loop);
+	char origin[WEB_ORIGIN_MAX];
 
 	if (now - w->refusals_since >= 1000) {
 		if (w->refusals > REFUSALS_LOGGED)
@@ -22,10 +23,10 @@ web_refused(struct web *w, const struct web_client *c, const char *reason)
 		w->refusals_since = now;
 		w->refusals = 0;
 	}
-	if (++w->refusals <= REFUSALS_LOGGED)
-		log_info("client.refused", "%s port %u: %s",
-		    w->role == ROLE_LOCAL ? "Unix socket" : c->address, c->port,
-		    reason);
+	if (++w->refusals > REFUSALS_LOGGED)
+		return;
+	web_client_origin(c, origin);
+	log_info("client.refused", "%s: %s", origin, reason);
 }
 
 /* The end of the connection: nothing is called back after it. */

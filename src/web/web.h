@@ -71,6 +71,7 @@ struct web_client {
 	uint32_t id; /* 0: not a WebSocket yet */
 	enum web_client_state state;
 	bool announced; /* the present core knows it */
+	bool held; /* not read until core knows whose it is */
 	bool adopting; /* see accept.c */
 	struct in6_addr source; /* for counting */
 	char address[INET6_ADDRSTRLEN];
@@ -152,6 +153,10 @@ void web_accept_resume(struct web *);
 
 /* client.c */
 struct web_client *web_client_new(struct web *);
+/* "192.0.2.1 port 4711" or "the Unix socket", for logs. */
+#define WEB_ORIGIN_MAX (INET6_ADDRSTRLEN + 16)
+void web_client_origin(
+    const struct web_client *, char origin[static WEB_ORIGIN_MAX]);
 void web_client_free(struct web_client *);
 struct web_client *web_client_find(struct web *, uint32_t id);
 void web_client_established(struct web_client *);

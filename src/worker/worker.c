@@ -21,12 +21,14 @@
 
 #define READS_MAX (sizeof(tasks[0].reads) / sizeof(tasks[0].reads[0]))
 
+/* clang-format off */
 static const struct work works[TASK_COUNT] = {
 	[TASK_HASH_PASSWORD] = { .run = task_hash_password },
 	[TASK_LOOKUP_GROUPS] = { .prepare = task_groups_prepare,
-	    .run = task_lookup_groups },
+	  .run = task_lookup_groups },
 	[TASK_SSH_OFFER] = { .run = task_ssh_offer },
 };
+/* clang-format on */
 
 static int
 task_by_name(const char *name)

@@ -250,7 +250,8 @@ def judge(name, case, actual):
 
 @pytest.mark.parametrize("name", FILES)
 def test_replay(make_instance, name, capsys):
-    instance = make_instance().start().setup_admin()
+    # Exposed, so that interfaces may be chosen as on the recorded machine.
+    instance = make_instance("--expose").start().setup_admin()
     replayer = Replayer(instance)
     wrong, different, total = [], 0, 0
     try:

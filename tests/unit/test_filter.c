@@ -67,7 +67,7 @@ finds(const char *filter_text, const char *expected)
 	assert_false(verr_any(errors));
 	found = query_run(entries, filter, &q);
 	ids = json_array();
-	json_array_foreach (found, i, entry)
+	json_array_foreach(found, i, entry)
 		json_array_append(ids, json_object_get(entry, "id"));
 	text = json_text(ids);
 	if (strcmp(text, expected) != 0)
@@ -327,7 +327,7 @@ order(const char *by, const char *expected)
 	given = parse(options);
 	assert_int_equal(query_options_parse(given, "options", &q, errors), 0);
 	found = query_run(entries, NULL, &q);
-	json_array_foreach (found, i, entry)
+	json_array_foreach(found, i, entry)
 		json_array_append(ids, json_object_get(entry, "id"));
 	text = json_text(ids);
 	if (strcmp(text, expected) != 0)

@@ -162,7 +162,7 @@ one_value(const struct field *f, const char *given, const char *expected)
 
 	checked = schema_value(f, "v", value, SCHEMA_ARGUMENT, errors);
 	extra = verr_extra(errors);
-	json_array_foreach (extra, i, error) {
+	json_array_foreach(extra, i, error) {
 		more = xasprintf("%s%s%s: %s", text, i > 0 ? "; " : "",
 		    json_string_value(json_array_get(error, 0)),
 		    json_string_value(json_array_get(error, 1)));

@@ -13,11 +13,16 @@
 
 const char *const ssh_host_key_types[] = { "ed25519", "ecdsa", "rsa", NULL };
 
-const char *const ssh_sftp_log_levels[] = { "", "QUIET", "FATAL", "ERROR",
-	"INFO", "VERBOSE", "DEBUG", "DEBUG2", "DEBUG3", NULL };
-const char *const ssh_sftp_log_facilities[] = { "", "DAEMON", "USER", "AUTH",
-	"LOCAL0", "LOCAL1", "LOCAL2", "LOCAL3", "LOCAL4", "LOCAL5", "LOCAL6",
-	"LOCAL7", NULL };
+/* clang-format off */
+const char *const ssh_sftp_log_levels[] = {
+	"", "QUIET", "FATAL", "ERROR", "INFO", "VERBOSE", "DEBUG", "DEBUG2",
+	"DEBUG3", NULL
+};
+const char *const ssh_sftp_log_facilities[] = {
+	"", "DAEMON", "USER", "AUTH", "LOCAL0", "LOCAL1", "LOCAL2", "LOCAL3",
+	"LOCAL4", "LOCAL5", "LOCAL6", "LOCAL7", NULL
+};
+/* clang-format on */
 const char *const ssh_weak_ciphers[] = { "AES128-CBC", "NONE", NULL };
 
 static const char *const header[] = {

@@ -266,15 +266,16 @@ list_contains(const char *list, const char *name, size_t len)
  * The signature algorithms by which a key file of ours may be offered, by the
  * type in its name; the curve of an ECDSA key is the file's own affair.
  */
+/* clang-format off */
 static const struct {
 	const char *type, *algorithms;
 } key_algorithms[] = {
 	{ "ed25519", "ssh-ed25519" },
-	{ "ecdsa",
-	    "ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,"
-	    "ecdsa-sha2-nistp521" },
+	{ "ecdsa", "ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,"
+		   "ecdsa-sha2-nistp521" },
 	{ "rsa", "rsa-sha2-512,rsa-sha2-256,ssh-rsa" },
 };
+/* clang-format on */
 
 static const char *
 algorithms_of_file(const char *file)
