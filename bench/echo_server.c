@@ -60,10 +60,15 @@ message_add(struct client *c)
 static int
 client_received(struct lws *wsi, struct client *c, const void *in, size_t len)
 {
-	if (c->building == NULL)
-		c->building = malloc(LWS_PRE + MESSAGE_MAX);
-	if (c->building == NULL || len > MESSAGE_MAX - c->len)
+	unsigned char *larger;
+
+	if (len > MESSAGE_MAX - c->len)
 		return -1;
+	/* Most messages come in one piece: as large as that, no larger. */
+	larger = realloc(c->building, LWS_PRE + c->len + len);
+	if (larger == NULL)
+		return -1;
+	c->building = larger;
 	if (len > 0)
 		memcpy(c->building + LWS_PRE + c->len, in, len);
 	c->len += len;

@@ -22,6 +22,6 @@ int	monitor_main(const struct monitor_options *);
 int	web_main(enum role self);	/* ROLE_WEB or ROLE_LOCAL */
 int	core_main(void);
 int	audit_main(void);
-int	worker_main(const char *task);
+int	worker_main(const char *name);	/* of its task */
 
 #endif

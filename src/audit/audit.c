@@ -70,8 +70,7 @@ commit(struct audit *audit)
 		error = errno;
 		if (!audit->failing)
 			log_error("audit.write",
-			    "The audit log can not be "
-			    "written: %s",
+			    "The audit log can not be written: %s",
 			    strerror(error));
 		audit->failing = true;
 	} else if (audit->failing && audit->waiting_count > 0) {
@@ -363,8 +362,7 @@ store_start(struct audit *audit, int dirfd)
 	}
 	if (torn > 0)
 		log_warn("audit.torn",
-		    "A last line of %zu bytes, never "
-		    "acknowledged, was cut off",
+		    "A last line of %zu bytes, never acknowledged, was cut off",
 		    torn);
 	return 0;
 }

@@ -195,8 +195,8 @@ query_bound(struct record_query *query)
 		query_cut(query);
 	if (query->kept_size > QUERY_RESULT_MAX)
 		query_end(query, E2BIG,
-		    xstrdup("The result is too large: "
-			    "narrow the filters, or use select or limit"));
+		    xstrdup("The result is too large: narrow the filters, or "
+			    "use select or limit"));
 }
 
 static void
@@ -268,9 +268,9 @@ record_query_step(struct record_query *query, size_t bytes)
 	int got;
 
 	while (!query->done && seen <= bytes) {
-		got = query_satisfied(query) ?
-		    0 :
-		    segment_reader_next(query->reader, &line, &len);
+		got = 0;
+		if (!query_satisfied(query))
+			got = segment_reader_next(query->reader, &line, &len);
 		if (got == -1)
 			query_end(query, errno,
 			    xstrdup("The audit log can not be read"));

@@ -108,9 +108,10 @@ job_error(const json_t *job)
 	json_t *extra;
 
 	validation = strcmp(json_str(info, "type", ""), "VALIDATION") == 0;
-	if (reason == NULL)
-		reason = strcmp(state, "ABORTED") == 0 ? "The job was aborted" :
-							 "The job failed";
+	if (reason == NULL && strcmp(state, "ABORTED") == 0)
+		reason = "The job was aborted";
+	else if (reason == NULL)
+		reason = "The job failed";
 	extra = json_object_get(info, "extra");
 	return json_pack("{s:i, s:s, s:{s:I, s:s, s:O?}}", "code",
 	    validation ? -32602 : -32001, "message",

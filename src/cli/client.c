@@ -76,10 +76,10 @@ client_open(const char *instance)
 	int fd;
 
 	if ((fd = socket_connect(instance)) == -1) {
-		complain("%s: %s", where,
-		    errno == ECONNREFUSED || errno == ENOENT ?
-			"no Holdfast is running there" :
-			strerror(errno));
+		why = strerror(errno);
+		if (errno == ECONNREFUSED || errno == ENOENT)
+			why = "no Holdfast is running there";
+		complain("%s: %s", where, why);
 		return NULL;
 	}
 	if ((websocket = websocket_open(fd, API_PATH, &why)) == NULL) {

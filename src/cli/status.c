@@ -128,10 +128,10 @@ cell_of_list(const json_t *list)
 		if (json_is_integer(item))
 			one = xasprintf(
 			    "%" JSON_INTEGER_FORMAT, json_integer_value(item));
+		else if (json_is_string(item))
+			one = xstrdup(json_string_value(item));
 		else
-			one = xstrdup(json_is_string(item) ?
-				json_string_value(item) :
-				"?");
+			one = xstrdup("?");
 		longer = xasprintf("%s%s%s", text, i > 0 ? " " : "", one);
 		free(one);
 		free(text);
@@ -243,6 +243,7 @@ bool
 status_needs_attention(const json_t *status)
 {
 	return !json_bool(status, "ready", false) ||
+	    !json_bool(status, "administrator", true) ||
 	    json_array_size(json_object_get(status, "problems")) > 0;
 }
 
@@ -262,9 +263,10 @@ status_print(FILE *file, const json_t *status, const char *instance)
 	print_roles(file, json_object_get(status, "roles"));
 	print_services(file, json_object_get(status, "services"));
 	text = cell_of_list(listening);
-	fputs(*text == '\0' ? "\nNot listening on the network." :
-			      "\nListening on ",
-	    file);
+	if (*text == '\0')
+		fputs("\nNot listening on the network.", file);
+	else
+		fputs("\nListening on ", file);
 	print_text(file, text);
 	putc('\n', file);
 	free(text);
@@ -275,9 +277,9 @@ status_print(FILE *file, const json_t *status, const char *instance)
 		    waiting);
 	print_lines(file, "Note, missing in this kernel: ", missing);
 	print_set_up(file, status, instance);
-	if (json_array_size(problems) == 0)
+	if (!status_needs_attention(status))
 		fputs("\nNo problems.\n", file);
-	else {
+	if (json_array_size(problems) > 0) {
 		fputs("\nProblems:\n", file);
 		print_lines(file, "    ", problems);
 	}

@@ -285,19 +285,19 @@ websocket_frame(enum websocket_opcode opcode, const void *data, size_t len,
     const uint8_t mask[4], size_t *framelenp)
 {
 	const uint8_t *payload = data;
-	size_t at = 2, i, length_bytes = 0;
+	size_t at = 2, i, length_bytes = 0, length = len;
 	uint8_t *frame;
 
-	if (len > UINT16_MAX)
+	if (len > UINT16_MAX) {
 		length_bytes = 8;
-	else if (len > CONTROL_MAX)
+		length = 127;
+	} else if (len > CONTROL_MAX) {
 		length_bytes = 2;
+		length = 126;
+	}
 	frame = xmalloc(2 + length_bytes + 4 + len);
 	frame[0] = (uint8_t)(0x80 | opcode);
-	frame[1] = (uint8_t)(0x80 |
-	    (length_bytes == 8        ? 127 :
-		    length_bytes == 2 ? 126 :
-					len));
+	frame[1] = (uint8_t)(0x80 | length);
 	for (i = length_bytes; i > 0; i--)
 		frame[at++] = (uint8_t)((uint64_t)len >> 8 * (i - 1) & 0xff);
 	memcpy(frame + at, mask, 4);
@@ -545,10 +545,12 @@ websocket_fill(struct websocket *websocket)
 	do
 		got = read(websocket->fd, data, sizeof(data));
 	while (got == -1 && errno == EINTR);
-	if (got <= 0) {
-		websocket_end(websocket,
-		    got == -1 ? strerror(errno) :
-				"the server closed the connection");
+	if (got == -1) {
+		websocket_end(websocket, strerror(errno));
+		return -1;
+	}
+	if (got == 0) {
+		websocket_end(websocket, "the server closed the connection");
 		return -1;
 	}
 	websocket_parser_feed(websocket->parser, data, (size_t)got);

@@ -39,9 +39,11 @@ has_name(const json_t *user, const void *name)
 }
 
 static bool
-has_uid(const json_t *user, const void *uid)
+has_uid(const json_t *user, const void *what)
 {
-	return json_int(user, "uid", -1) == (json_int_t) * (const uid_t *)uid;
+	const uid_t *uid = what;
+
+	return json_int(user, "uid", -1) == (json_int_t)*uid;
 }
 
 const json_t *
@@ -98,11 +100,12 @@ account_session_of_uid(uid_t uid, const char *origin)
 bool
 account_administrator_set_up(void)
 {
-	char *value = core_store() != NULL ?
-	    store_value(core_store(), "administrator") :
-	    NULL;
-	bool set_up = value != NULL;
+	char *value = NULL;
+	bool set_up;
 
+	if (core_store() != NULL)
+		value = store_value(core_store(), "administrator");
+	set_up = value != NULL;
 	free(value);
 	return set_up;
 }

@@ -42,33 +42,37 @@ json_t *
 audit_record(const struct connection *c, const struct session *s,
     const char *event, json_t *event_data, bool success)
 {
-	char id[UUID_LEN],
-	    *origin = c != NULL ? connection_origin(c) :
-				  xstrdup(s != NULL ? s->origin : "");
+	char id[UUID_LEN], *origin;
 	struct timeval now;
 	const char *address = "127.0.0.1"; /* the Unix socket's */
-	json_t *service, *record;
+	const char *username = s != NULL ? s->username : ".UNAUTHENTICATED";
+	json_t *credentials, *service, *record;
 
 	if (c != NULL && c->front == ROLE_WEB)
 		address = c->address;
 	else if (s != NULL && s->address != NULL)
 		address = s->address;
+	if (c != NULL)
+		origin = connection_origin(c);
+	else
+		origin = xstrdup(s != NULL ? s->origin : "");
 	core_uuid(id);
 	gettimeofday(&now, NULL);
-	service = json_pack("{s:{s:i, s:i}, s:s, s:s, s:o}", "vers", "major", 0,
-	    "minor", 1, "origin", origin, "protocol", "WEBSOCKET",
-	    "credentials",
-	    s == NULL ? json_null() :
-			json_pack("{s:s, s:o}", "credentials", session_class(s),
-			    "credentials_data", session_credentials_data(s)));
+	credentials = s != NULL ? session_credentials(s) : json_null();
+	/* clang-format off */
+	service = json_pack("{s:{s:i, s:i}, s:s, s:s, s:o}",
+	    "vers", "major", 0, "minor", 1,
+	    "origin", origin, "protocol", "WEBSOCKET",
+	    "credentials", credentials);
 	record = json_pack("{s:s, s:o, s:I, s:s, s:s, s:o, s:s, s:o, s:s, s:o, "
-			   "s:b}",
-	    "audit_id", id, "timestamp", json_date(now.tv_sec), "time_us",
-	    (json_int_t)now.tv_sec * 1000000 + now.tv_usec, "address", address,
-	    "username", s != NULL ? s->username : ".UNAUTHENTICATED", "session",
-	    s != NULL ? json_string(s->id) : json_null(), "service",
-	    "MIDDLEWARE", "service_data", service, "event", event, "event_data",
-	    event_data, "success", success);
+	    "s:b}",
+	    "audit_id", id, "timestamp", json_date(now.tv_sec),
+	    "time_us", (json_int_t)now.tv_sec * 1000000 + now.tv_usec,
+	    "address", address, "username", username,
+	    "session", s != NULL ? json_string(s->id) : json_null(),
+	    "service", "MIDDLEWARE", "service_data", service,
+	    "event", event, "event_data", event_data, "success", success);
+	/* clang-format on */
 	free(origin);
 	return record;
 }
@@ -83,12 +87,17 @@ audit_method_call(
 
 	if (m->audit_suffix != NULL && call->params != NULL)
 		suffix = m->audit_suffix(call->params);
-	text = suffix != NULL ? xasprintf("%s %s", m->audit, suffix) :
-				xstrdup(m->audit);
-	data = json_pack("{s:s, s:o, s:s, s:b, s:b, s:{s:i, s:i}}", "method",
-	    m->name, "params", schema_redact_params(m->params, call->given),
-	    "description", text, "authenticated", authenticated, "authorized",
-	    authorized, "vers", "major", 0, "minor", 1);
+	if (suffix != NULL)
+		text = xasprintf("%s %s", m->audit, suffix);
+	else
+		text = xstrdup(m->audit);
+	/* clang-format off */
+	data = json_pack("{s:s, s:o, s:s, s:b, s:b, s:{s:i, s:i}}",
+	    "method", m->name,
+	    "params", schema_redact_params(m->params, call->given),
+	    "description", text, "authenticated", authenticated,
+	    "authorized", authorized, "vers", "major", 0, "minor", 1);
+	/* clang-format on */
 	free(suffix);
 	free(text);
 	return audit_record(
@@ -197,9 +206,8 @@ appended(struct pending *p, int error)
 
 	if (error == 0) {
 		if (refused[0] != '\0')
-			log_info("audit.writable",
-			    "the log can be written "
-			    "again");
+			log_info(
+			    "audit.writable", "the log can be written again");
 		refused[0] = '\0';
 		core_problem_clear(PROBLEM);
 		if (p->outbox && core_store() != NULL)
@@ -208,8 +216,8 @@ appended(struct pending *p, int error)
 		snprintf(refused, sizeof(refused), "%s", strerror(error));
 		log_error("audit.append", "%s", refused);
 		core_problem(PROBLEM,
-		    "The audit log cannot be written: %s. "
-		    "Changes are refused until it can.",
+		    "The audit log cannot be written: %s. Changes are refused "
+		    "until it can.",
 		    refused);
 		retry_later();
 		if (!p->outbox && core_store() != NULL &&

@@ -30,23 +30,32 @@ call_param(const struct call *call, size_t i)
 }
 
 void
-call_detach(struct call *call)
+call_detach(struct call *call, json_t *answer)
 {
+	struct connection *c = call->connection;
 	struct call **at;
 
-	if (call->connection == NULL)
+	if (c == NULL) {
+		json_decref(answer);
 		return;
-	for (at = &call->connection->calls; *at != call;)
+	}
+	for (at = &c->calls; *at != call;)
 		at = &(*at)->next;
 	*at = call->next;
-	call->connection->outstanding--;
+	c->outstanding--;
 	call->connection = NULL;
+	/* A notification is never answered. */
+	if (call->id == NULL) {
+		json_decref(answer);
+		answer = NULL;
+	}
+	connection_send(c, answer, 1);
 }
 
 void
 call_free(struct call *call)
 {
-	call_detach(call);
+	call_detach(call, NULL);
 	if (call->free_data != NULL)
 		call->free_data(call->data);
 	session_release(call->session);
@@ -92,33 +101,30 @@ json_t *
 call_method_error(
     const struct call *call, int error, const char *reason, json_t *extra)
 {
+	json_t *data = error_data(error, reason, "CallError", extra);
+
 	return envelope(call, "error",
 	    json_pack("{s:i, s:s, s:o}", "code", CODE_CALL_ERROR, "message",
-		"Method call error", "data",
-		error_data(error, reason, "CallError", extra)));
+		"Method call error", "data", data));
 }
 
 json_t *
 call_invalid(const struct call *call, const struct verr *errors)
 {
 	char *reason = verr_reason(errors);
-	json_t *response = envelope(call, "error",
-	    json_pack("{s:i, s:s, s:o}", "code", CODE_INVALID_PARAMS, "message",
-		"Invalid params", "data",
-		error_data(
-		    EINVAL, reason, "ValidationErrors", verr_extra(errors))));
+	json_t *data =
+	    error_data(EINVAL, reason, "ValidationErrors", verr_extra(errors));
 
 	free(reason);
-	return response;
+	return envelope(call, "error",
+	    json_pack("{s:i, s:s, s:o}", "code", CODE_INVALID_PARAMS, "message",
+		"Invalid params", "data", data));
 }
 
 static void
 send_answer(struct answer *a)
 {
-	if (a->call->connection != NULL && a->call->id != NULL)
-		connection_send(a->call->connection, a->response);
-	else
-		json_decref(a->response);
+	call_detach(a->call, a->response);
 	call_free(a->call);
 	free(a);
 }
@@ -156,13 +162,13 @@ call_answer(struct call *call, json_t *response, bool success)
 void
 call_reply(struct call *call, json_t *result)
 {
-	if (call->job != NULL)
+	if (call->job != NULL) {
 		job_finish(call, result);
-	else
-		call_answer(call,
-		    envelope(
-			call, "result", result != NULL ? result : json_null()),
-		    true);
+		return;
+	}
+	if (result == NULL)
+		result = json_null();
+	call_answer(call, envelope(call, "result", result), true);
 }
 
 static void fail(struct call *, int, json_t *, const char *, va_list)
@@ -238,8 +244,9 @@ call_full_admin(const struct call *call)
 const char *
 call_user(const struct call *call)
 {
-	return call->session != NULL ? call->session->username :
-				       ".UNAUTHENTICATED";
+	if (call->session == NULL)
+		return ".UNAUTHENTICATED";
+	return call->session->username;
 }
 
 const char *

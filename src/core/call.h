@@ -40,8 +40,8 @@ json_t	*call_method_error(const struct call *, int error, const char *reason,
 	    json_t *extra);
 json_t	*call_invalid(const struct call *, const struct verr *);
 void	 call_free(struct call *);
-/* It is no longer one of its connection's. */
-void	 call_detach(struct call *);
+/* Answers (stolen; NULL: not); it is no longer one of its connection's. */
+void	 call_detach(struct call *, json_t *answer);
 
 /* Parameter i, borrowed. */
 const json_t	*call_param(const struct call *, size_t i);

@@ -25,9 +25,9 @@
 #include "lib/log.h"
 #include "lib/xalloc.h"
 
-static void	start(void *);
-static void	problem(struct change *, const char *, ...)
-		    __attribute__((format(printf, 2, 3)));
+static void start(void *);
+static void problem(struct change *, const char *, ...)
+    __attribute__((format(printf, 2, 3)));
 
 static void
 change_free(struct change *c)
@@ -87,9 +87,9 @@ record_of(struct change *c, bool success)
 }
 
 struct ending {
-	struct call	*call;
-	json_t		*entry;		/* NULL: it was undone */
-	char		*reason;
+	struct call *call;
+	json_t *entry; /* NULL: it was undone */
+	char *reason;
 };
 
 static void
@@ -97,7 +97,7 @@ ended(int error, void *arg)
 {
 	struct ending *e = arg;
 
-	(void)error;	/* the record is in the outbox: durable either way */
+	(void)error; /* the record is in the outbox: durable either way */
 	call_audited(e->call);
 	if (e->entry != NULL)
 		call_reply(e->call, e->entry);
@@ -118,8 +118,8 @@ deliver(struct change *c, bool success)
 	if (success)
 		e->entry = resource_entry(c->resource, true);
 	else
-		e->reason = xasprintf("%s. The previous settings are in effect",
-		    c->problem);
+		e->reason = xasprintf(
+		    "%s. The previous settings are in effect", c->problem);
 	audit_send_outbox(record, false, ended, e);
 	json_decref(record);
 	finish(c);
@@ -135,8 +135,7 @@ undone(struct change *c)
 	json_t *record = record_of(c, false);
 
 	log_warn("change.undone", "%s: %s", c->resource->name, c->problem);
-	if (store_end(core_store(), c->revision, REVISION_UNDONE,
-	    record) == -1)
+	if (store_end(core_store(), c->revision, REVISION_UNDONE, record) == -1)
 		log_error("store.end", "%s", strerror(errno));
 	json_decref(record);
 	deliver(c, false);
@@ -165,10 +164,10 @@ undo_status(const struct op_reply *reply, void *arg)
 	struct wire_in body = reply->body;
 	struct wire_out out = { 0 };
 	uint8_t state = wire_get_u8(&body);
+	bool running = reply->error == 0 && state == STATE_RUNNING;
 
 	wire_put_u32(&out, (uint32_t)c->resource->service);
-	wire_put_u8(&out, reply->error == 0 && state == STATE_RUNNING ?
-	    VERB_RELOAD : VERB_RESTART);
+	wire_put_u8(&out, running ? VERB_RELOAD : VERB_RESTART);
 	op_request(MSG_OP_SERVICE_CONTROL, &out, -1, undo_controlled, c);
 	wire_free(&out);
 }
@@ -209,12 +208,13 @@ static void
 commit(struct change *c)
 {
 	json_t *record = record_of(c, true);
+	int rc =
+	    store_end(core_store(), c->revision, REVISION_COMMITTED, record);
 
-	if (store_end(core_store(), c->revision, REVISION_COMMITTED,
-	    record) == -1) {
+	if (rc == -1) {
 		json_decref(record);
-		problem(c, "The settings could not be stored: %s",
-		    strerror(errno));
+		problem(
+		    c, "The settings could not be stored: %s", strerror(errno));
 		if (c->resource->output != -1)
 			undo(c);
 		else
@@ -223,8 +223,8 @@ commit(struct change *c)
 	}
 	json_decref(record);
 	if (c->resource->output != -1)
-		installed_remember(c->resource->output, c->content,
-		    c->content_len);
+		installed_remember(
+		    c->resource->output, c->content, c->content_len);
 	log_info("change.committed", "%s: revision %lld by %s",
 	    c->resource->name, (long long)c->revision, call_user(c->call));
 	deliver(c, true);
@@ -290,16 +290,15 @@ installed(const struct op_reply *reply, void *arg)
 static int
 begin(struct change *c)
 {
-	struct revision r = {
-		.time = time(NULL), .who = xstrdup(call_user(c->call)),
+	struct revision r = { .time = time(NULL),
+		.who = xstrdup(call_user(c->call)),
 		.origin = xstrdup(call_origin(c->call)),
 		.resource = xstrdup(c->resource->name),
-		.entry = c->resource->entry, .before = c->before,
-		.after = c->after
-	};
+		.entry = c->resource->entry,
+		.before = c->before,
+		.after = c->after };
 	json_t *record = record_of(c, true);
-	int64_t number = store_begin(core_store(), &r, -1, c->audit_id,
-	    record);
+	int64_t number = store_begin(core_store(), &r, -1, c->audit_id, record);
 
 	json_decref(record);
 	free(r.who);
@@ -307,8 +306,9 @@ begin(struct change *c)
 	free(r.resource);
 	c->revision = number;
 	if (number == -1) {
-		call_fail(c->call, errno, "The change could not be stored, "
-		    "nothing was changed: %s", strerror(errno));
+		call_fail(c->call, errno,
+		    "The change could not be stored, nothing was changed: %s",
+		    strerror(errno));
 		finish(c);
 		return -1;
 	}
@@ -348,13 +348,14 @@ checked(const struct op_reply *reply, void *arg)
 		    outputs[c->resource->output].name, reply->text);
 		finish(c);
 	} else if (!accepted) {
-		log_info("change.refused", "%s: %s", c->resource->name,
-		    complaint);
+		log_info(
+		    "change.refused", "%s: %s", c->resource->name, complaint);
 		if (c->resource->rejected != NULL)
 			c->resource->rejected(c, complaint);
 		if (!verr_any(c->errors))
-			verr_add(c->errors, "options", "%s refuses this "
-			    "configuration", outputs[c->resource->output].name);
+			verr_add(c->errors, "options",
+			    "%s refuses this configuration",
+			    outputs[c->resource->output].name);
 		invalid(c);
 	} else {
 		wire_put_u32(&out, (uint32_t)c->resource->service);
@@ -400,12 +401,12 @@ check_unbuilt(struct change *c)
 	const struct field *f;
 
 	for (f = c->resource->fields; f->name != NULL; f++)
-		if (f->flags & FF_UNBUILT && !json_equal(
-		    json_object_get(c->before, f->name),
-		    json_object_get(c->after, f->name)))
-			verr_add(c->errors, f->name, "This setting has no "
-			    "effect in this version of Holdfast and cannot be "
-			    "changed yet");
+		if (f->flags & FF_UNBUILT &&
+		    !json_equal(json_object_get(c->before, f->name),
+			json_object_get(c->after, f->name)))
+			verr_add(c->errors, f->name,
+			    "This setting has no effect in this version of "
+			    "Holdfast and cannot be changed yet");
 }
 
 static void
@@ -428,8 +429,8 @@ start(void *arg)
 		finish(c);
 		return;
 	}
-	c->before = json_deep_copy(store_get(core_store(), c->resource->name,
-	    c->resource->entry));
+	c->before = json_deep_copy(
+	    store_get(core_store(), c->resource->name, c->resource->entry));
 	c->after = json_deep_copy(c->before);
 	json_object_update(c->after, data);
 	json_decref(data);
@@ -449,8 +450,8 @@ start(void *arg)
 }
 
 void
-change_submit(struct call *call, const struct resource *resource,
-    const json_t *data)
+change_submit(
+    struct call *call, const struct resource *resource, const json_t *data)
 {
 	struct change *c = xcalloc(1, sizeof(*c));
 	char *prefix = xasprintf("%s_update", resource->name);

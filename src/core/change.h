@@ -55,10 +55,10 @@ void	change_submit(struct call *, const struct resource *,
 /* From a resource's lookup: done, errors are in change->errors. */
 void	change_continue(struct change *);
 /*
- * From a resource's verify: problem NULL when all is as rendered; else one
- * line of what is not (copied).
+ * From a resource's verify: NULL when all is as rendered; else one line of
+ * what is not (copied).
  */
-void	change_verified(struct change *, const char *problem);
+void	change_verified(struct change *, const char *what);
 
 /*
  * At start: compares every PENDING revision with what is installed, finishes

@@ -15,6 +15,7 @@
 #include "core/dispatch.h"
 #include "core/limits.h"
 #include "core/op.h"
+#include "lib/address.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/xalloc.h"
@@ -58,20 +59,20 @@ connection_origin(const struct connection *c)
 {
 	if (c->front == ROLE_LOCAL)
 		return xasprintf("pid:%u", c->pid);
-	return xasprintf(strchr(c->address, ':') != NULL ? "[%s]:%u" : "%s:%u",
-	    c->address, c->port);
+	return address_port(c->address, c->port);
 }
 
 void
-connection_send(struct connection *c, json_t *message)
+connection_send(struct connection *c, json_t *message, uint32_t finished)
 {
 	struct wire_out out = { 0 };
 	struct ipc *front = core_peer(c->front);
-	char *text = json_text(message);
+	char *text = message != NULL ? json_text(message) : NULL;
 
 	json_decref(message);
-	if (front != NULL && text != NULL) {
-		wire_put_bytes(&out, text, strlen(text));
+	if (front != NULL) {
+		wire_put_u32(&out, finished);
+		wire_put_bytes(&out, text, text != NULL ? strlen(text) : 0);
 		ipc_send(front, MSG_CLIENT_FRAME, c->id, &out, NULL, 0);
 		wire_free(&out);
 	}
@@ -151,9 +152,7 @@ identified(const struct op_reply *reply, void *arg)
 	}
 	if (!inside) {
 		log_warn("client.outside",
-		    "uid %u pid %u is not of this "
-		    "instance",
-		    uid, pid);
+		    "uid %u pid %u is not of this instance", uid, pid);
 		connection_close(
 		    c, 1008, "You are not allowed to access this resource");
 		return;
@@ -264,8 +263,7 @@ connection_message(struct ipc *front, struct ipc_msg *msg)
 	}
 	if (r == -1)
 		log_warn("front.breach",
-		    "%s sent a message that is wrong "
-		    "(type %u)",
+		    "%s sent a message that is wrong (type %u)",
 		    role_info(ipc_peer(front))->name, msg->type);
 }
 

@@ -305,9 +305,9 @@ open_store(void)
 	if (resource_initialise() == -1) {
 		store_close(core.store);
 		core.store = NULL;
-		core.refused = xasprintf("The configuration store cannot be "
-					 "written: %s",
-		    strerror(errno));
+		core.refused =
+		    xasprintf("The configuration store cannot be written: %s",
+			strerror(errno));
 		core_problem("store", "%s", core.refused);
 	}
 }

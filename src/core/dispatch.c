@@ -75,27 +75,30 @@ static void
 refused_recorded(int error, void *arg)
 {
 	struct call *call = arg;
+	json_t *response;
 
 	(void)error; /* nothing was done that could go unrecorded */
 	call_audited(call);
-	call_answer(call,
-	    call->session == NULL ?
-		call_method_error(call, ENOTAUTHENTICATED,
-		    "[ENOTAUTHENTICATED] Not authenticated", NULL) :
-		call_method_error(
-		    call, EACCES, "[EACCES] Not authorized", NULL),
-	    false);
+	if (call->session == NULL)
+		response = call_method_error(call, ENOTAUTHENTICATED,
+		    "[ENOTAUTHENTICATED] Not authenticated", NULL);
+	else
+		response = call_method_error(
+		    call, EACCES, "[EACCES] Not authorized", NULL);
+	call_answer(call, response, false);
 }
 
 static void
 refuse(struct call *call)
 {
-	if (call->method->audit != NULL)
-		audit_send(audit_method_call(
-			       call, call->session != NULL, false, false),
-		    refused_recorded, call);
-	else
+	json_t *record;
+
+	if (call->method->audit == NULL) {
 		refused_recorded(0, call);
+		return;
+	}
+	record = audit_method_call(call, call->session != NULL, false, false);
+	audit_send(record, refused_recorded, call);
 }
 
 /* True: the caller may; else the call was answered. */
@@ -140,8 +143,7 @@ run(struct call *call)
 	/* What changes something waits for a log that takes its record. */
 	if (m->audit != NULL && (why = audit_refuses()) != NULL) {
 		call_fail(call, EIO,
-		    "Nothing was changed: the audit log "
-		    "cannot be written (%s)",
+		    "Nothing was changed: the audit log cannot be written (%s)",
 		    why);
 		return;
 	}
@@ -166,8 +168,7 @@ dispatch_call(struct connection *c, const char *id, const char *method,
 	if (c->outstanding > LIMIT_CALLS) {
 		call_answer(call,
 		    call_error(call, -32000,
-			"Maximum number of "
-			"concurrent calls (20) has exceeded"),
+			"Maximum number of concurrent calls (20) has exceeded"),
 		    false);
 		return;
 	}

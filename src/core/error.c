@@ -7,10 +7,10 @@
 #include <string.h>
 
 /* protocol.json, errnos.custom. */
+/* clang-format off */
 static const struct {
 	int error;
 	const char *name;
-	/* clang-format off */
 } own_errors[] = {
 	{ ENOMETHOD, "ENOMETHOD" },
 	{ ESERVICESTARTFAILURE, "ESERVICESTARTFAILURE" },

@@ -100,10 +100,13 @@ text_or_null(const char *text)
 static json_t *
 job_json(const struct job *job)
 {
+	/* clang-format off */
 	json_t *o = json_pack("{s:I, s:O, s:s, s:O, s:b, s:n, s:b, s:n, s:n}",
-	    "id", job->id, "message_ids", job->message_ids, "method",
-	    job->method, "arguments", job->arguments, "transient", 0,
-	    "description", "abortable", 0, "logs_path", "logs_excerpt");
+	    "id", job->id, "message_ids", job->message_ids,
+	    "method", job->method, "arguments", job->arguments,
+	    "transient", 0, "description", "abortable", 0,
+	    "logs_path", "logs_excerpt");
+	/* clang-format on */
 
 	json_object_set_new(o, "progress",
 	    json_pack("{s:i, s:s, s:n}", "percent", job->percent, "description",
@@ -213,11 +216,13 @@ queued_last(const char *lock, const char *username)
 static void
 answer_id(struct call *call, json_int_t id)
 {
-	if (call->connection != NULL && call->id != NULL)
-		connection_send(call->connection,
-		    json_pack("{s:s, s:I, s:o}", "jsonrpc", "2.0", "result", id,
-			"id", json_loads(call->id, JSON_DECODE_ANY, NULL)));
-	call_detach(call);
+	json_t *answer =
+	    json_pack("{s:s, s:I}", "jsonrpc", "2.0", "result", id);
+
+	if (call->id != NULL)
+		json_object_set_new(
+		    answer, "id", json_loads(call->id, JSON_DECODE_ANY, NULL));
+	call_detach(call, answer);
 }
 
 void
@@ -248,10 +253,11 @@ job_start(struct call *call, const char *lock)
 		    json_loads(call->id, JSON_DECODE_ANY, NULL));
 	job->arguments =
 	    schema_redact_params(call->method->params, call->given);
-	job->credentials = call->session == NULL ?
-	    json_null() :
-	    json_pack("{s:s, s:o}", "type", session_class(call->session),
-		"data", session_credentials_data(call->session));
+	job->credentials = json_null();
+	if (call->session != NULL)
+		job->credentials = json_pack("{s:s, s:o}", "type",
+		    session_class(call->session), "data",
+		    session_credentials_data(call->session));
 	job->next = jobs;
 	jobs = job;
 	kept++;

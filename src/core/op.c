@@ -185,10 +185,9 @@ static void
 busy(void *arg)
 {
 	struct work *w = arg;
-	struct op_reply reply = { .error = EBUSY,
-		.fd = -1,
-		.text = "too many passwords are being hashed" };
+	struct op_reply reply = { .error = EBUSY, .fd = -1 };
 
+	reply.text = "too many passwords are being hashed";
 	w->done(&reply, w->arg);
 	wire_free(&w->body);
 	free(w);

@@ -8,6 +8,7 @@
 
 #include "core/core.h"
 #include "core/limits.h"
+#include "lib/boottime.h"
 
 #define PROBES 8
 
@@ -26,10 +27,10 @@ key_of(const char *method, const char *address)
 	static uint64_t seed;
 	uint64_t h;
 
-	if (seed == 0)
-		seed = ((uint64_t)core_random(UINT32_MAX) << 32 |
-			   core_random(UINT32_MAX)) |
-		    1;
+	if (seed == 0) {
+		seed = (uint64_t)core_random(UINT32_MAX) << 32;
+		seed |= core_random(UINT32_MAX) | 1;
+	}
 	h = seed;
 	for (; *method != '\0'; method++)
 		h = (h ^ (unsigned char)*method) * 1099511628211u;
@@ -44,10 +45,9 @@ rate_allow(const char *method, const char *address)
 {
 	uint64_t key = key_of(method, address);
 	struct window *w, *oldest = NULL;
-	struct timespec now;
+	int64_t now = boottime_ms();
 	unsigned int i;
 
-	clock_gettime(CLOCK_BOOTTIME, &now);
 	for (i = 0; i < PROBES; i++) {
 		w = &windows[(key + i) % LIMIT_RATE_KEYS];
 		if (w->start != 0 && w->key == key)
@@ -59,9 +59,9 @@ rate_allow(const char *method, const char *address)
 		w = oldest;
 		w->start = 0;
 	}
-	if (w->start == 0 || now.tv_sec - w->start >= LIMIT_RATE_SECONDS) {
+	if (w->start == 0 || now - w->start >= LIMIT_RATE_SECONDS * 1000) {
 		w->key = key;
-		w->start = now.tv_sec > 0 ? now.tv_sec : 1;
+		w->start = now > 0 ? now : 1;
 		w->calls = 0;
 	}
 	if (w->calls >= LIMIT_RATE_CALLS)

@@ -28,13 +28,13 @@
 #include "lib/xalloc.h"
 
 static struct {
-	struct revision	*pending;
-	size_t		 npending, at;
+	struct revision *pending;
+	size_t npending, at;
 	const struct renderer *renderer;
 	const struct resource *const *resource;
-	char		*rendered;
-	bool		 reload;	/* a file changed under its service */
-	void		(*done)(void);
+	char *rendered;
+	bool reload; /* a file changed under its service */
+	void (*done)(void);
 } recovery;
 
 static void next_pending(void);
@@ -83,8 +83,8 @@ end_pending(enum revision_state state)
 	const struct revision *r = &recovery.pending[recovery.at++];
 
 	log_info("recover.pending", "%s: revision %lld is %s", r->resource,
-	    (long long)r->number, state == REVISION_COMMITTED ? "finished" :
-	    "undone");
+	    (long long)r->number,
+	    state == REVISION_COMMITTED ? "finished" : "undone");
 	if (store_end(core_store(), r->number, state, NULL) == -1)
 		log_error("store.end", "%s", strerror(errno));
 	next_pending();
@@ -203,11 +203,12 @@ output_installed(const struct op_reply *reply, void *arg)
 
 	(void)arg;
 	if (reply->error != 0)
-		core_problem(outputs[output].name, "%s could not be "
-		    "installed: %s", outputs[output].name, reply->text);
+		core_problem(outputs[output].name,
+		    "%s could not be installed: %s", outputs[output].name,
+		    reply->text);
 	else
-		installed_remember(output, recovery.rendered,
-		    strlen(recovery.rendered));
+		installed_remember(
+		    output, recovery.rendered, strlen(recovery.rendered));
 	output_settled();
 }
 
@@ -227,9 +228,9 @@ output_read(const struct op_reply *reply, void *arg)
 	}
 	if (installed != NULL && !recovery.reload &&
 	    !installed_ours(output, installed, len)) {
-		core_problem(outputs[output].name, "%s/%s was edited by "
-		    "somebody else and is left as it is", outputs[output].dir,
-		    outputs[output].file);
+		core_problem(outputs[output].name,
+		    "%s/%s was edited by somebody else and is left as it is",
+		    outputs[output].dir, outputs[output].file);
 		log_warn("output.foreign", "%s/%s", outputs[output].dir,
 		    outputs[output].file);
 		output_done();
@@ -247,8 +248,8 @@ accounts_installed(int error, const char *text, void *arg)
 {
 	(void)arg;
 	if (error != 0)
-		core_problem("accounts", "Accounts could not be installed: %s",
-		    text);
+		core_problem(
+		    "accounts", "Accounts could not be installed: %s", text);
 	recovery.resource = resources;
 	next_boot();
 }
@@ -262,8 +263,8 @@ next_output(void)
 		account_install(NULL, accounts_installed, NULL);
 		return;
 	}
-	recovery.rendered = change_render(recovery.renderer->output, NULL,
-	    &why);
+	recovery.rendered =
+	    change_render(recovery.renderer->output, NULL, &why);
 	if (recovery.rendered == NULL) {
 		core_problem(outputs[recovery.renderer->output].name,
 		    "%s cannot be made: %s",
@@ -280,8 +281,7 @@ static bool
 machine_started(void)
 {
 	char *known = store_value(core_store(), "boot_id");
-	bool fresh = known == NULL ||
-	    strcmp(known, core_facts()->boot_id) != 0;
+	bool fresh = known == NULL || strcmp(known, core_facts()->boot_id) != 0;
 
 	free(known);
 	return fresh;
@@ -293,8 +293,8 @@ next_boot(void)
 	const struct resource *r = *recovery.resource;
 
 	if (r == NULL || !machine_started()) {
-		if (store_set_value(core_store(), "boot_id",
-		    core_facts()->boot_id) == -1)
+		if (store_set_value(
+			core_store(), "boot_id", core_facts()->boot_id) == -1)
 			log_warn("recover.boot", "%s", strerror(errno));
 		recovery.done();
 		return;
@@ -330,8 +330,8 @@ change_recover(void (*done)(void))
 		done();
 		return;
 	}
-	if (store_pending(core_store(), &recovery.pending,
-	    &recovery.npending) == -1)
+	if (store_pending(
+		core_store(), &recovery.pending, &recovery.npending) == -1)
 		fatal("the store's pending revisions cannot be read");
 	recovery.resource = resources;
 	next_gather();

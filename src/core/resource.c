@@ -141,40 +141,46 @@ static json_t *
 export_params(const struct method *m)
 {
 	json_t *list = json_array();
+	enum schema_use use = SCHEMA_ARGUMENT;
 	const struct field *f;
 
+	if (m->kind == KIND_UPDATE)
+		use = SCHEMA_UPDATE;
 	for (f = m->params; f != NULL && f->name != NULL; f++)
-		json_array_append_new(list,
-		    schema_export(f,
-			m->kind == KIND_UPDATE ? SCHEMA_UPDATE :
-						 SCHEMA_ARGUMENT));
+		json_array_append_new(list, schema_export(f, use));
 	return list;
 }
+
+/* clang-format off */
+static const struct field null_result = {
+	.name = "result", .type = F_CONST, .def = "null", .flags = FF_REQUIRED
+};
+/* clang-format on */
 
 static json_t *
 export_result(const struct method *m)
 {
-	static const struct field null_result = { .name = "result",
-		.type = F_CONST,
-		.def = "null",
-		.flags = FF_REQUIRED };
+	const struct field *result = m->result;
 
-	return json_pack("[o]",
-	    schema_export(
-		m->result != NULL ? m->result : &null_result, SCHEMA_RESULT));
+	if (result == NULL)
+		result = &null_result;
+	return json_pack("[o]", schema_export(result, SCHEMA_RESULT));
 }
 
 static json_t *
 describe(const struct method *m)
 {
 	bool filterable = m->kind == KIND_QUERY;
+	/* clang-format off */
 	json_t *o = json_pack("{s:s, s:s, s:{}, s:b, s:b, s:b, s:b, s:n, s:b, "
-			      "s:b, s:b, s:b, s:b}",
+	    "s:b, s:b, s:b, s:b}",
 	    "description", m->doc, "cli_description", m->doc, "examples",
-	    "no_auth_required", m->auth == AUTH_NONE, "no_authz_required",
-	    m->auth == AUTH_SESSION, "cli_private", 0, "filterable", filterable,
-	    "filterable_schema", "pass_application", 0, "job", m->job,
-	    "downloadable", 0, "uploadable", 0, "check_pipes", 0);
+	    "no_auth_required", m->auth == AUTH_NONE,
+	    "no_authz_required", m->auth == AUTH_SESSION,
+	    "cli_private", 0, "filterable", filterable, "filterable_schema",
+	    "pass_application", 0, "job", m->job, "downloadable", 0,
+	    "uploadable", 0, "check_pipes", 0);
+	/* clang-format on */
 
 	json_object_set_new(o, "roles",
 	    m->auth == AUTH_ROLE ? roles_that_grant(m->roles) : json_array());
@@ -183,28 +189,49 @@ describe(const struct method *m)
 	return o;
 }
 
-json_t *
-resource_methods(const char *name)
+/* The tables do not change while we run: described once, then shared. */
+static json_t *
+all_methods(void)
 {
-	json_t *all = json_object();
+	static json_t *all;
 	const struct resource *const *r;
 	const struct method *m;
 
-	for (r = resources; *r != NULL; r++) {
-		if (name != NULL && strcmp((*r)->name, name) != 0)
-			continue;
+	if (all != NULL)
+		return all;
+	all = json_object();
+	for (r = resources; *r != NULL; r++)
 		for (m = (*r)->methods; m->name != NULL; m++)
 			json_object_set_new(all, m->name, describe(m));
-	}
 	return all;
+}
+
+json_t *
+resource_methods(const char *name)
+{
+	json_t *all = all_methods(), *some;
+	const struct resource *r;
+	const struct method *m;
+
+	if (name == NULL)
+		return json_incref(all);
+	some = json_object();
+	if ((r = resource_find(name)) != NULL)
+		for (m = r->methods; m->name != NULL; m++)
+			json_object_set(some, m->name,
+			    json_object_get(all, m->name));
+	return some;
 }
 
 json_t *
 resource_services(void)
 {
-	static const char *const kinds[] = { [RESOURCE_SERVICE] = "service",
-		[RESOURCE_CONFIG] = "config",
-		[RESOURCE_CRUD] = "crud" };
+	/* clang-format off */
+	static const char *const kinds[] = {
+		[RESOURCE_SERVICE] = "service", [RESOURCE_CONFIG] = "config",
+		[RESOURCE_CRUD] = "crud"
+	};
+	/* clang-format on */
 	json_t *all = json_object(), *config;
 	const struct resource *const *at, *r;
 
@@ -240,9 +267,8 @@ lint_method(const struct resource *r, const struct method *m, json_t *faults)
 	if (m->run == NULL)
 		fault(faults, m->name, "has no function");
 	if (m->kind == KIND_UPDATE && m->audit == NULL)
-		fault(faults, m->name,
-		    "changes something without an audit "
-		    "text");
+		fault(
+		    faults, m->name, "changes something without an audit text");
 	if (m->auth != AUTH_ROLE && m->roles != NULL && m->kind != KIND_CHOICES)
 		fault(faults, m->name, "names roles that nobody checks");
 	for (role = m->roles; role != NULL && *role != NULL; role++)

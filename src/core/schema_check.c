@@ -224,9 +224,11 @@ check_array(struct verr *e, const struct field *f, const struct at *at,
 	result = json_array();
 	json_array_foreach(given, i, item) {
 		below.index = i;
-		checked = element == NULL ?
-		    json_incref((json_t *)(uintptr_t)item) :
-		    check(e, element, &below, item, SCHEMA_ARGUMENT);
+		if (element == NULL)
+			checked = json_incref((json_t *)(uintptr_t)item);
+		else
+			checked =
+			    check(e, element, &below, item, SCHEMA_ARGUMENT);
 		if (checked != NULL)
 			json_array_append_new(result, checked);
 	}
@@ -338,12 +340,14 @@ tag_text(const json_t *tag)
 	const char *text;
 	size_t len;
 
+	if (json_is_true(tag))
+		return xstrdup("True");
+	if (json_is_false(tag))
+		return xstrdup("False");
+	if (json_is_null(tag))
+		return xstrdup("None");
 	if (!json_is_string(tag))
-		return xasprintf("%s",
-		    json_is_true(tag)      ? "True" :
-			json_is_false(tag) ? "False" :
-			json_is_null(tag)  ? "None" :
-					     "...");
+		return xstrdup("...");
 	text = json_string_value(tag);
 	len = strlen(text);
 	if (len > 64)

@@ -139,17 +139,20 @@ static void
 put_constant(json_t *schema, const struct field *f)
 {
 	json_t *value = schema_default(f);
+	const char *type = "object";
 
 	if (json_is_null(value)) {
 		set(schema, "type", "null");
 		json_decref(value);
 		return;
 	}
-	set(schema, "type",
-	    json_is_string(value)      ? "string" :
-		json_is_integer(value) ? "integer" :
-		json_is_boolean(value) ? "boolean" :
-					 "object");
+	if (json_is_string(value))
+		type = "string";
+	else if (json_is_integer(value))
+		type = "integer";
+	else if (json_is_boolean(value))
+		type = "boolean";
+	set(schema, "type", type);
 	json_object_set_new(schema, "const", value);
 }
 

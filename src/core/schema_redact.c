@@ -54,8 +54,9 @@ member_row(const struct field *f, const struct variant *v, const char *name)
 		return f->fields;
 	if (f->type == F_OBJECT)
 		return schema_find(f->fields, name);
-	return v != NULL ? schema_find(v->fields, name) :
-			   find_anywhere(f, name);
+	if (v != NULL)
+		return schema_find(v->fields, name);
+	return find_anywhere(f, name);
 }
 
 /*
@@ -133,9 +134,10 @@ schema_redact_params(const struct field *params, const json_t *given)
 	json_t *result;
 	size_t i;
 
+	if (!json_is_array(given) && secret)
+		return json_string(REDACTED);
 	if (!json_is_array(given))
-		return secret ? json_string(REDACTED) :
-				json_incref((json_t *)(uintptr_t)given);
+		return json_incref((json_t *)(uintptr_t)given);
 	result = json_array();
 	json_array_foreach(given, i, item) {
 		if (f != NULL && f->name != NULL)

@@ -70,6 +70,13 @@ session_credentials_data(const struct session *s)
 }
 
 json_t *
+session_credentials(const struct session *s)
+{
+	return json_pack("{s:s, s:o}", "credentials", session_class(s),
+	    "credentials_data", session_credentials_data(s));
+}
+
+json_t *
 session_privilege(const struct session *s)
 {
 	json_t *allow = json_array(), *roles = role_set_json(&s->roles);

@@ -39,6 +39,8 @@ void		 session_release(struct session *);	/* NULL is fine */
 /* "UNIX_SOCKET" or "LOGIN_PASSWORD"; and its credentials_data. */
 const char	*session_class(const struct session *);
 json_t		*session_credentials_data(const struct session *);
+/* Both, as an audit record has them. */
+json_t		*session_credentials(const struct session *);
 /* The privilege object of auth.me. */
 json_t		*session_privilege(const struct session *);
 

@@ -102,14 +102,12 @@ refused(const struct store *s, const char *file, char **whyp)
 {
 	switch (sqlite3_errcode(s->db)) {
 	case SQLITE_BUSY:
-		*whyp = xasprintf("%s is in use by another process: end it "
-				  "first",
-		    file);
+		*whyp = xasprintf(
+		    "%s is in use by another process: end it first", file);
 		break;
 	case SQLITE_FULL:
-		*whyp = xasprintf("%s can not be written, the disk is full: "
-				  "make room",
-		    file);
+		*whyp = xasprintf(
+		    "%s can not be written, the disk is full: make room", file);
 		break;
 	case SQLITE_NOTADB:
 	case SQLITE_CORRUPT:
@@ -126,8 +124,9 @@ refused(const struct store *s, const char *file, char **whyp)
 static int
 run(const struct store *s, const char *text)
 {
-	return sqlite3_exec(s->db, text, NULL, NULL, NULL) == SQLITE_OK ? 0 :
-									  -1;
+	int rc = sqlite3_exec(s->db, text, NULL, NULL, NULL);
+
+	return rc == SQLITE_OK ? 0 : -1;
 }
 
 /* The first column of the first row; caller frees, NULL on failure. */
@@ -178,10 +177,10 @@ check_identity(const struct store *s, const char *file, char **whyp)
 		return -1;
 	}
 	if (version > STORE_SCHEMA) {
-		*whyp = xasprintf("%s was written by a newer Holdfast (schema "
-				  "%lld, this one knows %d): install that "
-				  "version again, or restore the copy made "
-				  "before the upgrade",
+		*whyp = xasprintf(
+		    "%s was written by a newer Holdfast (schema %lld, this one "
+		    "knows %d): install that version again, or restore the "
+		    "copy made before the upgrade",
 		    file, (long long)version, STORE_SCHEMA);
 		return -1;
 	}
@@ -314,8 +313,8 @@ make_file(const char *folder, const char *file, char **whyp)
 	result = 0;
 out:
 	if (result == -1)
-		*whyp = xasprintf("%s can not be opened (%s): look at the "
-				  "disk and at who owns it",
+		*whyp = xasprintf("%s can not be opened (%s): look at the disk "
+				  "and at who owns it",
 		    file, strerror(errno));
 	if (fd != -1)
 		close(fd);

@@ -206,8 +206,10 @@ file_read_fd(int fd, size_t max, char **datap, size_t *lenp)
 			    data, len, size * 2 > max + 1 ? max + 1 : size * 2);
 			size = size * 2 > max + 1 ? max + 1 : size * 2;
 		}
-		n = seekable ? pread(fd, data + len, size - len, (off_t)len) :
-			       read(fd, data + len, size - len);
+		if (seekable)
+			n = pread(fd, data + len, size - len, (off_t)len);
+		else
+			n = read(fd, data + len, size - len);
 		if (n == -1 && errno == EINTR)
 			continue;
 		if (n <= 0)

@@ -119,8 +119,17 @@ is_number(const json_t *value)
 static json_int_t
 as_integer(const json_t *value)
 {
-	return json_is_boolean(value) ? json_is_true(value) :
-					json_integer_value(value);
+	if (json_is_boolean(value))
+		return json_is_true(value);
+	return json_integer_value(value);
+}
+
+static double
+as_real(const json_t *value)
+{
+	if (json_is_real(value))
+		return json_real_value(value);
+	return (double)as_integer(value);
 }
 
 static int
@@ -130,10 +139,8 @@ number_order(const json_t *a, const json_t *b)
 	json_int_t i, j;
 
 	if (json_is_real(a) || json_is_real(b)) {
-		x = json_is_real(a) ? json_real_value(a) :
-				      (double)as_integer(a);
-		y = json_is_real(b) ? json_real_value(b) :
-				      (double)as_integer(b);
+		x = as_real(a);
+		y = as_real(b);
 		return (x > y) - (x < y);
 	}
 	i = as_integer(a);

@@ -144,8 +144,8 @@ sendable(enum role self, enum role peer, enum message_type type, size_t len,
 	    !(info->to & ROLE_BIT(peer)) || len < info->min ||
 	    len > info->max || nfds < info->nfds_min || nfds > info->nfds_max ||
 	    nfds > IPC_FDS_MAX)
-		fatal("%s may not send %s of %zu bytes with %u descriptors "
-		      "to %s",
+		fatal(
+		    "%s may not send %s of %zu bytes with %u descriptors to %s",
 		    role_info(self)->name,
 		    info != NULL ? info->name : "an unknown message", len, nfds,
 		    role_info(peer)->name);
@@ -386,6 +386,7 @@ check_header(struct received *got, const uint8_t *data, size_t n,
     enum role self, enum role peer, char *reason, size_t size)
 {
 	unsigned int type;
+	bool memfd;
 
 	if (n < HEADER_LEN)
 		return breach(reason, size, "a message of %zu bytes", n);
@@ -407,9 +408,9 @@ check_header(struct received *got, const uint8_t *data, size_t n,
 	if (got->len < got->info->min || got->len > got->info->max)
 		return breach(
 		    reason, size, "%s of %zu bytes", got->info->name, got->len);
-	if (got->flags & FLAG_MEMFD ?
-		n != HEADER_LEN || got->len <= MESSAGE_INLINE_MAX :
-		n != HEADER_LEN + got->len)
+	memfd = (got->flags & FLAG_MEMFD) != 0;
+	if (n != HEADER_LEN + (memfd ? 0 : got->len) ||
+	    (memfd && got->len <= MESSAGE_INLINE_MAX))
 		return breach(reason, size, "%s: %zu bytes announced, %zu sent",
 		    got->info->name, got->len, n - HEADER_LEN);
 	return true;
@@ -440,8 +441,7 @@ check_fds(struct received *got, char *reason, size_t size)
 				munmap(got->map, len);
 			got->map = NULL;
 			return breach(reason, size,
-			    "%s: %zu bytes announced, "
-			    "%zu in its memory file",
+			    "%s: %zu bytes announced, %zu in its memory file",
 			    got->info->name, got->len, len);
 		}
 	}
@@ -482,10 +482,10 @@ receive(int fd, enum role self, enum role peer, uint8_t *buffer,
 	do
 		n = recvmsg(fd, &msg, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 	while (n == -1 && errno == EINTR);
+	if (n == -1 && (errno == EAGAIN || errno == ENOMEM || errno == ENOBUFS))
+		return EMPTY;
 	if (n == -1)
-		return errno == EAGAIN || errno == ENOMEM || errno == ENOBUFS ?
-		    EMPTY :
-		    GONE;
+		return GONE;
 	*used = (size_t)n;
 	fine = take_fds(&msg, got);
 	if (n == 0 && got->nfds == 0 && fine)

@@ -42,7 +42,7 @@ static const struct message_info messages[MSG_TYPE_COUNT] = {
 	ROW(CLIENT_OPEN,	FRONT, CORE,	  STR + 3, SHORT + 3,  0, 1),
 	ROW(CLIENT_CALL,	FRONT, CORE,	  3 * STR, ANY,	       0, 0),
 	ROW(CLIENT_GONE,	FRONT, CORE,	  0, 0,		       0, 0),
-	ROW(CLIENT_FRAME,	CORE, FRONT,	  STR, ANY,	       0, 0),
+	ROW(CLIENT_FRAME,	CORE, FRONT,	  4 + STR, ANY,	       0, 0),
 	ROW(CLIENT_LIMIT,	CORE, FRONT,	  4, 4,		       0, 0),
 	ROW(CLIENT_CLOSE,	CORE, FRONT,	  2 + STR, 2 + SHORT,  0, 0),
 

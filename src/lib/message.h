@@ -55,7 +55,10 @@ enum message_type {
 				   ("" = notification), str method,
 				   str params as JSON text (an array) */
 	MSG_CLIENT_GONE,	/* front -> core: empty */
-	MSG_CLIENT_FRAME,	/* core -> front: bytes, one text frame */
+	MSG_CLIENT_FRAME,	/* core -> front: u32 calls finished with it,
+				   bytes one text frame, or none: so the
+				   front knows how many are in progress and
+				   stops reading from who floods */
 	MSG_CLIENT_LIMIT,	/* core -> front: u32 largest message in
 				   characters from now on; local reads
 				   nothing of a client before the first */

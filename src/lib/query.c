@@ -97,8 +97,8 @@ query_options_parse(const json_t *options, const char *attribute,
 	}
 	if (q->get && (q->offset != 0 || q->limit > 1))
 		verr_add(errors, attribute,
-		    "Value error, Invalid options combination. `get` implies "
-		    "a single result.");
+		    "Value error, Invalid options combination. `get` implies a "
+		    "single result.");
 	return verr_count(errors) == before ? 0 : -1;
 }
 

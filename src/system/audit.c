@@ -71,8 +71,7 @@ query_run_method(struct call *call)
 
 	if (json_array_size(json_object_get(data, "services")) != 1)
 		verr_add(errors, "audit_query.services",
-		    "Exactly one service "
-		    "can be asked for");
+		    "Exactly one service can be asked for");
 	if (json_bool(data, "remote_controller", false))
 		verr_add(errors, "audit_query.remote_controller",
 		    "There is no other controller");
@@ -81,8 +80,7 @@ query_run_method(struct call *call)
 	query_options_parse(options, "audit_query.query-options", &o, errors);
 	if (!verr_any(errors) && o.limit == 0 && !o.count && !o.get)
 		verr_add(errors, "audit_query.query-options",
-		    "limit, count "
-		    "or get is needed");
+		    "limit, count or get is needed");
 	if (verr_any(errors)) {
 		call_fail_invalid(call, errors);
 		return;

@@ -104,17 +104,21 @@ user_info(const struct session *s)
 	const json_t *account = account_by_name(s->username);
 	const char *home = s->uid == 0 ? "/root" : "/";
 
+	/* clang-format off */
 	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:n, s:n, s:s, s:b, "
-			 "s:{}, s:{s:n, s:b, s:i, s:i}, s:o, s:[s, s]}",
-	    "pw_name", s->username, "pw_gecos",
-	    json_str(account, "full_name", s->username), "pw_dir",
-	    json_str(account, "home", home), "pw_shell",
-	    json_str(account, "shell", "/bin/bash"), "pw_uid",
-	    (json_int_t)s->uid, "pw_gid", json_int(account, "gid", s->uid),
+	    "s:{}, s:{s:n, s:b, s:i, s:i}, s:o, s:[s, s]}",
+	    "pw_name", s->username,
+	    "pw_gecos", json_str(account, "full_name", s->username),
+	    "pw_dir", json_str(account, "home", home),
+	    "pw_shell", json_str(account, "shell", "/bin/bash"),
+	    "pw_uid", (json_int_t)s->uid,
+	    "pw_gid", json_int(account, "gid", s->uid),
 	    "grouplist", "sid", "source", "LOCAL", "local", 1, "attributes",
 	    "two_factor_config", "provisioning_uri", "secret_configured", 0,
-	    "interval", 30, "otp_digits", 6, "privilege", session_privilege(s),
+	    "interval", 30, "otp_digits", 6,
+	    "privilege", session_privilege(s),
 	    "account_attributes", "LOCAL", "SYS_ADMIN");
+	/* clang-format on */
 }
 
 static void
@@ -130,16 +134,21 @@ authentication(
     const struct call *call, const struct session *s, const char *error)
 {
 	const json_t *data = call_param(call, 0);
-	json_t *credentials = json_pack("{s:s, s:o}", "credentials",
-	    "LOGIN_PASSWORD", "credentials_data",
-	    s != NULL ?
-		session_credentials_data(s) :
-		json_pack("{s:s}", "username", json_str(data, "username", "")));
+	json_t *credentials, *event;
 
-	return audit_record(call->connection, s, "AUTHENTICATION",
-	    json_pack("{s:o, s:s?, s:{s:i, s:i}}", "credentials", credentials,
-		"error", error, "vers", "major", 0, "minor", 1),
-	    s != NULL);
+	if (s != NULL)
+		credentials = session_credentials_data(s);
+	else
+		credentials = json_pack(
+		    "{s:s}", "username", json_str(data, "username", ""));
+	/* clang-format off */
+	event = json_pack("{s:{s:s, s:o}, s:s?, s:{s:i, s:i}}",
+	    "credentials", "credentials", "LOGIN_PASSWORD",
+	    "credentials_data", credentials, "error", error,
+	    "vers", "major", 0, "minor", 1);
+	/* clang-format on */
+	return audit_record(
+	    call->connection, s, "AUTHENTICATION", event, s != NULL);
 }
 
 struct verdict_answer {
@@ -225,9 +234,8 @@ verified(const struct op_reply *reply, void *arg)
 	}
 	if (reply->error != 0) {
 		log_error("login.verify", "%s", reply->text);
-		call_fail(call, reply->error,
-		    "The password could not be "
-		    "verified");
+		call_fail(
+		    call, reply->error, "The password could not be verified");
 		return;
 	}
 	origin = connection_origin(call->connection);
@@ -293,10 +301,12 @@ enqueue(struct login *l)
 static bool
 plausible(const char *username)
 {
-	return username[0] != '\0' && strlen(username) <= 32 &&
-	    strspn(username,
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-		"abcdefghijklmnopqrstuvwxyz0123456789_.-") == strlen(username);
+	static const char allowed[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "abcdefghijklmnopqrstuvwxyz"
+				      "0123456789_.-";
+	size_t len = strlen(username);
+
+	return len > 0 && len <= 32 && strspn(username, allowed) == len;
 }
 
 static void
@@ -308,9 +318,8 @@ login_ex_run(struct call *call)
 	struct login *l;
 
 	if (strcmp(mechanism, "OTP_TOKEN") == 0) {
-		call_fail(call, EINVAL,
-		    "OTP_TOKEN: no authentication in "
-		    "progress");
+		call_fail(
+		    call, EINVAL, "OTP_TOKEN: no authentication in progress");
 		return;
 	}
 	if (strcmp(mechanism, "PASSWORD_PLAIN") != 0) {
@@ -356,9 +365,8 @@ logout_recorded(int error, void *arg)
 static void
 logout_run(struct call *call)
 {
-	json_t *data = json_pack("{s:{s:s, s:o}}", "credentials", "credentials",
-	    session_class(call->session), "credentials_data",
-	    session_credentials_data(call->session));
+	json_t *data = json_pack(
+	    "{s:o}", "credentials", session_credentials(call->session));
 	json_t *record =
 	    audit_record(call->connection, call->session, "LOGOUT", data, true);
 

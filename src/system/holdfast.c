@@ -48,8 +48,8 @@ services_gathered(json_t *list, void *arg)
 	json_array_foreach(list, i, service) {
 		if (!json_bool(service, "failed", false))
 			continue;
-		text = xasprintf("Service %s was given up after repeated "
-				 "exits: %s",
+		text = xasprintf(
+		    "Service %s was given up after repeated exits: %s",
 		    json_str(service, "service", ""),
 		    json_str(service, "last_exit", ""));
 		json_array_append_new(problems, json_string(text));

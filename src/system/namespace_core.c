@@ -87,11 +87,12 @@ job_wait_run(struct call *call)
 	json_int_t id = json_integer_value(call_param(call, 0));
 	int error = job_wait(call, id, waited, call);
 
-	if (error != 0)
-		call_fail(call, error,
-		    error == EPERM ? "Job %lld is somebody else's" :
-				     "Job %lld does not exist",
-		    (long long)id);
+	if (error == EPERM)
+		call_fail(
+		    call, error, "Job %lld is somebody else's", (long long)id);
+	else if (error != 0)
+		call_fail(
+		    call, error, "Job %lld does not exist", (long long)id);
 }
 
 /* clang-format off */

@@ -14,6 +14,7 @@
 #include "core/op.h"
 #include "core/query.h"
 #include "core/serial.h"
+#include "lib/address.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/xalloc.h"
@@ -135,10 +136,12 @@ service_by_id(json_int_t id)
 static bool
 enabled(int service)
 {
-	return core_store() != NULL &&
-	    json_bool(
-		store_get(core_store(), "service", services[service].api_id),
-		"enable", false);
+	const json_t *stored;
+
+	if (core_store() == NULL)
+		return false;
+	stored = store_get(core_store(), "service", services[service].api_id);
+	return json_bool(stored, "enable", false);
 }
 
 /* Gathers the state of all services from the monitor, one by one. */
@@ -156,33 +159,36 @@ status_json(int service, const struct op_reply *reply)
 {
 	struct wire_in body = reply->body;
 	uint8_t state = wire_get_u8(&body);
-	json_t *pids = json_array(), *listening = json_array();
+	json_t *pids = json_array(), *listening = json_array(), *status;
+	bool running = reply->error == 0 && state != STATE_STOPPED &&
+	    state != STATE_FAILED;
 	char *text, *address;
+	uint16_t port;
 	uint32_t n;
 
 	for (n = wire_get_u32(&body); n > 0 && !body.bad; n--)
 		json_array_append_new(pids, json_integer(wire_get_u32(&body)));
 	for (n = wire_get_u32(&body); n > 0 && !body.bad; n--) {
 		address = wire_get_str(&body, 64);
-		text = xasprintf(address != NULL && strchr(address, ':') ?
-			"[%s]:%u" :
-			"%s:%u",
-		    address != NULL ? address : "", wire_get_u16(&body));
+		port = wire_get_u16(&body);
+		if (address == NULL)
+			break;
+		text = address_port(address, port);
 		json_array_append_new(listening, json_string(text));
 		free(address);
 		free(text);
 	}
 	text = wire_get_str(&body, MESSAGE_INLINE_MAX);
-	address = NULL;
-	return json_pack("{s:i, s:s, s:b, s:s, s:o, s:o, s:s, s:b}", "id",
-	    services[service].api_id, "service", services[service].name,
-	    "enable", enabled(service), "state",
-	    reply->error == 0 && state != STATE_STOPPED &&
-		    state != STATE_FAILED ?
-		"RUNNING" :
-		"STOPPED",
-	    "pids", pids, "listening", listening, "last_exit",
-	    text != NULL ? text : "", "failed", state == STATE_FAILED);
+	/* clang-format off */
+	status = json_pack("{s:i, s:s, s:b, s:s, s:o, s:o, s:s, s:b}",
+	    "id", services[service].api_id, "service", services[service].name,
+	    "enable", enabled(service),
+	    "state", running ? "RUNNING" : "STOPPED", "pids", pids,
+	    "listening", listening, "last_exit", text != NULL ? text : "",
+	    "failed", state == STATE_FAILED);
+	/* clang-format on */
+	free(text);
+	return status;
 }
 
 static void
@@ -405,7 +411,15 @@ update_suffix(const json_t *params)
 static bool
 control_accept(struct call *call)
 {
-	return named(call, json_string_value(call_param(call, 1))) != -1;
+	const char *name = json_string_value(call_param(call, 1));
+	struct verr *errors;
+
+	if (service_by_name(name) != -1)
+		return true;
+	errors = verr_new();
+	verr_add(errors, "service", "Service %s not found.", name);
+	call_fail_invalid(call, errors);
+	return false;
 }
 
 static void

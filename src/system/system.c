@@ -124,8 +124,9 @@ version_short_run(struct call *call)
 static json_t *
 string_or_null(const char *text)
 {
-	return text == NULL || text[0] == '\0' ? json_null() :
-						 json_string(text);
+	if (text == NULL || text[0] == '\0')
+		return json_null();
+	return json_string(text);
 }
 
 /* "2 days, 3:04:05.678901", as Python prints a time span. */
@@ -145,7 +146,7 @@ uptime_text(const struct timespec *up)
 	return text;
 }
 
-/* Seconds of the compiler's "Nov 21 2026" "09:15:00", taken as UTC. */
+/* When the build was configured, in seconds. */
 static int64_t
 build_time(void)
 {

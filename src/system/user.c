@@ -112,9 +112,7 @@ accounts_installed(int error, const char *text, void *arg)
 	    store_end(core_store(), s->revision, REVISION_COMMITTED,
 		s->record) == -1) {
 		/* PENDING: the next start finishes it. */
-		call_fail(s->call, errno,
-		    "The account could not be stored: "
-		    "%s",
+		call_fail(s->call, errno, "The account could not be stored: %s",
 		    strerror(errno));
 		setup_free(s);
 		return;
@@ -132,14 +130,17 @@ account_entry(const char *username, const char *hash)
 {
 	bool root = strcmp(username, "root") == 0;
 
+	/* clang-format off */
 	return json_pack("{s:i, s:i, s:i, s:s, s:s, s:s, s:s, s:s, s:[i], s:b, "
-			 "s:b, s:b, s:b, s:b}",
+	    "s:b, s:b, s:b, s:b}",
 	    "id", root ? 1 : 2, "uid", root ? 0 : 950, "gid", root ? 0 : 950,
-	    "username", username, "full_name",
-	    root ? "root" : "Local Administrator", "home",
-	    root ? "/root" : "/home/truenas_admin", "shell", "/bin/bash",
-	    "unixhash", hash, "groups", 544, "builtin", root, "immutable", 1,
-	    "locked", 0, "password_disabled", 0, "ssh_password_enabled", 0);
+	    "username", username,
+	    "full_name", root ? "root" : "Local Administrator",
+	    "home", root ? "/root" : "/home/truenas_admin",
+	    "shell", "/bin/bash", "unixhash", hash, "groups", 544,
+	    "builtin", root, "immutable", 1, "locked", 0,
+	    "password_disabled", 0, "ssh_password_enabled", 0);
+	/* clang-format on */
 }
 
 static void
@@ -168,9 +169,7 @@ hashed(const struct op_reply *reply, void *arg)
 	r.after = s->user;
 	s->revision = store_begin(core_store(), &r, -1, s->audit_id, s->record);
 	if (s->revision == -1) {
-		call_fail(s->call, errno,
-		    "The account could not be stored: "
-		    "%s",
+		call_fail(s->call, errno, "The account could not be stored: %s",
 		    strerror(errno));
 		setup_free(s);
 		goto out;
@@ -191,9 +190,8 @@ setup_start(void *arg)
 	struct wire_out out = { 0 };
 
 	if (account_administrator_set_up()) {
-		call_fail(s->call, EEXIST,
-		    "Local administrator is already set "
-		    "up");
+		call_fail(
+		    s->call, EEXIST, "Local administrator is already set up");
 		setup_free(s);
 		return;
 	}
@@ -208,25 +206,25 @@ entitled(const struct call *call)
 {
 	const char *code = json_str(call_param(call, 2), "setup_code", "");
 
-	return (call->session != NULL && call->session->unix_socket &&
-		   call->session->uid == 0) ||
-	    setup_code_is(code);
+	const struct session *s = call->session;
+
+	if (s != NULL && s->unix_socket && s->uid == 0)
+		return true;
+	return setup_code_is(code);
 }
 
 static void
 check_password(const char *password, size_t len, struct verr *errors)
 {
 	if (len == 0)
-		verr_add(errors, "password",
-		    "An administrator needs a "
-		    "password");
+		verr_add(
+		    errors, "password", "An administrator needs a password");
 	else if (len >= PASSWORD_MAX)
 		verr_add(errors, "password", "At most %d bytes are possible",
 		    PASSWORD_MAX - 1);
 	else if (strpbrk(password, "\r\n") != NULL)
 		verr_add(errors, "password",
-		    "A line break cannot be typed in "
-		    "at a login prompt");
+		    "A line break cannot be typed in at a login prompt");
 }
 
 static void
@@ -241,16 +239,14 @@ setup_run(struct call *call)
 		return;
 	}
 	if (account_administrator_set_up()) {
-		call_fail(call, EEXIST,
-		    "Local administrator is already set "
-		    "up");
+		call_fail(
+		    call, EEXIST, "Local administrator is already set up");
 		return;
 	}
 	errors = verr_new();
 	if (!entitled(call))
 		verr_add_errno(errors, EPERM, "options.setup_code",
-		    "The "
-		    "one-time code of the first start is needed here");
+		    "The one-time code of the first start is needed here");
 	check_password(
 	    json_string_value(password), json_string_length(password), errors);
 	if (verr_any(errors)) {

@@ -22,8 +22,7 @@ throttle_set(struct web *w, bool on)
 	{
 		if (c->state != WEB_CLIENT_OPEN)
 			continue;
-		c->heard = uv_now(&w->loop);
-		lws_rx_flow_control(c->wsi, !on && !c->held);
+		web_client_flow(c);
 	}
 	if (!on) {
 		uv_timer_stop(&w->throttle_timer);
@@ -59,14 +58,19 @@ core_frame(struct web *w, struct ipc_msg *msg)
 {
 	struct web_client *c;
 	const void *data;
+	uint32_t finished;
 	size_t len;
 
+	finished = wire_get_u32(&msg->body);
 	data = wire_get_bytes(&msg->body, &len);
 	if (wire_end(&msg->body) == -1)
 		fatal("wrong frame from core");
 	c = web_client_find(w, msg->id);
-	if (c != NULL)
+	if (c == NULL)
+		return;
+	if (len > 0)
 		web_client_send(c, data, len);
+	web_client_finished(c, finished);
 }
 
 static void
@@ -85,10 +89,8 @@ core_limit(struct web *w, struct ipc_msg *msg)
 	if (!c->held)
 		return;
 	c->held = false;
-	if (!w->throttled && c->state == WEB_CLIENT_OPEN) {
-		lws_rx_flow_control(c->wsi, 1);
-		lws_cancel_service(w->context);
-	}
+	web_client_flow(c);
+	lws_cancel_service(w->context);
 }
 
 static void

@@ -118,11 +118,35 @@ web_client_established(struct web_client *c)
 	wire_free(&body);
 	c->announced = true;
 	c->held = w->role == ROLE_LOCAL;
-	if (w->throttled || c->held)
-		lws_rx_flow_control(c->wsi, 0);
+	web_client_flow(c);
 	web_client_origin(c, origin);
 	log_info(
 	    "client.open", "connection %" PRIu32 " from %s", c->id, origin);
+}
+
+/*
+ * Who has too much in progress is not read from until some of it is done: one
+ * client's flood waits in its own socket, not before the others' calls.
+ */
+void
+web_client_flow(struct web_client *c)
+{
+	if (c->state != WEB_CLIENT_OPEN || c->wsi == NULL)
+		return;
+	c->heard = uv_now(&c->web->loop);
+	lws_rx_flow_control(c->wsi, !c->web->throttled && !c->held && !c->busy);
+}
+
+void
+web_client_finished(struct web_client *c, uint32_t calls)
+{
+	c->calls -= calls < c->calls ? calls : c->calls;
+	if (!c->busy || c->calls > WEB_CALLS_MAX / 2)
+		return;
+	c->busy = false;
+	web_client_flow(c);
+	/* What was read before is served from its loop. */
+	lws_cancel_service(c->web->context);
 }
 
 /* A whole message: answered here when its envelope is wrong, else core's. */
@@ -151,6 +175,10 @@ message_done(struct web_client *c)
 		if (w->core != NULL && c->announced) {
 			ipc_send(
 			    w->core, MSG_CLIENT_CALL, c->id, &body, NULL, 0);
+			if (++c->calls >= WEB_CALLS_MAX && !c->busy) {
+				c->busy = true;
+				web_client_flow(c);
+			}
 			web_core_throttle(w);
 		}
 		wire_free(&body);
@@ -428,7 +456,8 @@ web_client_tick(struct web_client *c, uint64_t now)
 	case WEB_CLIENT_OPEN:
 		waiting =
 		    !STAILQ_EMPTY(&c->queue) || lws_partial_buffered(c->wsi);
-		if ((now - c->heard >= WEB_DEAD_TIME && !c->web->throttled) ||
+		if ((now - c->heard >= WEB_DEAD_TIME && !c->web->throttled &&
+			!c->busy) ||
 		    (waiting && now - c->moved >= WEB_STALL_TIME)) {
 			log_info("client.dead", "connection %" PRIu32, c->id);
 			web_client_ended(c);

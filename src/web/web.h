@@ -26,6 +26,7 @@
 #define WEB_QUEUE_BYTES ((size_t)8 << 20)
 #define WEB_QUEUE_FRAMES 4096
 #define WEB_CORE_BYTES ((size_t)8 << 20) /* waiting for core */
+#define WEB_CALLS_MAX 32 /* of one client in core, above the API's 20 */
 #define WEB_FRAGMENT ((size_t)64 << 10) /* of a long frame */
 #define WEB_REASON_MAX 123 /* of a close, RFC 6455 section 5.5 */
 
@@ -72,6 +73,8 @@ struct web_client {
 	enum web_client_state state;
 	bool announced; /* the present core knows it */
 	bool held; /* not read until core knows whose it is */
+	unsigned int calls; /* in progress in core */
+	bool busy; /* too many: not read until half of them are done */
 	bool adopting; /* see accept.c */
 	struct in6_addr source; /* for counting */
 	char address[INET6_ADDRSTRLEN];
@@ -164,6 +167,10 @@ int web_client_received(struct web_client *, void *data, size_t len);
 int web_client_writable(struct web_client *);
 /* Core's frame: queued, and written at once when the socket takes it. */
 void web_client_send(struct web_client *, const void *data, size_t len);
+/* Reads on or not, by what was decided of it. */
+void web_client_flow(struct web_client *);
+/* Core has done so many of its calls. */
+void web_client_finished(struct web_client *, uint32_t calls);
 /*
  * Closes with that code once what is queued has been written; flush false
  * drops the queue.  The first close counts.

@@ -158,6 +158,8 @@ class Client:
             message = self.receive(left)
             if "id" in message:
                 self.replies[message["id"]] = message
+            if None in self.replies:    # what could not be read has no id
+                raise ApiError(self.replies.pop(None)["error"])
         message = self.replies.pop(number)
         if "error" in message:
             raise ApiError(message["error"])
@@ -377,6 +379,7 @@ class Instance:
         return subprocess.run(
             [self.build / "holdfast", "-i", self.directory, *arguments],
             input=stdin, capture_output=True, text=True, timeout=timeout,
+            errors="surrogateescape",   # the folder's name may be any bytes
             env={"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8"},
             check=False)
 

@@ -231,5 +231,6 @@ def test_open_descriptors_of_the_network_role(instance):
         pid = instance.roles()[role]
         for name in os.listdir(f"/proc/{pid}/fd"):
             link = os.readlink(f"/proc/{pid}/fd/{name}")
-            assert link.startswith(("socket:", "pipe:", "anon_inode:",
-                                    "/dev/null")), link
+            # libwebsockets keeps the last one open.
+            assert link.startswith(("socket:", "pipe:", "anon_inode:")) or \
+                link in ("/dev/null", "/dev/urandom"), link

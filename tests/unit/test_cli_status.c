@@ -108,6 +108,22 @@ test_problems(void **state)
 	free(text);
 }
 
+static void
+test_no_administrator(void **state)
+{
+	bool attention;
+	char *text;
+
+	(void)state;
+	text = printed("{\"ready\": true, \"administrator\": false, "
+		       "\"problems\": []}",
+	    NULL, &attention);
+	assert_true(attention);
+	assert_non_null(strstr(text, "There is no administrator yet."));
+	assert_null(strstr(text, "No problems."));
+	free(text);
+}
+
 /* Whatever the server answers, it is printed somehow. */
 static void
 test_strange(void **state)
@@ -147,6 +163,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ready),
 		cmocka_unit_test(test_problems),
+		cmocka_unit_test(test_no_administrator),
 		cmocka_unit_test(test_strange),
 		cmocka_unit_test(test_text),
 	};

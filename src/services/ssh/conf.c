@@ -140,8 +140,7 @@ conf_match(struct conf *conf, const char *criterion, const char *name)
 {
 	if (!conf_name_ok(name))
 		fail(conf, criterion,
-		    "a name that sshd would take for a "
-		    "pattern");
+		    "a name that sshd would take for a pattern");
 	conf->indent = false;
 	append_str(conf, "Match ");
 	append_str(conf, criterion);

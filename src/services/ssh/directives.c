@@ -41,8 +41,8 @@ bad_bytes(const char *line, size_t len)
 		return "the line is too long";
 	for (i = 0; i < len; i++) {
 		if (line[i] == '\r')
-			return "a carriage return; lines end with a "
-			       "newline alone";
+			return "a carriage return; lines end with a newline "
+			       "alone";
 		if (line[i] == '\0')
 			return "a NUL character";
 		if ((unsigned char)line[i] < ' ' && line[i] != '\t')
@@ -73,8 +73,8 @@ parse_line(struct config_line *line)
 		p++;
 	line->keyword_len = (size_t)(p - line->keyword);
 	if (line->keyword_len == 0 || (p < end && !is_blank(*p) && *p != '=')) {
-		line->problem = "a line begins with the plain name of a "
-				"directive";
+		line->problem =
+		    "a line begins with the plain name of a directive";
 		return;
 	}
 	while (p < end && is_blank(*p))
@@ -172,6 +172,12 @@ arguments_free(char **words)
 	free(words);
 }
 
+static bool
+control_character(char c)
+{
+	return (unsigned char)c < ' ' || c == '\177';
+}
+
 /* Text of the sender for a message: bounded, printable, whole characters. */
 static char *
 quoted(const char *text, size_t len)
@@ -186,9 +192,7 @@ quoted(const char *text, size_t len)
 	}
 	copy = xmalloc(cut + sizeof("..."));
 	for (i = 0; i < cut; i++)
-		copy[i] = (unsigned char)text[i] < ' ' || text[i] == '\177' ?
-		    '?' :
-		    text[i];
+		copy[i] = control_character(text[i]) ? '?' : text[i];
 	memcpy(copy + cut, len > cut ? "..." : "", len > cut ? 4 : 1);
 	return copy;
 }
@@ -331,9 +335,9 @@ directives_vet(const char *content, size_t len, char **whyp)
 		d = directive_find(line.keyword, line.keyword_len);
 		text = quoted(line.keyword, line.keyword_len);
 		if (d == NULL) {
-			*whyp = xasprintf("line %u: Bad configuration option: "
-					  "%s",
-			    number, text);
+			*whyp =
+			    xasprintf("line %u: Bad configuration option: %s",
+				number, text);
 			free(text);
 			return -1;
 		}
@@ -432,19 +436,14 @@ check_known(struct checking *c, const struct config_line *line,
 		complain(c, line, "no argument after keyword \"%s\"", d->name);
 	if (c->in_match && d->match == 0)
 		complain(c, line,
-		    "Directive '%s' is not allowed within a "
-		    "Match block",
+		    "Directive '%s' is not allowed within a Match block",
 		    d->name);
 	if (d->class == CLASS_REFUSED)
 		complain(c, line,
-		    "%s is not accepted, it would read another "
-		    "file",
-		    d->name);
+		    "%s is not accepted, it would read another file", d->name);
 	else if (d->class != CLASS_PLAIN && d->class != CLASS_IGNORED &&
 	    !c->full_admin)
-		complain(c, line,
-		    "%s %s: only a full administrator may set "
-		    "it",
+		complain(c, line, "%s %s: only a full administrator may set it",
 		    d->name, directive_class_text(d->class));
 	if (is_keyword_named(line, "Protocol") && !rest_is(line, "2"))
 		complain(c, line, "Protocol: OpenSSH speaks protocol 2 only");
@@ -472,8 +471,8 @@ check_line(struct checking *c, const struct config_line *line)
 	} else if (is_none_enabled(line)) {
 		if (!rest_is(line, "no"))
 			complain(c, line,
-			    "NoneEnabled: OpenSSH has no none "
-			    "cipher, it can not be enabled");
+			    "NoneEnabled: OpenSSH has no none cipher, it can "
+			    "not be enabled");
 	} else {
 		text = quoted(line->keyword, line->keyword_len);
 		complain(c, line, "Bad configuration option: %s", text);

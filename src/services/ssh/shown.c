@@ -336,6 +336,20 @@ listen_split(const char *value, const char **portp)
 	return xstrndup(host, (size_t)(end - host));
 }
 
+uint16_t
+listen_port(const char *port)
+{
+	return (uint16_t)strtoul(port, NULL, 10);
+}
+
+static bool
+same_port(const char *wanted, const char *seen)
+{
+	if (wanted == NULL)
+		return true;
+	return seen != NULL && listen_port(wanted) == listen_port(seen);
+}
+
 /* Numeric addresses in one notation; false for a name, or with a %scope. */
 static bool
 canonical(const char *host, char text[static INET6_ADDRSTRLEN])
@@ -362,9 +376,7 @@ same_listen(const struct shown *shown, const char *word)
 		seen_host =
 		    listen_split(shown->lines[first + i].value, &seen_port);
 		found = canonical(seen_host, seen) &&
-		    strcmp(wanted, seen) == 0 &&
-		    (port == NULL ||
-			(seen_port != NULL && atoi(port) == atoi(seen_port)));
+		    strcmp(wanted, seen) == 0 && same_port(port, seen_port);
 		free(seen_host);
 	}
 	return found;

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "services/ssh/directives.h"
 
@@ -37,6 +38,8 @@ bool shown_has(
  * "::1" or "name"; *portp: what follows it in value, or NULL.
  */
 char *listen_split(const char *value, const char **portp);
+/* The number at the beginning of what listen_split leaves. */
+uint16_t listen_port(const char *);
 
 /* Shell-like pattern with '*' and '?', as sshd's lists of names have. */
 bool pattern_match(const char *pattern, const char *text);

@@ -114,8 +114,8 @@ check_interfaces(struct change *change)
 	check_twice(change, "bindiface", new->bindiface);
 	if (new->bindiface[0] != NULL && !core_facts()->expose)
 		verr_add(change->errors, "bindiface",
-		    "This instance serves "
-		    "%s only; start it with --expose to choose interfaces",
+		    "This instance serves %s only; start it with --expose to "
+		    "choose interfaces",
 		    core_facts()->listen_address);
 }
 
@@ -148,9 +148,8 @@ check_options(struct change *change)
 	if (!core_facts()->expose &&
 	    directives_has_global(new->options, "ListenAddress", NULL))
 		verr_add(change->errors, "options",
-		    "ListenAddress: this "
-		    "instance serves %s only; start it with --expose to "
-		    "choose addresses",
+		    "ListenAddress: this instance serves %s only; start it "
+		    "with --expose to choose addresses",
 		    core_facts()->listen_address);
 }
 
@@ -327,9 +326,7 @@ choices_known(int error, const char *text, void *arg)
 
 	if (error != 0)
 		call_fail(call, error,
-		    "The interfaces could not be asked "
-		    "for: %s",
-		    text);
+		    "The interfaces could not be asked for: %s", text);
 	else
 		call_reply(call, ssh_interfaces_choices());
 }
@@ -342,9 +339,7 @@ gathered(int error, const char *text, void *arg)
 
 	if (error != 0)
 		core_problem("interfaces",
-		    "The interfaces could not be asked "
-		    "for: %s",
-		    text);
+		    "The interfaces could not be asked for: %s", text);
 	(*done)();
 }
 

@@ -15,18 +15,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/boottime.h"
 #include "lib/xalloc.h"
 
 #define RETRY_MS 20 /* between two attempts */
-
-static int64_t
-now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 /* Until readable or writable; false when the time is over. */
 static bool
@@ -37,7 +29,7 @@ wait_for(int fd, short events, int64_t deadline)
 	int r;
 
 	do {
-		left = deadline - now_ms();
+		left = deadline - boottime_ms();
 		if (left <= 0)
 			return false;
 		r = poll(&p, 1, (int)left);
@@ -142,7 +134,7 @@ ssh_offer_ask(const char *address, uint16_t port, unsigned int milliseconds,
 {
 	struct sockaddr_storage ss;
 	socklen_t len;
-	int64_t deadline = now_ms() + milliseconds;
+	int64_t deadline = boottime_ms() + milliseconds;
 	uint8_t *buffer;
 	int fd, r = 0;
 
@@ -159,7 +151,7 @@ ssh_offer_ask(const char *address, uint16_t port, unsigned int milliseconds,
 			r = exchange(fd, deadline, buffer, offer, why);
 			close(fd);
 		}
-		if (r != 0 || now_ms() + RETRY_MS >= deadline)
+		if (r != 0 || boottime_ms() + RETRY_MS >= deadline)
 			break;
 		poll(NULL, 0, RETRY_MS);
 	}

@@ -3,7 +3,7 @@
  *
  *	sshd -T		the whole effective configuration is what was rendered
  *	sshd -T -C	and so are Match blocks of single users
- *	status		sshd listens where its configuration says
+ *	status		sshd listens where its configuration says, only there
  *	offer		what it offers on the wire is what is configured
  *	status		and it is still there
  *
@@ -20,6 +20,7 @@
 #include "core/change.h"
 #include "core/core.h"
 #include "core/op.h"
+#include "lib/boottime.h"
 #include "lib/log.h"
 #include "lib/xalloc.h"
 #include "services/catalog.h"
@@ -44,15 +45,6 @@ struct effect {
 static void ask_status(void *);
 static void ask_block(struct effect *);
 
-static int64_t
-now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_BOOTTIME, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 static void
 finish(struct effect *e, const char *problem)
 {
@@ -69,7 +61,7 @@ static void
 again(struct effect *e, const char *problem)
 {
 	e->offer_seen = false;
-	if (now_ms() < e->deadline)
+	if (boottime_ms() < e->deadline)
 		core_after(RETRY_MS, ask_status, e);
 	else
 		finish(e, problem);
@@ -104,6 +96,14 @@ effective_text(const struct op_reply *reply)
 	return xstrndup(text, len);
 }
 
+static const char *
+unread(const struct op_reply *reply)
+{
+	if (reply->error != 0)
+		return reply->text;
+	return "sshd's configuration could not be read";
+}
+
 static void
 block_known(const struct op_reply *reply, void *arg)
 {
@@ -111,10 +111,7 @@ block_known(const struct op_reply *reply, void *arg)
 	char *text = effective_text(reply), *why = NULL;
 
 	if (text == NULL)
-		finish(e,
-		    reply->error != 0 ?
-			reply->text :
-			"sshd's configuration could not be read");
+		finish(e, unread(reply));
 	else if (ssh_verify_block(e->change->content, e->block, text, &why) ==
 	    -1)
 		finish(e, why);
@@ -147,7 +144,7 @@ ask_block(struct effect *e)
 		finish(e, NULL);
 		return;
 	}
-	e->deadline = now_ms() + PATIENCE_MS;
+	e->deadline = boottime_ms() + PATIENCE_MS;
 	ask_status(e);
 }
 
@@ -159,10 +156,7 @@ global_known(const struct op_reply *reply, void *arg)
 
 	e->effective = effective_text(reply);
 	if (e->effective == NULL)
-		finish(e,
-		    reply->error != 0 ?
-			reply->text :
-			"sshd's configuration could not be read");
+		finish(e, unread(reply));
 	else if (ssh_verify_effective(e->change->content, e->effective, &why) ==
 	    -1)
 		finish(e, why);
@@ -249,6 +243,36 @@ port_listened(const struct effect *e, const struct status *s, uint16_t wanted)
 	return found;
 }
 
+/* Does its configuration say so?  The kernel tells no scope of an address. */
+static bool
+configured(const struct effect *e, const struct endpoint *l)
+{
+	unsigned int i;
+	uint16_t port;
+	char *address;
+	bool found = false;
+
+	for (i = 0; !found; i++) {
+		address = ssh_verify_listen(e->effective, i, &port);
+		if (address == NULL)
+			break;
+		address[strcspn(address, "%")] = '\0';
+		found = port == l->port && strcmp(address, l->address) == 0;
+		free(address);
+	}
+	return found;
+}
+
+static const char *
+reachable(const char *address)
+{
+	if (strcmp(address, "0.0.0.0") == 0)
+		return "127.0.0.1";
+	if (strcmp(address, "::") == 0)
+		return "::1";
+	return address;
+}
+
 /* Where to ask: the first address listened on; a wildcard's loopback. */
 static void
 choose_address(struct effect *e, const struct status *s)
@@ -265,19 +289,17 @@ choose_address(struct effect *e, const struct status *s)
 			return;
 		if (listens(s, address, port)) {
 			e->port = port;
-			e->address = xstrdup(strcmp(address, "0.0.0.0") == 0 ?
-				"127.0.0.1" :
-				strcmp(address, "::") == 0 ? "::1" :
-							     address);
+			e->address = xstrdup(reachable(address));
 		}
 		free(address);
 	}
 }
 
-/* Malloc'd: what is missing; NULL: sshd listens as configured. */
+/* Malloc'd: what is wrong; NULL: sshd listens as configured. */
 static char *
 listening_problem(struct effect *e, const struct status *s)
 {
+	const struct endpoint *l;
 	unsigned int i;
 	uint16_t port;
 	char *address, *problem = NULL;
@@ -290,12 +312,18 @@ listening_problem(struct effect *e, const struct status *s)
 		if (address == NULL)
 			break;
 		if (!port_listened(e, s, port))
-			problem = xasprintf("sshd does not listen on %s port "
-					    "%u%s%s",
-			    address, (unsigned int)port,
-			    *s->reason == '\0' ? "" : ": ", s->reason);
+			problem =
+			    xasprintf("sshd does not listen on %s port %u%s%s",
+				address, (unsigned int)port,
+				*s->reason == '\0' ? "" : ": ", s->reason);
 		free(address);
 	}
+	for (l = s->endpoints; problem == NULL && l < s->endpoints + s->count;
+	     l++)
+		if (!configured(e, l))
+			problem = xasprintf("sshd listens on %s port %u, which "
+					    "is not set",
+			    l->address, (unsigned int)l->port);
 	if (problem == NULL)
 		choose_address(e, s);
 	return problem;
@@ -323,17 +351,17 @@ offer_known(const struct op_reply *reply, void *arg)
 	char *why = NULL;
 	int r = reply->error != 0 ? -1 : offer_parse(reply, &offer);
 
-	if (r == -1)
-		again(e,
-		    reply->error != 0 ? reply->text :
-					"the answer to the probe is malformed");
+	if (reply->error != 0)
+		again(e, reply->text);
+	else if (r == -1)
+		again(e, "the answer to the probe is malformed");
 	else if (r == 1 && ssh_verify_offer(e->effective, &offer, &why) == -1)
 		again(e, why);
 	else {
 		if (r == 0)
 			log_warn("ssh.silent",
-			    "sshd listens on %s port %u "
-			    "but did not answer the probe",
+			    "sshd listens on %s port %u but did not answer the "
+			    "probe",
 			    e->address, (unsigned int)e->port);
 		e->offer_seen = true;
 		ask_status(e);

@@ -61,9 +61,8 @@ parse_version(struct reader *in, struct ssh_offer *offer, const char **why)
 		line = in->data + in->at;
 		end = memchr(line, '\n', in->len - in->at);
 		if (end == NULL && in->len - in->at > LINE_LEN_MAX)
-			return bad(why,
-			    "a line before the version is too "
-			    "long");
+			return bad(
+			    why, "a line before the version is too long");
 		if (end == NULL)
 			return OFFER_MORE;
 		len = (size_t)(end - line);

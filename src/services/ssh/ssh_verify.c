@@ -189,7 +189,7 @@ ssh_verify_listen(const char *effective, unsigned int i, uint16_t *portp)
 	first = shown_lines(&shown, "listenaddress", &count);
 	if (i < count) {
 		host = listen_split(shown.lines[first + i].value, &port);
-		*portp = port == NULL ? 22 : (uint16_t)atoi(port);
+		*portp = port == NULL ? 22 : listen_port(port);
 	}
 	shown_free(&shown);
 	return host;
