@@ -11,7 +11,7 @@
 #include "audit/segment.h"
 
 /* Most that a result (and what is kept for sorting) may take, as text. */
-#define QUERY_RESULT_MAX ((size_t)15 * 1024 * 1024)
+#define QUERY_RESULT_MAX	((size_t)15 * 1024 * 1024)
 
 struct record_query;
 
@@ -20,21 +20,21 @@ struct record_query;
  * audit.query's argument: services, query-filters, query-options.  Always
  * returns one; what is wrong shows as its outcome.  The store must outlive it.
  */
-struct record_query *record_query_new(
-    const struct segments *, const char *data, size_t len);
+struct record_query *record_query_new(const struct segments *, const char *data,
+    size_t len);
 /* NULL is fine. */
-void record_query_free(struct record_query *);
+void	record_query_free(struct record_query *);
 
 /* Works through about that many bytes; true once there is an outcome. */
-bool record_query_step(struct record_query *, size_t bytes);
+bool	record_query_step(struct record_query *, size_t bytes);
 
 /*
  * The outcome: 0 and the result as JSON text, or an errno and the reason
  * (EINVAL "MatchNotFound()", in the API's words, when "get" found nothing;
  * E2BIG: too much to answer).  The text is the query's.
  */
-int record_query_outcome(const struct record_query *, const char **textp);
+int	record_query_outcome(const struct record_query *, const char **textp);
 /* Lines passed over because they are no JSON objects. */
-size_t record_query_damaged(const struct record_query *);
+size_t	record_query_damaged(const struct record_query *);
 
 #endif

@@ -14,31 +14,31 @@
 #include <stdint.h>
 
 /* From this size on the next record begins a new segment. */
-#define SEGMENT_SIZE ((off_t)64 * 1024 * 1024)
+#define SEGMENT_SIZE	((off_t)64 * 1024 * 1024)
 
 /* Longest line without its newline. */
-#define RECORD_MAX ((size_t)1024 * 1024)
+#define RECORD_MAX	((size_t)1024 * 1024)
 
 /* A batch of this size wants its commit. */
-#define BATCH_SIZE ((size_t)4 * 1024 * 1024)
+#define BATCH_SIZE	((size_t)4 * 1024 * 1024)
 
 struct segments;
 struct segment_reader;
 
 /* True for the 36 characters of an UUID (RFC 9562 section 4). */
-bool uuid_shaped(const char *text, size_t len);
+bool		 uuid_shaped(const char *text, size_t len);
 
 /*
  * Opens the store in the folder dirfd (borrowed, stays open).  A torn last
  * line is cut off; *tornp says how many bytes (0: none).  What is there is on
  * disk when this returns.  NULL with errno when it cannot be used.
  */
-struct segments *segments_open(int dirfd, size_t *tornp);
+struct segments	*segments_open(int dirfd, size_t *tornp);
 /* NULL is fine.  What was not committed is forgotten. */
-void segments_close(struct segments *);
+void		 segments_close(struct segments *);
 
 /* Reads a record; NULL when it is no JSON object.  A new reference. */
-json_t *record_parse(const char *text, size_t len);
+json_t		*record_parse(const char *text, size_t len);
 
 /*
  * Makes the line of a record: audit_id first, message_timestamp set to now,
@@ -46,25 +46,25 @@ json_t *record_parse(const char *text, size_t len);
  * freezero_str), or -1 with errno EINVAL: no object, no audit_id of UUID
  * shape, or longer than RECORD_MAX.
  */
-int record_line(const json_t *record, int64_t now, char **linep);
+int		 record_line(const json_t *record, int64_t now, char **linep);
 
 /* Adds a line (without newline, as of record_line) to the batch. */
-void segments_add(struct segments *, const char *line);
-size_t segments_batched(const struct segments *); /* bytes */
+void		 segments_add(struct segments *, const char *line);
+size_t		 segments_batched(const struct segments *);	/* bytes */
 
 /*
  * Writes the batch with one write and makes it durable; the batch is empty
  * afterwards in any case.  0, or -1 with errno (ENOSPC, EIO, ...): then
  * nothing of it is in the store and later commits are tried afresh.
  */
-int segments_commit(struct segments *);
+int		 segments_commit(struct segments *);
 
 /*
  * 1 when a record of that id is in one of the two newest segments or in the
  * batch, 0 when not, -1 with errno.  Builds an index at its first call, which
  * the next segment drops.
  */
-int segments_hold(struct segments *, const char *audit_id);
+int		 segments_hold(struct segments *, const char *audit_id);
 
 /*
  * Reads what is committed now, oldest first; what is appended later is not
@@ -72,13 +72,13 @@ int segments_hold(struct segments *, const char *audit_id);
  */
 struct segment_reader *segment_reader_new(const struct segments *);
 /* NULL is fine. */
-void segment_reader_free(struct segment_reader *);
+void		 segment_reader_free(struct segment_reader *);
 /*
  * The next line, without its newline, valid until the next call: 1; at the end
  * 0; -1 with errno.  Lines longer than RECORD_MAX are none of ours and are
  * passed over.
  */
-int segment_reader_next(
-    struct segment_reader *, const char **linep, size_t *lenp);
+int		 segment_reader_next(struct segment_reader *,
+		    const char **linep, size_t *lenp);
 
 #endif

@@ -14,8 +14,8 @@
  * Lines a second; others than root have only a part of it, so that nobody
  * pushes root's lines out.
  */
-#define SYSLOG_LINES 200
-#define SYSLOG_LINES_OTHERS 100
+#define SYSLOG_LINES		200
+#define SYSLOG_LINES_OTHERS	100
 
 struct syslog_reader;
 
@@ -25,24 +25,24 @@ struct syslog_reader;
  */
 struct syslog_reader *syslog_reader_new(uv_loop_t *, int fd);
 /* NULL is fine.  The loop must turn once more before it is closed. */
-void syslog_reader_free(struct syslog_reader *);
+void	syslog_reader_free(struct syslog_reader *);
 
 /* A datagram taken apart (RFC 3164, as syslog(3) sends it). */
 struct syslog_line {
-	const char *facility, *severity;
-	const char *text; /* within the datagram */
-	size_t len;
+	const char	*facility, *severity;
+	const char	*text;	/* within the datagram */
+	size_t		 len;
 };
 
 /* Any bytes will do; without <PRI> it is user.notice. */
-void syslog_parse(const char *data, size_t len, struct syslog_line *);
+void	syslog_parse(const char *data, size_t len, struct syslog_line *);
 
 struct syslog_budget {
-	uint64_t second;
-	unsigned int lines, others;
+	uint64_t	second;
+	unsigned int	lines, others;
 };
 
 /* Whether one more line may be written in the second of that time (ms). */
-bool syslog_permit(struct syslog_budget *, uint64_t now, bool root);
+bool	syslog_permit(struct syslog_budget *, uint64_t now, bool root);
 
 #endif

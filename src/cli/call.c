@@ -206,7 +206,8 @@ call_and_wait(struct client *client, const struct invocation *invocation,
 enum exit_code
 command_call(const struct invocation *invocation)
 {
-	enum exit_code code = EXIT_UNREACHABLE;
+	enum client_answer got;
+	enum exit_code code;
 	struct client *client;
 	json_t *params, *answer = NULL;
 
@@ -220,18 +221,10 @@ command_call(const struct invocation *invocation)
 		json_decref(params);
 		return EXIT_UNREACHABLE;
 	}
-	switch (call_and_wait(client, invocation, params, &answer)) {
-	case ANSWER_RESULT:
+	got = call_and_wait(client, invocation, params, &answer);
+	code = client_outcome(got, answer, invocation->json);
+	if (code == EXIT_DONE)
 		print_json(stdout, answer);
-		code = EXIT_DONE;
-		break;
-	case ANSWER_ERROR:
-		print_failure(answer, invocation->json);
-		code = EXIT_SERVER;
-		break;
-	case ANSWER_LOST:
-		break;
-	}
 	json_decref(answer);
 	client_close(client);
 	return code;
@@ -264,7 +257,8 @@ print_names(json_t *methods)
 enum exit_code
 command_completion(const struct invocation *invocation)
 {
-	enum exit_code code = EXIT_UNREACHABLE;
+	enum client_answer got;
+	enum exit_code code;
 	struct client *client;
 	json_t *answer = NULL;
 
@@ -274,19 +268,10 @@ command_completion(const struct invocation *invocation)
 	}
 	if ((client = client_open(invocation->instance)) == NULL)
 		return EXIT_UNREACHABLE;
-	switch (
-	    client_call(client, "core.get_methods", json_array(), &answer)) {
-	case ANSWER_RESULT:
+	got = client_call(client, "core.get_methods", json_array(), &answer);
+	code = client_outcome(got, answer, invocation->json);
+	if (code == EXIT_DONE)
 		print_names(answer);
-		code = EXIT_DONE;
-		break;
-	case ANSWER_ERROR:
-		print_failure(answer, invocation->json);
-		code = EXIT_SERVER;
-		break;
-	case ANSWER_LOST:
-		break;
-	}
 	json_decref(answer);
 	client_close(client);
 	return code;

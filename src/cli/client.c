@@ -175,3 +175,18 @@ client_call(
 	json_decref(reply);
 	return kind;
 }
+
+enum exit_code
+client_outcome(enum client_answer got, const json_t *answer, bool json)
+{
+	switch (got) {
+	case ANSWER_RESULT:
+		return EXIT_DONE;
+	case ANSWER_ERROR:
+		print_failure(answer, json);
+		return EXIT_SERVER;
+	case ANSWER_LOST:
+		break;
+	}
+	return EXIT_UNREACHABLE;
+}

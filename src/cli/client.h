@@ -5,28 +5,34 @@
 #define HF_CLI_CLIENT_H
 
 #include <jansson.h>
+#include <stdbool.h>
+
+#include "cli/command.h"
 
 struct client;
 
 enum client_answer {
 	ANSWER_RESULT,
-	ANSWER_ERROR, /* the server's error object */
-	ANSWER_LOST /* no connection any more; was said */
+	ANSWER_ERROR,	/* the server's error object */
+	ANSWER_LOST	/* no connection any more; was said */
 };
 
 /*
  * Connects to DIR/middlewared.sock, or with NULL to this machine's own socket.
  * NULL when nobody serves there, which was said on standard error.
  */
-struct client *client_open(const char *instance);
+struct client	*client_open(const char *instance);
 /* NULL is fine. */
-void client_close(struct client *);
+void		 client_close(struct client *);
 
 /*
  * Calls and waits.  params (an array) is stolen.  *answerp is a new reference
  * to the result or the error object; NULL when lost.
  */
-enum client_answer client_call(
-    struct client *, const char *method, json_t *params, json_t **answerp);
+enum client_answer client_call(struct client *, const char *method,
+    json_t *params, json_t **answerp);
+/* What a command exits with; an error object is printed. */
+enum exit_code	 client_outcome(enum client_answer, const json_t *answer,
+		    bool json);
 
 #endif

@@ -8,24 +8,23 @@
 
 enum exit_code {
 	EXIT_DONE = 0,
-	EXIT_SERVER = 1, /* the server refused, or status found
-				   something */
+	EXIT_SERVER = 1,	/* refused, or status found something */
 	EXIT_USAGE = 2,
 	EXIT_UNREACHABLE = 3
 };
 
 struct invocation {
-	const char *instance; /* DIR; NULL: this machine's own */
-	bool json;
-	bool no_wait;
-	int argc; /* arguments of the command */
-	char **argv; /* NULL at the end */
+	const char	*instance;	/* DIR; NULL: this machine's own */
+	bool		 json;
+	bool		 no_wait;
+	int		 argc;		/* arguments of the command */
+	char		**argv;		/* NULL at the end */
 };
 
-enum exit_code command_call(const struct invocation *);
-enum exit_code command_completion(const struct invocation *);
-enum exit_code command_enter(const struct invocation *);
-enum exit_code command_setup_admin(const struct invocation *);
-enum exit_code command_status(const struct invocation *);
+enum exit_code	command_call(const struct invocation *);
+enum exit_code	command_completion(const struct invocation *);
+enum exit_code	command_enter(const struct invocation *);
+enum exit_code	command_setup_admin(const struct invocation *);
+enum exit_code	command_status(const struct invocation *);
 
 #endif

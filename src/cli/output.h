@@ -10,18 +10,18 @@
 #include <stdio.h>
 
 /* Text with control characters escaped, but for newline and tab. */
-void print_text(FILE *, const char *);
+void	print_text(FILE *, const char *);
 
 /* "holdfast: " and a line for people on standard error. */
-void complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void	complain(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* A value and a newline: pretty on a terminal, else compact. */
-void print_json(FILE *, const json_t *);
+void	print_json(FILE *, const json_t *);
 
 /*
  * A JSON-RPC error object on standard error: as JSON, or for people, one line
  * for each validation error.
  */
-void print_failure(const json_t *error, bool json);
+void	print_failure(const json_t *error, bool json);
 
 #endif

@@ -112,7 +112,8 @@ setup(const struct invocation *invocation, struct client *client,
     const char *password)
 {
 	const char *name = invocation->argv[0];
-	enum exit_code code = EXIT_UNREACHABLE;
+	enum client_answer got;
+	enum exit_code code;
 	json_t *params, *answer = NULL;
 
 	params = json_pack("[s, s]", name, password);
@@ -120,19 +121,11 @@ setup(const struct invocation *invocation, struct client *client,
 		complain("name and password must be UTF-8");
 		return EXIT_USAGE;
 	}
-	switch (client_call(
-	    client, "user.setup_local_administrator", params, &answer)) {
-	case ANSWER_RESULT:
+	got = client_call(
+	    client, "user.setup_local_administrator", params, &answer);
+	code = client_outcome(got, answer, invocation->json);
+	if (code == EXIT_DONE)
 		printf("%s can log in now.\n", name);
-		code = EXIT_DONE;
-		break;
-	case ANSWER_ERROR:
-		print_failure(answer, invocation->json);
-		code = EXIT_SERVER;
-		break;
-	case ANSWER_LOST:
-		break;
-	}
 	json_decref(answer);
 	return code;
 }

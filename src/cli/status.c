@@ -288,7 +288,8 @@ status_print(FILE *file, const json_t *status, const char *instance)
 enum exit_code
 command_status(const struct invocation *invocation)
 {
-	enum exit_code code = EXIT_UNREACHABLE;
+	enum client_answer got;
+	enum exit_code code;
 	struct client *client;
 	json_t *answer = NULL;
 
@@ -298,21 +299,14 @@ command_status(const struct invocation *invocation)
 	}
 	if ((client = client_open(invocation->instance)) == NULL)
 		return EXIT_UNREACHABLE;
-	switch (client_call(client, "holdfast.status", json_array(), &answer)) {
-	case ANSWER_RESULT:
-		if (invocation->json)
-			print_json(stdout, answer);
-		else
-			status_print(stdout, answer, invocation->instance);
-		code = status_needs_attention(answer) ? EXIT_SERVER : EXIT_DONE;
-		break;
-	case ANSWER_ERROR:
-		print_failure(answer, invocation->json);
+	got = client_call(client, "holdfast.status", json_array(), &answer);
+	code = client_outcome(got, answer, invocation->json);
+	if (code == EXIT_DONE && invocation->json)
+		print_json(stdout, answer);
+	else if (code == EXIT_DONE)
+		status_print(stdout, answer, invocation->instance);
+	if (code == EXIT_DONE && status_needs_attention(answer))
 		code = EXIT_SERVER;
-		break;
-	case ANSWER_LOST:
-		break;
-	}
 	json_decref(answer);
 	client_close(client);
 	return code;

@@ -9,9 +9,9 @@
 #include <stdio.h>
 
 /* Whether somebody should look: not ready, or there are problems. */
-bool status_needs_attention(const json_t *status);
+bool	status_needs_attention(const json_t *status);
 
 /* instance NULL: this machine's own; named in the advice. */
-void status_print(FILE *, const json_t *status, const char *instance);
+void	status_print(FILE *, const json_t *status, const char *instance);
 
 #endif

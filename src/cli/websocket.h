@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 /* A longer message ends the connection. */
-#define WEBSOCKET_MESSAGE_MAX ((size_t)64 * 1024 * 1024)
+#define WEBSOCKET_MESSAGE_MAX	((size_t)64 * 1024 * 1024)
 
 /* Opcodes, RFC 6455 section 11.8. */
 enum websocket_opcode {
@@ -29,34 +29,37 @@ enum websocket_opcode {
 struct websocket_parser;
 
 struct websocket_message {
-	enum websocket_opcode opcode; /* TEXT, CLOSE, PING, PONG */
-	const char *data; /* terminated; the parser's, */
-	size_t len; /* until the next call */
+	enum websocket_opcode	 opcode;	/* TEXT, CLOSE, PING, PONG */
+	const char		*data;		/* terminated; the parser's, */
+	size_t			 len;		/* until the next call */
 };
 
 struct websocket_parser *websocket_parser_new(size_t message_max);
-void websocket_parser_free(struct websocket_parser *); /* NULL is fine */
-void websocket_parser_feed(struct websocket_parser *, const void *, size_t);
+/* NULL is fine */
+void		 websocket_parser_free(struct websocket_parser *);
+void		 websocket_parser_feed(struct websocket_parser *, const void *,
+		    size_t);
 /*
  * 1: a message; 0: more bytes are needed; -1: the server broke the protocol,
  * *codep is the close code to send (RFC 6455 section 7.4.1) and *whyp a
  * static text.  After -1 always -1.
  */
-int websocket_parser_next(struct websocket_parser *, struct websocket_message *,
-    uint16_t *codep, const char **whyp);
+int		 websocket_parser_next(struct websocket_parser *,
+		    struct websocket_message *, uint16_t *codep,
+		    const char **whyp);
 
 /*
  * A whole frame as a client sends it, masked with those four bytes: a fresh
  * allocation of *framelenp bytes for freezero().
  */
-uint8_t *websocket_frame(enum websocket_opcode, const void *data, size_t len,
-    const uint8_t mask[4], size_t *framelenp);
+uint8_t		*websocket_frame(enum websocket_opcode, const void *data,
+		    size_t len, const uint8_t mask[4], size_t *framelenp);
 
 /*
  * Checks the server's answer to our handshake (head up to and with the empty
  * line, terminated) against our key.  NULL, or what is wrong as static text.
  */
-const char *websocket_answer_wrong(const char *head, const char *key);
+const char	*websocket_answer_wrong(const char *head, const char *key);
 
 struct websocket;
 
@@ -66,15 +69,16 @@ struct websocket;
  */
 struct websocket *websocket_open(int fd, const char *path, const char **whyp);
 /* 0, or -1 with websocket_why(). */
-int websocket_send(struct websocket *, const char *text, size_t len);
+int		 websocket_send(struct websocket *, const char *text,
+		    size_t len);
 /*
  * The next text message, terminated, of the websocket's own until the next
  * call.  Pings are answered on the way.  NULL with websocket_why().
  */
-const char *websocket_receive(struct websocket *, size_t *lenp);
+const char	*websocket_receive(struct websocket *, size_t *lenp);
 /* Why it is over, for people; the websocket's. */
-const char *websocket_why(const struct websocket *);
+const char	*websocket_why(const struct websocket *);
 /* Says good-bye and frees; NULL is fine. */
-void websocket_free(struct websocket *);
+void		 websocket_free(struct websocket *);
 
 #endif

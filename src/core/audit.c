@@ -15,6 +15,7 @@
 #include "lib/xalloc.h"
 
 #define RETRY_MS 1000
+#define UNSAVED_MAX 256
 #define PROBLEM "audit"
 
 /* A record on its way to the audit role, or a query. */
@@ -33,6 +34,10 @@ struct pending {
 
 static struct pending *pending;
 static struct pending **pending_end = &pending;
+/* On no disk at all: tried again until they are. */
+static struct pending *unsaved;
+static unsigned int unsaved_count;
+
 static struct ipc *audit;
 static uint32_t next_id;
 static char refused[128]; /* why the log cannot be written */
@@ -164,20 +169,30 @@ audit_send_outbox(
 	transmit(p, again);
 }
 
+static void
+retry_unsaved(void)
+{
+	struct pending *p;
+
+	while ((p = unsaved) != NULL) {
+		unsaved = p->next;
+		unsaved_count--;
+		p->next = NULL;
+		*pending_end = p;
+		pending_end = &p->next;
+		transmit(p, true);
+	}
+}
+
 /* Everything in the outbox that is not on its way already. */
 static void
-retry(void *arg)
+retry_outbox(void)
 {
-	json_t *outbox, *item;
+	json_t *outbox = store_outbox(core_store()), *item;
 	const char *id;
 	struct pending *p;
 	size_t i;
 
-	(void)arg;
-	retrying = false;
-	if (core_store() == NULL)
-		return;
-	outbox = store_outbox(core_store());
 	json_array_foreach(outbox, i, item) {
 		id = json_string_value(json_array_get(item, 0));
 		for (p = pending; p != NULL; p = p->next)
@@ -191,6 +206,16 @@ retry(void *arg)
 }
 
 static void
+retry(void *arg)
+{
+	(void)arg;
+	retrying = false;
+	retry_unsaved();
+	if (core_store() != NULL)
+		retry_outbox();
+}
+
+static void
 retry_later(void)
 {
 	if (!retrying) {
@@ -200,36 +225,63 @@ retry_later(void)
 }
 
 static void
-appended(struct pending *p, int error)
+written(struct pending *p)
+{
+	if (refused[0] != '\0')
+		log_info("audit.writable", "the log can be written again");
+	refused[0] = '\0';
+	core_problem_clear(PROBLEM);
+	if (p->outbox && core_store() != NULL)
+		store_outbox_done(core_store(), p->audit_id);
+}
+
+static void
+keep_in_outbox(struct pending *p)
 {
 	json_t *record;
 
-	if (error == 0) {
-		if (refused[0] != '\0')
-			log_info(
-			    "audit.writable", "the log can be written again");
-		refused[0] = '\0';
-		core_problem_clear(PROBLEM);
-		if (p->outbox && core_store() != NULL)
-			store_outbox_done(core_store(), p->audit_id);
-	} else {
-		snprintf(refused, sizeof(refused), "%s", strerror(error));
-		log_error("audit.append", "%s", refused);
-		core_problem(PROBLEM,
-		    "The audit log cannot be written: %s. Changes are refused "
-		    "until it can.",
-		    refused);
-		retry_later();
-		if (!p->outbox && core_store() != NULL &&
-		    (record = json_loads(p->text, 0, NULL)) != NULL) {
-			if (store_outbox_add(
-				core_store(), p->audit_id, record) == 0)
-				p->outbox = true;
-			json_decref(record);
-		}
-	}
+	if (p->outbox || core_store() == NULL ||
+	    (record = json_loads(p->text, 0, NULL)) == NULL)
+		return;
+	p->outbox = store_outbox_add(core_store(), p->audit_id, record) == 0;
+	json_decref(record);
+}
+
+static void
+not_written(struct pending *p, int error)
+{
+	if (refused[0] == '\0')
+		log_error("audit.append", "%s", strerror(error));
+	snprintf(refused, sizeof(refused), "%s", strerror(error));
+	core_problem(PROBLEM,
+	    "The audit log cannot be written: %s. Changes are refused until it "
+	    "can.",
+	    refused);
+	keep_in_outbox(p);
+	retry_later();
+}
+
+/* True: the record is still needed, in memory. */
+static bool
+appended(struct pending *p, int error)
+{
+	if (error == 0)
+		written(p);
+	else
+		not_written(p, error);
 	if (p->done != NULL)
 		p->done(p->outbox ? 0 : error, p->arg);
+	p->done = NULL;
+	if (error == 0 || p->outbox)
+		return false;
+	if (unsaved_count >= UNSAVED_MAX) {
+		log_error("audit.lost", "record %s", p->audit_id);
+		return false;
+	}
+	p->next = unsaved;
+	unsaved = p;
+	unsaved_count++;
+	return true;
 }
 
 static void
@@ -263,9 +315,8 @@ audit_message(struct ipc_msg *msg)
 		pending_end = at;
 	if (p->query)
 		answered(p, error, text);
-	else
-		appended(p, error);
-	release(p);
+	if (p->query || !appended(p, error))
+		release(p);
 	free(text);
 }
 

@@ -21,6 +21,7 @@ enum { CODE_INVALID_PARAMS = -32602, CODE_CALL_ERROR = -32001 };
 struct answer {
 	struct call *call;
 	json_t *response;
+	bool success;
 };
 
 const json_t *
@@ -108,17 +109,26 @@ call_method_error(
 		"Method call error", "data", data));
 }
 
+static json_t *
+invalid(const struct call *call, const char *reason, const char *class,
+    json_t *extra)
+{
+	json_t *data = error_data(EINVAL, reason, class, extra);
+
+	return envelope(call, "error",
+	    json_pack("{s:i, s:s, s:o}", "code", CODE_INVALID_PARAMS, "message",
+		"Invalid params", "data", data));
+}
+
 json_t *
 call_invalid(const struct call *call, const struct verr *errors)
 {
 	char *reason = verr_reason(errors);
-	json_t *data =
-	    error_data(EINVAL, reason, "ValidationErrors", verr_extra(errors));
+	json_t *response =
+	    invalid(call, reason, "ValidationErrors", verr_extra(errors));
 
 	free(reason);
-	return envelope(call, "error",
-	    json_pack("{s:i, s:s, s:o}", "code", CODE_INVALID_PARAMS, "message",
-		"Invalid params", "data", data));
+	return response;
 }
 
 static void
@@ -134,7 +144,7 @@ recorded(int error, void *arg)
 {
 	struct answer *a = arg;
 
-	if (error != 0) {
+	if (error != 0 && a->success) {
 		json_decref(a->response);
 		a->response = call_method_error(a->call, error,
 		    "[EIO] Done, but the audit log could not be written", NULL);
@@ -149,6 +159,7 @@ call_answer(struct call *call, json_t *response, bool success)
 
 	a->call = call;
 	a->response = response;
+	a->success = success;
 	if (call->method == NULL || call->method->audit == NULL ||
 	    call->audited) {
 		send_answer(a);
@@ -225,6 +236,28 @@ call_fail_invalid(struct call *call, struct verr *errors)
 	} else
 		call_answer(call, call_invalid(call, errors), false);
 	verr_free(errors);
+}
+
+void
+call_fail_absent(struct call *call, const char *fmt, ...)
+{
+	char *text, *reason;
+	json_t *extra;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&text, fmt, ap) == -1)
+		abort();
+	va_end(ap);
+	extra = json_pack("[[n, s, i]]", text, ENOENT);
+	reason = xasprintf("[ENOENT] None: %s", text);
+	if (call->job != NULL)
+		job_fail(call, ENOENT, reason, "VALIDATION", extra);
+	else
+		call_answer(call,
+		    invalid(call, reason, "InstanceNotFound", extra), false);
+	free(reason);
+	free(text);
 }
 
 bool

@@ -56,6 +56,9 @@ void	 call_fail_extra(struct call *, int error, json_t *extra,
 	    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 /* -32602 with all errors; steals (frees) them. */
 void	 call_fail_invalid(struct call *, struct verr *);
+/* -32602, naming no attribute: what is asked for does not exist. */
+void	 call_fail_absent(struct call *, const char *fmt, ...)
+	    __attribute__((format(printf, 2, 3)));
 
 bool	 call_has_role(const struct call *, const char *role);
 bool	 call_full_admin(const struct call *);

@@ -11,6 +11,6 @@ enum {
 };
 
 /* "EINVAL"; "EUNKNOWN" when there is none. */
-const char *error_name(int error);
+const char	*error_name(int error);
 
 #endif

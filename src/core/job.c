@@ -317,20 +317,37 @@ job_fail(struct call *call, int error, const char *reason, const char *class,
 	conclude(job, JOB_FAILED);
 }
 
+static struct job *
+find(json_int_t id)
+{
+	struct job *job = jobs;
+
+	while (job != NULL && job->id != id)
+		job = job->next;
+	return job;
+}
+
+int
+job_access(const struct call *call, json_int_t id)
+{
+	const struct job *job = find(id);
+
+	if (job == NULL)
+		return ENOENT;
+	return visible(call, job) ? 0 : EPERM;
+}
+
 int
 job_wait(const struct call *call, json_int_t id,
     void (*done)(enum job_state, const json_t *, int, const char *, void *),
     void *arg)
 {
+	struct job *job = find(id);
+	int error = job_access(call, id);
 	struct waiter *w;
-	struct job *job;
 
-	for (job = jobs; job != NULL && job->id != id;)
-		job = job->next;
-	if (job == NULL)
-		return ENOENT;
-	if (!visible(call, job))
-		return EPERM;
+	if (error != 0)
+		return error;
 	if (ended(job)) {
 		done(job->state, job->result, job->error, job->reason, arg);
 		return 0;

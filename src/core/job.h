@@ -32,10 +32,13 @@ void	 job_progress(struct job *, int percent, const char *description);
 /* Those that the caller may see, as core.get_jobs shows them; new array. */
 json_t	*job_list(const struct call *);
 
+/* 0; ENOENT: there is no such job; EPERM: it is somebody else's. */
+int	 job_access(const struct call *, json_int_t id);
+
 /*
  * Calls back when the job has ended (at once when it has): its result
- * (borrowed) or its error.  ENOENT when there is none, EPERM when it is
- * somebody else's; then nothing is called.
+ * (borrowed) or its error.  Else, and then nothing is called, what
+ * job_access() says.
  */
 int	 job_wait(const struct call *, json_int_t id,
 	    void (*)(enum job_state, const json_t *result, int error,

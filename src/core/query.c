@@ -80,17 +80,13 @@ query_reply(struct call *call, json_t *entries)
 void
 query_reply_instance(struct call *call, json_t *entry, const char *name)
 {
-	struct verr *errors;
 	json_t *filters, *options;
 	char *id;
 
 	if (entry == NULL) {
-		errors = verr_new();
 		id = json_text(call_param(call, 0));
-		verr_add_errno(
-		    errors, ENOENT, NULL, "%s %s does not exist", name, id);
+		call_fail_absent(call, "%s %s does not exist", name, id);
 		free(id);
-		call_fail_invalid(call, errors);
 		return;
 	}
 	filters = json_array();

@@ -218,8 +218,8 @@ resource_methods(const char *name)
 	some = json_object();
 	if ((r = resource_find(name)) != NULL)
 		for (m = r->methods; m->name != NULL; m++)
-			json_object_set(some, m->name,
-			    json_object_get(all, m->name));
+			json_object_set(
+			    some, m->name, json_object_get(all, m->name));
 	return some;
 }
 

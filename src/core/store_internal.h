@@ -12,7 +12,7 @@ enum statement {
 	ST_BEGIN,
 	ST_COMMIT,
 	ST_ROLLBACK,
-	ST_PENDING_OF, /* is one pending for this entry? */
+	ST_PENDING_OF,	/* is one pending for this entry? */
 	ST_REVISION_ADD,
 	ST_REVISION_GET,
 	ST_REVISION_END,
@@ -29,13 +29,13 @@ enum statement {
 };
 
 struct store {
-	sqlite3 *db;
-	sqlite3_stmt *statements[ST_COUNT];
-	json_t *entries; /* "ssh/1": the object */
-	json_t *revisions; /* "ssh/1": number of the last one */
+	sqlite3		*db;
+	sqlite3_stmt	*statements[ST_COUNT];
+	json_t		*entries;	/* "ssh/1": the object */
+	json_t		*revisions;	/* "ssh/1": number of the last one */
 };
 
 /* The key of an entry in memory; caller frees. */
-char *store_key(const char *resource, int64_t id);
+char	*store_key(const char *resource, int64_t id);
 
 #endif

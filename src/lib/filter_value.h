@@ -10,48 +10,49 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define PATH_MAX_PARTS 16
+#define PATH_MAX_PARTS	16
 
 /*
  * "a.b" descends, "a\.b" is one name, a number indexes an array, "*" is any
  * of its elements.
  */
 struct path {
-	size_t count;
-	char *parts[PATH_MAX_PARTS];
+	size_t	 count;
+	char	*parts[PATH_MAX_PARTS];
 };
 
 /* 0, or -1 when there are too many parts (the path is empty then). */
-int path_parse(const char *text, struct path *);
-void path_free(struct path *);
-bool path_part_is_number(const char *part);
+int	 path_parse(const char *text, struct path *);
+void	 path_free(struct path *);
+bool	 path_part_is_number(const char *part);
 /*
  * The value there, borrowed; NULL when a name is missing, JSON null when an
  * index is.  "*" counts as a name.
  */
 const json_t *path_get(const json_t *entry, const struct path *);
 /* Does the test hold for the value there, for any of them with "*"? */
-bool path_any(const json_t *entry, const struct path *,
-    bool (*test)(const json_t *value, const void *arg), const void *arg);
+bool	 path_any(const json_t *entry, const struct path *,
+	    bool (*test)(const json_t *value, const void *arg),
+	    const void *arg);
 
 /*
  * Equality as the API has it: 1 equals 1.0, and true equals 1.  Deep.
  */
-bool value_equal(const json_t *, const json_t *);
+bool	 value_equal(const json_t *, const json_t *);
 /*
  * The order of two numbers (booleans count), two strings or two {"$date"}:
  * false when they have none.
  */
-bool value_order(const json_t *, const json_t *, int *order);
+bool	 value_order(const json_t *, const json_t *, int *order);
 /* A total order for sorting: null first, then by kind. */
-int value_sort(const json_t *, const json_t *);
+int	 value_sort(const json_t *, const json_t *);
 /*
  * The case-folded form of a string, an array of strings, or null; NULL for
  * anything else.  A new reference.
  */
-json_t *value_fold(const json_t *);
+json_t	*value_fold(const json_t *);
 
 /* ISO 8601, UTC without an offset, to milliseconds; 0 or -1. */
-int date_parse(const char *text, int64_t *ms);
+int	 date_parse(const char *text, int64_t *ms);
 
 #endif

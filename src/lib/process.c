@@ -13,9 +13,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "lib/boottime.h"
 #include "lib/process.h"
 #include "lib/xalloc.h"
 
@@ -38,15 +38,6 @@ static const char *const environment[] = {
 	"PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C", NULL
 };
 /* clang-format on */
-
-static int64_t
-now_ms(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 static void
 reset_signals(void)
@@ -214,7 +205,7 @@ watch(int out, int pidfd, int64_t deadline, size_t max,
 	int64_t left;
 
 	for (;;) {
-		left = deadline - now_ms();
+		left = deadline - boottime_ms();
 		if (left <= 0) {
 			result->timed_out = 1;
 			return;
@@ -264,7 +255,7 @@ static int
 run(struct launch *l, int out_fd, int status_fd, size_t max,
     unsigned int seconds, struct process_result *result)
 {
-	int64_t deadline = now_ms() + (int64_t)seconds * 1000;
+	int64_t deadline = boottime_ms() + (int64_t)seconds * 1000;
 	int pidfd, error, status;
 	pid_t pid;
 

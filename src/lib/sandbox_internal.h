@@ -10,15 +10,15 @@
  * Landlock: the paths, and of the network what the role needs.  no_new_privs
  * must be set.  0, or -1 with errno.
  */
-int landlock_enter(const struct sandbox_path *, enum sandbox_network);
+int	landlock_enter(const struct sandbox_path *, enum sandbox_network);
 
 /* The files' part alone, with execution of what may be read. */
-int landlock_files(const struct sandbox_path *);
+int	landlock_files(const struct sandbox_path *);
 
 /*
  * seccomp: the system calls of the role's table, all others answer EPERM.
  * Ends the process with one line when that fails.
  */
-void seccomp_enter(enum role, enum sandbox_network);
+void	seccomp_enter(enum role, enum sandbox_network);
 
 #endif

@@ -21,11 +21,19 @@
 #define ID_LOCAL_FIRST 3000 /* what the API gives to new ones */
 #define ID_LAST 0x7fffffffU
 
-const struct known_group known_groups[] = { { "truenas_webshare", 445 },
-	{ "builtin_administrators", 544 }, { "builtin_users", 545 },
-	{ "builtin_guests", 546 }, { "apps", 568 }, { "truenas_admin", 950 },
+/* clang-format off */
+const struct known_group known_groups[] = {
+	{ "truenas_webshare", 445 },
+	{ "builtin_administrators", 544 },
+	{ "builtin_users", 545 },
+	{ "builtin_guests", 546 },
+	{ "apps", 568 },
+	{ "truenas_admin", 950 },
 	{ "truenas_readonly_administrators", 951 },
-	{ "truenas_sharing_administrators", 952 }, { NULL, 0 } };
+	{ "truenas_sharing_administrators", 952 },
+	{ NULL, 0 }
+};
+/* clang-format on */
 
 const char *
 accounts_file_name(enum account_file file)
@@ -367,12 +375,13 @@ accounts_find_id(const char *text, long id)
 static bool
 is_managed(const struct accounts *accounts, bool group, const char *name)
 {
-	size_t i, n = group ? accounts->ngroups : accounts->nusers;
+	size_t i;
 
-	for (i = 0; i < n; i++)
-		if (strcmp(name,
-			group ? accounts->groups[i].name :
-				accounts->users[i].name) == 0)
+	for (i = 0; group && i < accounts->ngroups; i++)
+		if (strcmp(name, accounts->groups[i].name) == 0)
+			return true;
+	for (i = 0; !group && i < accounts->nusers; i++)
+		if (strcmp(name, accounts->users[i].name) == 0)
 			return true;
 	return false;
 }
@@ -482,12 +491,19 @@ put_line(FILE *out, enum account_file file, const struct accounts *accounts,
 	fputc('\n', out);
 }
 
+/* Has the file a line for each user, or for each group? */
+static bool
+of_users(enum account_file file)
+{
+	return file == FILE_SHADOW || file == FILE_PASSWD;
+}
+
 static const char *
 entry_name(enum account_file file, const struct accounts *accounts, size_t i)
 {
-	return file == FILE_SHADOW || file == FILE_PASSWD ?
-	    accounts->users[i].name :
-	    accounts->groups[i].name;
+	if (of_users(file))
+		return accounts->users[i].name;
+	return accounts->groups[i].name;
 }
 
 char *
@@ -500,8 +516,7 @@ accounts_merge(enum account_file file, const char *old,
 	bool *done;
 	FILE *out;
 
-	n = file == FILE_SHADOW || file == FILE_PASSWD ? accounts->nusers :
-							 accounts->ngroups;
+	n = of_users(file) ? accounts->nusers : accounts->ngroups;
 	done = xcalloc(n + 1, sizeof(*done));
 	if ((out = open_memstream(&text, &size)) == NULL)
 		abort();

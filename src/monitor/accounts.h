@@ -21,31 +21,31 @@ enum account_file {
 };
 
 struct account {
-	char *name;
-	uid_t uid;
-	gid_t gid;
-	char *gecos, *home, *shell;
-	char *hash; /* secret */
+	char	*name;
+	uid_t	 uid;
+	gid_t	 gid;
+	char	*gecos, *home, *shell;
+	char	*hash;	/* secret */
 };
 
 struct account_group {
-	char *name;
-	gid_t gid;
-	char **members;
-	size_t nmembers;
+	char	*name;
+	gid_t	 gid;
+	char	**members;
+	size_t	 nmembers;
 };
 
 struct accounts {
-	struct account *users;
-	size_t nusers;
-	struct account_group *groups;
-	size_t ngroups;
+	struct account		*users;
+	size_t			 nusers;
+	struct account_group	*groups;
+	size_t			 ngroups;
 };
 
 /* The groups that TrueNAS has and Debian does not; name NULL ends. */
 struct known_group {
-	const char *name;
-	gid_t gid;
+	const char	*name;
+	gid_t		 gid;
 };
 extern const struct known_group known_groups[];
 
@@ -54,35 +54,35 @@ extern const struct known_group known_groups[];
  * ids of ours only, no separator or control character anywhere, no empty
  * hash.  0, or -1 with a line in why.  Free in both cases.
  */
-int accounts_get(struct wire_in *, struct accounts *, char *why, size_t);
-void accounts_free(struct accounts *);
+int	 accounts_get(struct wire_in *, struct accounts *, char *why, size_t);
+void	 accounts_free(struct accounts *);
 
 /*
  * 0 when no entry collides with one that is not managed: the same name with
  * an id that is not ours, or the same id under another name.  Else -1, why.
  */
-int accounts_conflict(const char *passwd, const char *group,
-    const struct accounts *, char *why, size_t);
+int	 accounts_conflict(const char *passwd, const char *group,
+	    const struct accounts *, char *why, size_t);
 
 /*
  * The file's new text (caller frees with freezero_str): managed lines in
  * their old places, new ones at the end, all others as they were.  today is
  * in days since the epoch, for shadow's date of a changed hash.
  */
-char *accounts_merge(
-    enum account_file, const char *old, const struct accounts *, long today);
+char	*accounts_merge(enum account_file, const char *old,
+	    const struct accounts *, long today);
 
 /* The file's text with every password made unusable ("*"). */
-char *accounts_lock(enum account_file, const char *old);
+char	*accounts_lock(enum account_file, const char *old);
 
 /* The id of a user or group line of that name; -1 when there is none. */
-long accounts_find(const char *text, const char *name);
+long	 accounts_find(const char *text, const char *name);
 /* The name of the line with that id, a fresh string; NULL if there is none. */
-char *accounts_find_id(const char *text, long id);
+char	*accounts_find_id(const char *text, long id);
 
 /* "passwd", ... in /etc. */
 const char *accounts_file_name(enum account_file);
 
-bool accounts_name_valid(const char *);
+bool	 accounts_name_valid(const char *);
 
 #endif

@@ -126,6 +126,8 @@ program_exec(const struct child_program *program, char *const *environment)
 	for (i = 0; program->argv[i] != NULL && i < 15; i++)
 		argv[i] = xstrdup(program->argv[i]);
 	argv[i] = NULL;
+	if (argv[0] == NULL)
+		_exit(127);
 	if (dup2(3, STDERR_FILENO) == -1 ||
 	    dup2(program->log_stdout ? 3 : STDIN_FILENO, STDOUT_FILENO) == -1)
 		_exit(127);

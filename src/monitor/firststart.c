@@ -152,8 +152,8 @@ hide_keys(const char *home, char *why, size_t size)
 		link = errno == ELOOP;
 		keys = xasprintf("%s/.ssh", home);
 		if (link && access(keys, F_OK) == 0)
-			warn(xasprintf("home %s is reached by a symbolic "
-				       "link; its keys were not hidden",
+			warn(xasprintf("home %s is reached by a symbolic link; "
+				       "its keys were not hidden",
 			    home));
 		free(keys);
 		return 0;
@@ -163,8 +163,8 @@ hide_keys(const char *home, char *why, size_t size)
 		return 0;
 	}
 	if (!in_overlay(fd)) {
-		warn(xasprintf("home %s lies outside of the instance; its "
-			       "keys were not hidden",
+		warn(xasprintf("home %s lies outside of the instance; its keys "
+			       "were not hidden",
 		    home));
 	} else if (folder_remove(fd, ".ssh") == -1) {
 		snprintf(
@@ -234,12 +234,12 @@ remove_host_keys(char *why, size_t size)
 static int
 install_pam_service(char *why, size_t size)
 {
-	int fd, rc;
+	int fd, rc = -1;
 
 	fd = open("/etc/pam.d", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	rc = fd == -1 ? -1 :
-			file_install(fd, "holdfast", pam_service,
-			    sizeof(pam_service) - 1, 0644, 0, 0, NULL);
+	if (fd != -1)
+		rc = file_install(fd, "holdfast", pam_service,
+		    sizeof(pam_service) - 1, 0644, 0, 0, NULL);
 	if (rc == -1)
 		snprintf(why, size, "/etc/pam.d/holdfast: %s", strerror(errno));
 	if (fd != -1)

@@ -11,9 +11,9 @@
  * Runs inside the mounted instance, unless DIR/initialised says that it was
  * done; safe to repeat after an interruption.  0 or -1 with why.
  */
-int firststart(int dir_fd, char *why, size_t size);
+int		 firststart(int dir_fd, char *why, size_t size);
 
 /* What should be told about it ("group id 445 belongs to ..."); NULL ends. */
-const char *const *firststart_warnings(void);
+const char	*const *firststart_warnings(void);
 
 #endif

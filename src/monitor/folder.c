@@ -49,16 +49,16 @@ check_component(int fd, const char *shown, bool last, char *why, size_t size)
 	}
 	if (st.st_uid != 0) {
 		snprintf(why, size,
-		    "%s belongs to user %u: choose a folder "
-		    "whose parents are all root's",
+		    "%s belongs to user %u: choose a folder whose parents are "
+		    "all root's",
 		    shown, (unsigned int)st.st_uid);
 		return -1;
 	}
 	if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0 &&
 	    (last || (st.st_mode & S_ISVTX) == 0)) {
 		snprintf(why, size,
-		    "%s may be written by others (mode %04o): "
-		    "choose a folder that only root can write",
+		    "%s may be written by others (mode %04o): choose a folder "
+		    "that only root can write",
 		    shown, (unsigned int)(st.st_mode & 07777));
 		return -1;
 	}
@@ -82,6 +82,15 @@ open_component(int fd, const char *name, bool last, bool *madep)
 	close(fd);
 	errno = saved;
 	return next;
+}
+
+static const char *
+open_problem(int error)
+{
+	if (error == ELOOP || error == ENOTDIR)
+		return "not a folder, or a symbolic link; name the folder "
+		       "itself";
+	return strerror(error);
 }
 
 /* madep NULL: it must be there. */
@@ -108,10 +117,7 @@ walk(const char *path, bool *madep, char *why, size_t size)
 		fd = next;
 		if (fd == -1) {
 			snprintf(why, size, "%s: \"%s\": %s", path, name,
-			    errno == ELOOP || errno == ENOTDIR ?
-				"not a folder, or a symbolic link; name the "
-				"folder itself" :
-				strerror(errno));
+			    open_problem(errno));
 		} else if (check_component(fd, name[0] == '\0' ? "/" : name,
 			       last, why, size) == -1) {
 			close(fd);
@@ -172,8 +178,8 @@ lock(struct folder *folder, char *why, size_t size)
 	}
 	if (flock(folder->lock_fd, LOCK_EX | LOCK_NB) == -1) {
 		snprintf(why, size,
-		    "%s is in use by another holdfastd: stop "
-		    "that one first, or choose another folder",
+		    "%s is in use by another holdfastd: stop that one first, "
+		    "or choose another folder",
 		    path);
 		return -1;
 	}
@@ -199,6 +205,7 @@ int
 folder_open(const char *path, struct folder *folder, char *why, size_t size)
 {
 	bool made = false, empty = false;
+	const char *problem;
 
 	memset(folder, 0, sizeof(*folder));
 	folder->lock_fd = -1;
@@ -210,11 +217,11 @@ folder_open(const char *path, struct folder *folder, char *why, size_t size)
 		return -1;
 	folder->made = made;
 	if (check_content(folder->fd, &empty) == -1) {
-		snprintf(why, size, "%s: %s", path,
-		    errno == ENOTEMPTY ? "not empty, and not an instance of "
-					 "Holdfast: name a new "
-					 "folder" :
-					 strerror(errno));
+		problem = strerror(errno);
+		if (errno == ENOTEMPTY)
+			problem = "not empty, and not an instance of Holdfast: "
+				  "name a new folder";
+		snprintf(why, size, "%s: %s", path, problem);
 		goto fail;
 	}
 	if (lock(folder, why, size) == -1)

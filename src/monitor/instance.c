@@ -75,16 +75,15 @@ instance_unshare(char *why, size_t size)
 {
 	if (unshare(CLONE_NEWNS) == -1) {
 		snprintf(why, size,
-		    "a mount namespace of its own: %s (root "
-		    "with CAP_SYS_ADMIN is needed)",
+		    "a mount namespace of its own: %s (root with CAP_SYS_ADMIN "
+		    "is needed)",
 		    strerror(errno));
 		return -1;
 	}
 	/* What the host mounts later arrives; nothing of ours gets out. */
 	if (mount(NULL, "/", NULL, MS_SLAVE | MS_REC, NULL) == -1) {
 		snprintf(why, size,
-		    "mount propagation of /: %s (in a chroot, "
-		    "use pivot_root)",
+		    "mount propagation of /: %s (in a chroot, use pivot_root)",
 		    strerror(errno));
 		return -1;
 	}
@@ -138,13 +137,13 @@ mount_overlay(const char *name, char *why, size_t size)
 		return 0;
 	if (errno == ENODEV)
 		snprintf(why, size,
-		    "this kernel has no overlayfs: load the "
-		    "module overlay, or use a kernel that has it");
+		    "this kernel has no overlayfs: load the module overlay, or "
+		    "use a kernel that has it");
 	else
 		snprintf(why, size,
-		    "an overlay over %s: %s (the instance's "
-		    "folder must be on a file system such as ext4, xfs or "
-		    "btrfs, not itself an overlay)",
+		    "an overlay over %s: %s (the instance's folder must be on "
+		    "a file system such as ext4, xfs or btrfs, not itself an "
+		    "overlay)",
 		    target, strerror(errno));
 	return -1;
 }

@@ -13,9 +13,9 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "lib/boottime.h"
 #include "lib/paths.h"
 #include "lib/xalloc.h"
 #include "monitor/instance.h"
@@ -140,28 +140,19 @@ find(const struct stat *state, struct processes *all)
 	return 0;
 }
 
-static long
-now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Signals them and waits; zombies of ours are reaped on the way. */
 static void
 signal_all(struct processes *all, int number, int seconds)
 {
 	struct pollfd poller = { .events = POLLIN };
-	long end = now_ms() + seconds * 1000L, left;
+	int64_t end = boottime_ms() + seconds * 1000, left;
 	size_t i;
 
 	for (i = 0; i < all->n; i++)
 		pidfd_send_signal(all->list[i].pidfd, number, NULL, 0);
 	for (i = 0; i < all->n; i++) {
 		poller.fd = all->list[i].pidfd;
-		left = end - now_ms();
+		left = end - boottime_ms();
 		poll(&poller, 1, left > 0 ? (int)left : 0);
 	}
 	while (waitpid(-1, NULL, WNOHANG) > 0)

@@ -13,6 +13,6 @@
  * state_fd is DIR/state.  Returns how many were ended; -1 with errno when
  * some could not be.
  */
-int leftovers_end(int state_fd);
+int	leftovers_end(int state_fd);
 
 #endif

@@ -84,13 +84,13 @@ listen_open(const struct listen_address *address, char *why, size_t size)
 fail:
 	if (errno == EADDRINUSE)
 		snprintf(why, size,
-		    "port %u of %s is in use: stop what listens "
-		    "there, or choose another with --listen",
+		    "port %u of %s is in use: stop what listens there, or "
+		    "choose another with --listen",
 		    address->port, address->host);
 	else if (errno == EADDRNOTAVAIL)
 		snprintf(why, size,
-		    "%s is not an address of this machine: "
-		    "choose one with --listen",
+		    "%s is not an address of this machine: choose one with "
+		    "--listen",
 		    address->host);
 	else
 		snprintf(why, size, "listening on %s port %u: %s",

@@ -8,19 +8,19 @@
 #include <stdint.h>
 
 struct listen_address {
-	struct sockaddr_storage sockaddr;
-	socklen_t len;
-	char host[INET6_ADDRSTRLEN + 16];
-	uint16_t port;
+	struct sockaddr_storage	sockaddr;
+	socklen_t		len;
+	char			host[INET6_ADDRSTRLEN + 16];
+	uint16_t		port;
 };
 
 /*
  * "192.0.2.1:8443" or "[2001:db8::1]:8443": a numeric address, port 1 to
  * 65535.  0, or -1 when it is not one.
  */
-int listen_parse(const char *text, struct listen_address *);
+int	listen_parse(const char *text, struct listen_address *);
 
 /* A listening socket, or -1 with a line for people. */
-int listen_open(const struct listen_address *, char *why, size_t);
+int	listen_open(const struct listen_address *, char *why, size_t);
 
 #endif

@@ -44,14 +44,15 @@ listeners_parse(const char *line, int family, struct listening *entry,
     unsigned long *inodep)
 {
 	char hex[33], word[9];
+	int got;
 	uint32_t address[4];
 	unsigned int port, state, i, words = family == AF_INET ? 1 : 4;
 
-	if (sscanf(line,
-		" %*u: %32[0-9A-F]:%x %*[0-9A-F]:%*x %x %*s %*s %*s "
-		"%*u %*u %lu",
-		hex, &port, &state, inodep) != 4 ||
-	    state != TCP_LISTEN || port > UINT16_MAX ||
+	/* NOLINTNEXTLINE(cert-err34-c): the kernel's numbers, they fit. */
+	got = sscanf(line,
+	    " %*u: %32[0-9A-F]:%x %*[0-9A-F]:%*x %x %*s %*s %*s %*u %*u %lu",
+	    hex, &port, &state, inodep);
+	if (got != 4 || state != TCP_LISTEN || port > UINT16_MAX ||
 	    strlen(hex) != (size_t)words * 8)
 		return -1;
 	/* Words in the byte order of this machine, as they lie in memory. */

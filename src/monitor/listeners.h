@@ -9,18 +9,18 @@
 #include <stdio.h>
 
 struct listening {
-	char address[INET6_ADDRSTRLEN];
-	uint16_t port;
+	char		address[INET6_ADDRSTRLEN];
+	uint16_t	port;
 };
 
 /* Fills up to max entries; returns how many there are of them. */
-size_t listeners_of(pid_t, struct listening *, size_t max);
+size_t	listeners_of(pid_t, struct listening *, size_t max);
 
 /*
  * One line of /proc/net/tcp (family AF_INET) or tcp6: 0 when it is a
  * listening socket, whose inode is set; else -1.
  */
-int listeners_parse(
-    const char *line, int family, struct listening *, unsigned long *inodep);
+int	listeners_parse(const char *line, int family, struct listening *,
+	    unsigned long *inodep);
 
 #endif

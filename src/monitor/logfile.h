@@ -10,29 +10,29 @@
 #include <stddef.h>
 #include <uv.h>
 
-#define LOG_LINE_MAX 8192
+#define LOG_LINE_MAX	8192
 
 /* Opens DIR/log/holdfastd.log and takes over log_error() and its kin. */
-int logfile_open(int dir_fd);
+int	logfile_open(int dir_fd);
 
 /*
  * A pipe for a process called name; *write_fd is its standard error.  last
  * (LAST_LINE_MAX bytes, may be NULL) always holds the newest line, for error
  * messages.  The reader goes away by itself at the pipe's end.  0 or -1.
  */
-#define LAST_LINE_MAX 512
+#define LAST_LINE_MAX	512
 struct log_source;
-struct log_source *logfile_source(
-    uv_loop_t *, const char *name, char *last, int *write_fd);
-void logfile_source_pid(struct log_source *, pid_t);
+struct log_source *logfile_source(uv_loop_t *, const char *name, char *last,
+    int *write_fd);
+void	logfile_source_pid(struct log_source *, pid_t);
 /* Reads what the pipes hold right now. */
-void logfile_drain(void);
+void	logfile_drain(void);
 
 /*
  * Whether a line is "LEVEL event message" with the message encoded, as
  * log.h has it.  Sets the three parts (in place); message is the rest.
  */
-bool logfile_parse(
-    char *line, const char **level, const char **event, const char **message);
+bool	logfile_parse(char *line, const char **level, const char **event,
+	    const char **message);
 
 #endif

@@ -77,8 +77,8 @@ machine_check(char *why, size_t size)
 	free(text);
 	if (!known) {
 		snprintf(why, size,
-		    "this is not Debian 12 or 13 (see "
-		    "/etc/os-release): use one of them");
+		    "this is not Debian 12 or 13 (see /etc/os-release): use "
+		    "one of them");
 		return -1;
 	}
 	if (sandbox_supported(&reason) == -1) {

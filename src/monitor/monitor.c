@@ -40,6 +40,7 @@
 #define CODE_FILE "setup-code"
 #define SOCKET_FILE "middlewared.sock"
 
+/* clang-format off */
 static struct {
 	const struct monitor_options *options;
 	struct folder folder;
@@ -55,10 +56,12 @@ static struct {
 	int exit_code;
 	char code[128]; /* printed at READY */
 	char why[1024];
-} monitor = { .folder = { .fd = -1, .lock_fd = -1 },
-	.state_fd = -1,
-	.roles = {
-	    .exe_fd = -1, .listen_fd = -1, .socket_fd = -1, .syslog_fd = -1 } };
+} monitor = {
+	.folder = { .fd = -1, .lock_fd = -1 }, .state_fd = -1,
+	.roles = { .exe_fd = -1, .listen_fd = -1, .socket_fd = -1,
+	  .syslog_fd = -1 }
+};
+/* clang-format on */
 
 int
 monitor_dir_fd(void)
@@ -150,9 +153,7 @@ open_instance(const char *path)
 		    path);
 	if (ended > 0)
 		log_warn("start.leftovers",
-		    "%d processes of an earlier run "
-		    "were ended",
-		    ended);
+		    "%d processes of an earlier run were ended", ended);
 	monitor.roles.listen_fd = listen_open(&monitor.listen, why, size);
 	return monitor.roles.listen_fd == -1 ? -1 : 0;
 }

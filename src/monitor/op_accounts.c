@@ -21,9 +21,9 @@ home_name(const struct account *user)
 	if (strncmp(user->home, base, sizeof(base) - 1) != 0)
 		return NULL;
 	name = user->home + sizeof(base) - 1;
-	return name[0] == '\0' || name[0] == '.' || strchr(name, '/') != NULL ?
-	    NULL :
-	    name;
+	if (name[0] == '\0' || name[0] == '.' || strchr(name, '/') != NULL)
+		return NULL;
+	return name;
 }
 
 /* Empty, 0700, the user's; one that is there stays as it is. */

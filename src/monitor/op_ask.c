@@ -80,9 +80,8 @@ op_peer_identity(struct operation_call *call)
 		return operation_fail(call, EINVAL, "malformed request");
 	if (getsockopt(call->fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == -1 ||
 	    peer.pid <= 0)
-		return operation_fail(call, EINVAL,
-		    "not a connected Unix "
-		    "socket");
+		return operation_fail(
+		    call, EINVAL, "not a connected Unix socket");
 	pidfd = peer_pidfd(call->fd, peer.pid);
 	snprintf(path, sizeof(path), "/proc/%d", (int)peer.pid);
 	proc_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

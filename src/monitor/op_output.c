@@ -314,7 +314,7 @@ op_read_output(struct operation_call *call)
 static bool
 spec_valid(const char *spec)
 {
-	if (spec[0] == '\0' || spec[0] == '-' || strchr(spec, '=') == NULL)
+	if (spec == NULL || spec[0] == '-' || strchr(spec, '=') == NULL)
 		return false;
 	for (; *spec != '\0'; spec++)
 		if ((unsigned char)*spec <= ' ' || (unsigned char)*spec >= 127)

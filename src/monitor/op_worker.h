@@ -4,6 +4,6 @@
 
 #include <uv.h>
 
-void op_worker_loop(uv_loop_t *);
+void	op_worker_loop(uv_loop_t *);
 
 #endif

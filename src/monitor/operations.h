@@ -13,56 +13,56 @@
 
 #include "lib/ipc.h"
 
-#define WHY_MAX 1024
+#define WHY_MAX	1024
 
 /* A request as its function sees it, in the child or in the monitor. */
 struct operation_call {
-	struct wire_in body;
-	struct wire_out reply; /* the members, when it succeeds */
-	char why[WHY_MAX]; /* for people, when it does not */
-	int fd; /* received, or -1 */
+	struct wire_in	body;
+	struct wire_out	reply;		/* the members, when it succeeds */
+	char		why[WHY_MAX];	/* for people, when it does not */
+	int		fd;		/* received, or -1 */
 };
 
 /* Whom to answer; survives that core's end, whose answers are dropped. */
 struct operation_ticket {
-	uint32_t id;
-	unsigned int generation;
+	uint32_t	id;
+	unsigned int	generation;
 };
 
-void operations_start(uv_loop_t *);
-void operations_message(struct ipc_msg *);
+void	operations_start(uv_loop_t *);
+void	operations_message(struct ipc_msg *);
 /* What was queued is forgotten, what runs answers nobody. */
-void operations_core_gone(void);
+void	operations_core_gone(void);
 /* Takes nothing new; what runs goes on until its time limit. */
-void operations_stop(void);
+void	operations_stop(void);
 
 /* members may be NULL; fd -1 for none. */
-void operations_reply(const struct operation_ticket *, int error,
-    const char *text, const struct wire_out *members, int fd);
+void	operations_reply(const struct operation_ticket *, int error,
+	    const char *text, const struct wire_out *members, int fd);
 
 /* Fills call->why; returns the errno, for `return operation_fail(...)`. */
-int operation_fail(struct operation_call *, int error, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+int	operation_fail(struct operation_call *, int error, const char *fmt, ...)
+	    __attribute__((format(printf, 3, 4)));
 
 /*
  * The functions of the table, by file.  They return 0 or an errno.
  * op_password.c, op_accounts.c, op_output.c:
  */
-int op_verify_password(struct operation_call *);
-int op_install_accounts(struct operation_call *);
-int op_check_output(struct operation_call *);
-int op_install_output(struct operation_call *);
-int op_restore_output(struct operation_call *);
-int op_read_output(struct operation_call *);
-int op_effective(struct operation_call *);
+int	op_verify_password(struct operation_call *);
+int	op_install_accounts(struct operation_call *);
+int	op_check_output(struct operation_call *);
+int	op_install_output(struct operation_call *);
+int	op_restore_output(struct operation_call *);
+int	op_read_output(struct operation_call *);
+int	op_effective(struct operation_call *);
 /* op_ask.c: in the monitor, at once */
-int op_peer_identity(struct operation_call *);
-int op_interfaces(struct operation_call *);
-int op_status(struct operation_call *);
-int op_admin_ready(struct operation_call *);
-int op_service_status(struct operation_call *);
+int	op_peer_identity(struct operation_call *);
+int	op_interfaces(struct operation_call *);
+int	op_status(struct operation_call *);
+int	op_admin_ready(struct operation_call *);
+int	op_service_status(struct operation_call *);
 /* supervisor.c, op_worker.c: in the monitor, answered later */
-void op_service_control(const struct operation_ticket *, struct wire_in *);
-void op_start_worker(const struct operation_ticket *, struct wire_in *);
+void	op_service_control(const struct operation_ticket *, struct wire_in *);
+void	op_start_worker(const struct operation_ticket *, struct wire_in *);
 
 #endif

@@ -47,8 +47,11 @@ static const enum role relations[][2] = {
 };
 
 /* In the order of their start. */
-static const enum role all_roles[] = { ROLE_AUDIT, ROLE_CORE, ROLE_LOCAL,
-	ROLE_WEB };
+/* clang-format off */
+static const enum role all_roles[] = {
+	ROLE_AUDIT, ROLE_CORE, ROLE_LOCAL, ROLE_WEB
+};
+/* clang-format on */
 #define NROLES (sizeof(all_roles) / sizeof(all_roles[0]))
 
 static const struct processes_setup *setup;
@@ -282,9 +285,8 @@ role_ended(pid_t pid, int status, void *arg)
 	log_error("role.ended", "%s[%d] %s", name, (int)pid, reason);
 	if (!all_were_ready && ++process->early_deaths == EARLY_DEATHS) {
 		snprintf(why, sizeof(why),
-		    "%s ended %d times at the start "
-		    "(%s): %s",
-		    name, EARLY_DEATHS, reason, process->last);
+		    "%s ended %d times at the start (%s): %s", name,
+		    EARLY_DEATHS, reason, process->last);
 		setup->failed(why);
 		return;
 	}

@@ -13,41 +13,41 @@
 #include "monitor/logfile.h"
 
 struct processes_setup {
-	uv_loop_t *loop;
-	int exe_fd; /* our own executable */
-	int dir_fd; /* the instance's folder */
-	int listen_fd; /* TCP, for web */
-	const char *listen_address;
-	int socket_fd; /* Unix, for local */
-	int syslog_fd; /* /dev/log, for audit */
+	uv_loop_t	*loop;
+	int		 exe_fd;	/* our own executable */
+	int		 dir_fd;	/* the instance's folder */
+	int		 listen_fd;	/* TCP, for web */
+	const char	*listen_address;
+	int		 socket_fd;	/* Unix, for local */
+	int		 syslog_fd;	/* /dev/log, for audit */
 	const struct facts *facts;
 	/* Core serves; its notice (message.h, MSG_READY). */
-	void (*notice)(const char *);
+	void		(*notice)(const char *);
 	/* All serve, for the first time. */
-	void (*ready)(void);
+	void		(*ready)(void);
 	/* One died too often before that. */
-	void (*failed)(const char *why);
+	void		(*failed)(const char *why);
 	/* After processes_stop(): the last one is gone. */
-	void (*stopped)(void);
+	void		(*stopped)(void);
 };
 
 /* The struct must stay. */
-void processes_start(const struct processes_setup *);
+void	processes_start(const struct processes_setup *);
 
 /* MSG_STOP to all, audit last; those that do not end in time are killed. */
-void processes_stop(void);
+void	processes_stop(void);
 
 /* To a role; 0, or -1 when it is away. */
-int processes_send(enum role, enum message_type, uint32_t id,
-    const struct wire_out *, const int *fds, unsigned int nfds);
+int	processes_send(enum role, enum message_type, uint32_t id,
+	    const struct wire_out *, const int *fds, unsigned int nfds);
 
 /*
  * Starts a worker for a task with its channel; pid or -1.  last as in
  * logfile_source().
  */
-pid_t processes_start_worker(const char *task, int channel_fd);
+pid_t	processes_start_worker(const char *task, int channel_fd);
 
 /* [str role, u32 pid, u32 restarts, u64 running since]* */
-void processes_status(struct wire_out *);
+void	processes_status(struct wire_out *);
 
 #endif

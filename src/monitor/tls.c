@@ -116,22 +116,24 @@ add_serial(X509 *certificate)
 static bool
 hostname_usable(const char *name)
 {
-	return name[0] != '\0' && strlen(name) <= 64 &&
-	    strspn(name,
-		"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-		"0123456789.-") == strlen(name);
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789.-";
+	size_t len = strlen(name);
+
+	return len > 0 && len <= 64 && strspn(name, allowed) == len;
 }
 
 static X509 *
 certificate_new(EVP_PKEY *key, const struct request *request)
 {
-	const char *host = hostname_usable(request->hostname) ?
-	    request->hostname :
-	    "localhost";
+	const char *host = request->hostname;
 	X509 *certificate = X509_new();
 	X509_NAME *name;
 	char names[512];
 
+	if (!hostname_usable(host))
+		host = "localhost";
 	if (certificate == NULL)
 		return NULL;
 	snprintf(names, sizeof(names),
@@ -165,18 +167,20 @@ pem_install(int fd, const char *file, EVP_PKEY *key, X509 *certificate)
 {
 	BIO *bio = BIO_new(BIO_s_secmem());
 	char *data;
-	long len;
-	int rc = -1;
+	size_t len;
+	int rc = -1, written;
 
 	errno = EIO;
 	if (bio == NULL)
 		return -1;
-	if ((key != NULL ? PEM_write_bio_PKCS8PrivateKey(
-			       bio, key, NULL, NULL, 0, NULL, NULL) :
-			   PEM_write_bio_X509(bio, certificate)) == 1) {
-		len = BIO_get_mem_data(bio, &data);
-		rc =
-		    file_install(fd, file, data, (size_t)len, 0600, 0, 0, NULL);
+	if (key != NULL)
+		written = PEM_write_bio_PKCS8PrivateKey(
+		    bio, key, NULL, NULL, 0, NULL, NULL);
+	else
+		written = PEM_write_bio_X509(bio, certificate);
+	if (written == 1) {
+		len = (size_t)BIO_get_mem_data(bio, &data);
+		rc = file_install(fd, file, data, len, 0600, 0, 0, NULL);
 	}
 	BIO_free(bio);
 	return rc;

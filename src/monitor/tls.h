@@ -9,10 +9,10 @@
  * there, and a new certificate when it is about to expire or does not name
  * the address.  In a child of its own.  0 or -1 with why.
  */
-int tls_ensure(int dir_fd, const char *hostname, const char *address, char *why,
-    size_t size);
+int	tls_ensure(int dir_fd, const char *hostname, const char *address,
+	    char *why, size_t size);
 
 /* Both texts, fresh; the key for freezero_str().  0 or -1 with errno. */
-int tls_read(int dir_fd, char **certificatep, char **keyp);
+int	tls_read(int dir_fd, char **certificatep, char **keyp);
 
 #endif

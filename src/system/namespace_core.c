@@ -69,6 +69,7 @@ get_jobs_run(struct call *call)
 	query_reply(call, job_list(call));
 }
 
+/* The reason of the other job as it stands, its errno's name included. */
 static void
 waited(enum job_state state, const json_t *result, int error,
     const char *reason, void *arg)
@@ -78,21 +79,40 @@ waited(enum job_state state, const json_t *result, int error,
 	if (state == JOB_SUCCESS)
 		call_reply(call, json_incref((json_t *)(uintptr_t)result));
 	else
-		call_fail(call, error, "%s", reason);
+		job_fail(call, error, reason, "CallError", NULL);
+}
+
+static bool
+wait_refused(struct call *call, json_int_t id, int error)
+{
+	if (error == EPERM)
+		call_fail(
+		    call, error, "Job %lld is somebody else's", (long long)id);
+	else if (error != 0)
+		call_fail_absent(
+		    call, "Job with id %lld does not exist", (long long)id);
+	return error != 0;
+}
+
+/*
+ * Without a job of its own, which would only fail; nor can a job wait for
+ * itself this way, as there is none yet.
+ */
+static bool
+job_wait_accept(struct call *call)
+{
+	json_int_t id = json_integer_value(call_param(call, 0));
+
+	return !wait_refused(call, id, job_access(call, id));
 }
 
 static void
 job_wait_run(struct call *call)
 {
 	json_int_t id = json_integer_value(call_param(call, 0));
-	int error = job_wait(call, id, waited, call);
 
-	if (error == EPERM)
-		call_fail(
-		    call, error, "Job %lld is somebody else's", (long long)id);
-	else if (error != 0)
-		call_fail(
-		    call, error, "Job %lld does not exist", (long long)id);
+	/* This job may have been the one too many that had it forgotten. */
+	wait_refused(call, id, job_wait(call, id, waited, call));
 }
 
 /* clang-format off */
@@ -112,7 +132,7 @@ static const struct method methods[] = {
 	{ .name = "core.job_wait", .auth = AUTH_SESSION, .job = true,
 	  .params = job_id_params, .result = &any,
 	  .doc = "A job that ends when another one does, with its result.",
-	  .run = job_wait_run },
+	  .accept = job_wait_accept, .run = job_wait_run },
 	METHOD_END
 };
 

@@ -8,25 +8,25 @@
 #include <stddef.h>
 
 /* No method's name is longer; a longer one does not exist. */
-#define ENVELOPE_METHOD_MAX 128
+#define ENVELOPE_METHOD_MAX	128
 
-#define JSONRPC_INVALID_JSON (-32700)
-#define JSONRPC_INVALID_REQUEST (-32600)
-#define JSONRPC_METHOD_NOT_FOUND (-32601)
+#define JSONRPC_INVALID_JSON		(-32700)
+#define JSONRPC_INVALID_REQUEST		(-32600)
+#define JSONRPC_METHOD_NOT_FOUND	(-32601)
 
 enum envelope_verdict {
-	ENVELOPE_CALL, /* id, method and params are set */
-	ENVELOPE_ERROR, /* answer with code, message and id */
-	ENVELOPE_SILENT /* wrong, but nobody waits for an answer */
+	ENVELOPE_CALL,	/* id, method and params are set */
+	ENVELOPE_ERROR,	/* answer with code, message and id */
+	ENVELOPE_SILENT	/* wrong, but nobody waits for an answer */
 };
 
 struct envelope {
 	enum envelope_verdict verdict;
-	char *id; /* JSON text; "": a notification */
-	char *method;
-	char *params; /* JSON text, an array */
-	int code;
-	char *message;
+	char	*id;		/* JSON text; "": a notification */
+	char	*method;
+	char	*params;	/* JSON text, an array */
+	int	 code;
+	char	*message;
 };
 
 /*
@@ -35,10 +35,10 @@ struct envelope {
  * do not belong to the verdict are NULL.  Free with envelope_free, which
  * zeroes: the parameters may hold a password.
  */
-void envelope_check(const char *text, size_t len, struct envelope *);
-void envelope_free(struct envelope *);
+void	 envelope_check(const char *text, size_t len, struct envelope *);
+void	 envelope_free(struct envelope *);
 
 /* The answer to ENVELOPE_ERROR as JSON text; free with freezero_str. */
-char *envelope_answer(const struct envelope *);
+char	*envelope_answer(const struct envelope *);
 
 #endif

@@ -41,30 +41,28 @@ load_chain(SSL_CTX *ctx, const char *pem)
 {
 	X509 *certificate;
 	BIO *bio;
-	int count, rv;
+	long taken = 0;
+	int count;
 
 	bio = BIO_new_mem_buf(pem, -1);
 	if (bio == NULL)
 		return -1;
-	rv = -1;
 	for (count = 0;; count++) {
 		certificate = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL);
 		if (certificate == NULL)
 			break;
-		if (count == 0) {
-			rv = SSL_CTX_use_certificate(ctx, certificate) == 1 ?
-			    0 :
-			    -1;
-		} else if (SSL_CTX_add1_chain_cert(ctx, certificate) != 1)
-			rv = -1;
+		if (count == 0)
+			taken = SSL_CTX_use_certificate(ctx, certificate);
+		else
+			taken = SSL_CTX_add1_chain_cert(ctx, certificate);
 		X509_free(certificate);
-		if (rv == -1)
+		if (taken != 1)
 			break;
 	}
 	/* The end of the text is reported like an error. */
 	ERR_clear_error();
 	BIO_free(bio);
-	return rv;
+	return taken == 1 ? 0 : -1;
 }
 
 static int
@@ -72,19 +70,17 @@ load_key(SSL_CTX *ctx, const char *pem)
 {
 	EVP_PKEY *key;
 	BIO *bio;
-	int rv;
+	bool fits;
 
 	bio = BIO_new_mem_buf(pem, -1);
 	if (bio == NULL)
 		return -1;
 	key = PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL);
-	rv = key != NULL && SSL_CTX_use_PrivateKey(ctx, key) == 1 &&
-		SSL_CTX_check_private_key(ctx) == 1 ?
-	    0 :
-	    -1;
+	fits = key != NULL && SSL_CTX_use_PrivateKey(ctx, key) == 1 &&
+	    SSL_CTX_check_private_key(ctx) == 1;
 	EVP_PKEY_free(key);
 	BIO_free(bio);
-	return rv;
+	return fits ? 0 : -1;
 }
 
 /*
@@ -132,8 +128,8 @@ web_tls_setup(SSL_CTX *ctx, const char *certificate, const char *key)
 	}
 	if (load_key(ctx, key) == -1) {
 		log_error("web.tls",
-		    "the key can not be used, or it does not "
-		    "belong to the certificate");
+		    "the key can not be used, or it does not belong to the "
+		    "certificate");
 		return -1;
 	}
 	return 0;

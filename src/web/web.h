@@ -19,47 +19,47 @@
 #include "web/assembly.h"
 
 /* Bounds; a client can not grow anything that is not here. */
-#define WEB_CLIENTS_MAX 1024 /* connections, whatever their state */
-#define WEB_ADDRESS_MAX 64 /* of them from one address */
-#define WEB_FDS_SPARE 64 /* descriptors kept for ourselves */
-#define WEB_HEADERS_MAX 8192 /* bytes of one request's headers */
-#define WEB_QUEUE_BYTES ((size_t)8 << 20)
-#define WEB_QUEUE_FRAMES 4096
-#define WEB_CORE_BYTES ((size_t)8 << 20) /* waiting for core */
+#define WEB_CLIENTS_MAX		1024	/* connections, whatever their state */
+#define WEB_ADDRESS_MAX		64	/* of them from one address */
+#define WEB_FDS_SPARE		64	/* descriptors kept for ourselves */
+#define WEB_HEADERS_MAX		8192	/* bytes of one request's headers */
+#define WEB_QUEUE_BYTES		((size_t)8 << 20)
+#define WEB_QUEUE_FRAMES	4096
+#define WEB_CORE_BYTES		((size_t)8 << 20)	/* waiting for core */
 #define WEB_CALLS_MAX 32 /* of one client in core, above the API's 20 */
-#define WEB_FRAGMENT ((size_t)64 << 10) /* of a long frame */
-#define WEB_REASON_MAX 123 /* of a close, RFC 6455 section 5.5 */
+#define WEB_FRAGMENT		((size_t)64 << 10)	/* of a long frame */
+#define WEB_REASON_MAX		123	/* of a close, RFC 6455 section 5.5 */
 
 /*
  * Core went away: "going away".  The registered code for it, 1012, is an error
  * of protocol to clients that know only RFC 6455's own (Debian 12's
  * python3-websocket, libwebsockets).
  */
-#define WEB_RESTART_CODE 1001
-#define WEB_RESTART_REASON "Service Restart"
+#define WEB_RESTART_CODE	1001
+#define WEB_RESTART_REASON	"Service Restart"
 
 /* Milliseconds. */
-#define WEB_HANDSHAKE_TIME 10000 /* TLS and the request */
-#define WEB_KEEPALIVE_TIME 5000 /* until the next plain request */
-#define WEB_PING_TIME 30000 /* of silence */
-#define WEB_DEAD_TIME 90000 /* without any sign */
-#define WEB_STALL_TIME 60000 /* socket takes nothing */
-#define WEB_CLOSE_TIME 10000 /* for the close handshake */
-#define WEB_STOP_TIME 1500 /* until exit after MSG_STOP */
-#define WEB_PAUSE_TIME 250 /* no accepting, then again */
+#define WEB_HANDSHAKE_TIME	10000	/* TLS and the request */
+#define WEB_KEEPALIVE_TIME	5000	/* until the next plain request */
+#define WEB_PING_TIME		30000	/* of silence */
+#define WEB_DEAD_TIME		90000	/* without any sign */
+#define WEB_STALL_TIME		60000	/* socket takes nothing */
+#define WEB_CLOSE_TIME		10000	/* for the close handshake */
+#define WEB_STOP_TIME		1500	/* until exit after MSG_STOP */
+#define WEB_PAUSE_TIME		250	/* no accepting, then again */
 
 enum web_client_state {
-	WEB_CLIENT_HTTP, /* TLS handshake, requests */
-	WEB_CLIENT_OPEN, /* a WebSocket */
-	WEB_CLIENT_CLOSING, /* a close frame waits or was sent */
-	WEB_CLIENT_ENDED /* only its destruction is left */
+	WEB_CLIENT_HTTP,	/* TLS handshake, requests */
+	WEB_CLIENT_OPEN,	/* a WebSocket */
+	WEB_CLIENT_CLOSING,	/* a close frame waits or was sent */
+	WEB_CLIENT_ENDED	/* only its destruction is left */
 };
 
 /* A frame on its way out; libwebsockets writes its header before it. */
 struct web_frame {
 	STAILQ_ENTRY(web_frame) next;
-	size_t len, sent;
-	uint8_t data[]; /* LWS_PRE, then len bytes */
+	size_t	len, sent;
+	uint8_t	data[];	/* LWS_PRE, then len bytes */
 };
 
 struct web;
@@ -67,135 +67,140 @@ struct web;
 struct web_client {
 	TAILQ_ENTRY(web_client) all;
 	LIST_ENTRY(web_client) bucket; /* when id is not 0 */
-	struct web *web;
-	struct lws *wsi; /* NULL once destroyed */
-	uint32_t id; /* 0: not a WebSocket yet */
+	struct web	*web;
+	struct lws	*wsi;		/* NULL once destroyed */
+	uint32_t	 id;		/* 0: not a WebSocket yet */
 	enum web_client_state state;
-	bool announced; /* the present core knows it */
-	bool held; /* not read until core knows whose it is */
-	unsigned int calls; /* in progress in core */
-	bool busy; /* too many: not read until half of them are done */
-	bool adopting; /* see accept.c */
-	struct in6_addr source; /* for counting */
-	char address[INET6_ADDRSTRLEN];
-	uint16_t port;
+	bool		 announced;	/* the present core knows it */
+	bool		 held;		/* not read until core knows the peer */
+	unsigned int	 calls;		/* in progress in core */
+	bool		 busy;		/* too many: not read until half of them
+					   are done */
+	bool		 adopting;	/* see accept.c */
+	struct in6_addr	 source;	/* for counting */
+	char		 address[INET6_ADDRSTRLEN];
+	uint16_t	 port;
 
-	uint64_t deadline; /* of HTTP and CLOSING */
-	uint64_t heard; /* last sign of life */
-	uint64_t pinged;
-	uint64_t moved; /* the socket took something */
+	uint64_t	 deadline;	/* of HTTP and CLOSING */
+	uint64_t	 heard;		/* last sign of life */
+	uint64_t	 pinged;
+	uint64_t	 moved;		/* the socket took something */
 
-	struct assembly in;
+	struct assembly	 in;
 	STAILQ_HEAD(, web_frame) queue;
-	size_t queued_bytes, queued_frames;
-	bool close_due;
-	uint16_t close_code;
-	char close_reason[WEB_REASON_MAX + 1];
+	size_t		 queued_bytes, queued_frames;
+	bool		 close_due;
+	uint16_t	 close_code;
+	char		 close_reason[WEB_REASON_MAX + 1];
 };
 
 struct web_listener {
-	uv_poll_t poll;
-	struct web *web;
-	int fd;
-	char *address;
+	uv_poll_t	 poll;
+	struct web	*web;
+	int		 fd;
+	char		*address;
 };
 
-#define WEB_BUCKETS 1024
+#define WEB_BUCKETS	1024
 
 struct web {
-	enum role role;
-	bool tls;
-	const char *certificate, *key; /* during set-up only */
-	uv_loop_t loop;
-	struct lws_context *context;
-	struct lws_vhost *vhost;
-	struct ipc *monitor;
-	struct ipc *core; /* NULL while it restarts */
+	enum role		 role;
+	bool			 tls;
+	const char		*certificate, *key;	/* during set-up only */
+	uv_loop_t		 loop;
+	struct lws_context	*context;
+	struct lws_vhost	*vhost;
+	struct ipc		*monitor;
+	/* NULL while it restarts */
+	struct ipc		*core;
 
-	struct web_listener *listeners;
-	size_t nlisteners;
-	struct web_client *adopted; /* being handed over */
-	unsigned int clients_max;
-	bool paused; /* not accepting */
-	uv_timer_t pause_timer;
+	struct web_listener	*listeners;
+	size_t			 nlisteners;
+	struct web_client	*adopted;		/* being handed over */
+	unsigned int		 clients_max;
+	bool			 paused;		/* not accepting */
+	uv_timer_t		 pause_timer;
 
 	TAILQ_HEAD(, web_client) clients;
-	unsigned int nclients;
+	unsigned int		 nclients;
 	LIST_HEAD(, web_client) buckets[WEB_BUCKETS];
-	uint32_t last_id;
-	uv_timer_t close_timer;
-	uv_timer_t tick_timer; /* runs while there are some */
-	bool throttled; /* core has too much to read */
-	uv_timer_t throttle_timer;
+	uint32_t		 last_id;
+	uv_timer_t		 close_timer;
+	/* runs while there are some */
+	uv_timer_t		 tick_timer;
+	/* core has too much to read */
+	bool			 throttled;
+	uv_timer_t		 throttle_timer;
 
-	bool stopping;
-	uv_timer_t stop_timer;
-	uint64_t refusals_since;
-	unsigned int refusals;
+	bool			 stopping;
+	uv_timer_t		 stop_timer;
+	uint64_t		 refusals_since;
+	unsigned int		 refusals;
 };
 
 /* server.c: the libwebsockets context, and the rules of HTTP. */
-int web_server_create(struct web *);
+int	web_server_create(struct web *);
 /* Logs a connection or request that was turned away, so many a second. */
-void web_refused(struct web *, const struct web_client *, const char *reason);
+void	web_refused(struct web *, const struct web_client *,
+	    const char *reason);
 
 /* tls.c: certificate, key and what TLS may be, into a fresh context. */
-int web_tls_setup(SSL_CTX *, const char *certificate, const char *key);
+int	web_tls_setup(SSL_CTX *, const char *certificate, const char *key);
 
 /* http.c */
 /* A plain request: answers it.  What the callback has to return. */
-int web_http_request(struct web *, struct web_client *);
+int	web_http_request(struct web *, struct web_client *);
 /* An upgrade: 0 to go on, or -1: answered, and the connection is to end. */
-int web_http_upgrade(struct web *, struct web_client *);
+int	web_http_upgrade(struct web *, struct web_client *);
 
 /* accept.c */
-int web_accept_start(struct web *);
-void web_accept_stop(struct web *);
+int	web_accept_start(struct web *);
+void	web_accept_stop(struct web *);
 /* After a client went: accept again when that was what it waited for. */
-void web_accept_resume(struct web *);
+void	web_accept_resume(struct web *);
 
 /* client.c */
 struct web_client *web_client_new(struct web *);
 /* "192.0.2.1 port 4711" or "the Unix socket", for logs. */
-#define WEB_ORIGIN_MAX (INET6_ADDRSTRLEN + 16)
-void web_client_origin(
-    const struct web_client *, char origin[static WEB_ORIGIN_MAX]);
-void web_client_free(struct web_client *);
+#define WEB_ORIGIN_MAX	(INET6_ADDRSTRLEN + 16)
+void	web_client_origin(const struct web_client *,
+	    char origin[static WEB_ORIGIN_MAX]);
+void	web_client_free(struct web_client *);
 struct web_client *web_client_find(struct web *, uint32_t id);
-void web_client_established(struct web_client *);
-int web_client_received(struct web_client *, void *data, size_t len);
-int web_client_writable(struct web_client *);
+void	web_client_established(struct web_client *);
+int	web_client_received(struct web_client *, void *data, size_t len);
+int	web_client_writable(struct web_client *);
 /* Core's frame: queued, and written at once when the socket takes it. */
-void web_client_send(struct web_client *, const void *data, size_t len);
+void	web_client_send(struct web_client *, const void *data, size_t len);
 /* Reads on or not, by what was decided of it. */
-void web_client_flow(struct web_client *);
+void	web_client_flow(struct web_client *);
 /* Core has done so many of its calls. */
-void web_client_finished(struct web_client *, uint32_t calls);
+void	web_client_finished(struct web_client *, uint32_t calls);
 /*
  * Closes with that code once what is queued has been written; flush false
  * drops the queue.  The first close counts.
  */
-void web_client_close(
-    struct web_client *, uint16_t code, const char *reason, bool flush);
+void	web_client_close(struct web_client *, uint16_t code, const char *reason,
+	    bool flush);
 /* Has libwebsockets close those whose last frame is out. */
-void web_close_due(uv_timer_t *);
+void	web_close_due(uv_timer_t *);
 /* Cuts it without a word. */
-void web_client_kill(struct web_client *);
+void	web_client_kill(struct web_client *);
 /* libwebsockets closes it: tells core, once. */
-void web_client_ended(struct web_client *);
+void	web_client_ended(struct web_client *);
 /* Once a second: time limits and pings. */
-void web_client_tick(struct web_client *, uint64_t now);
+void	web_client_tick(struct web_client *, uint64_t now);
 
 /* channel.c: the messages with monitor and core. */
-void web_core_connect(struct web *, int fd);
-void web_core_disconnect(struct web *);
-void web_monitor_connect(struct web *, int fd);
+void	web_core_connect(struct web *, int fd);
+void	web_core_disconnect(struct web *);
+void	web_monitor_connect(struct web *, int fd);
 /* After each message to core: stop reading while too much waits. */
-void web_core_throttle(struct web *);
+void	web_core_throttle(struct web *);
 
 /* web.c */
-void web_tick(uv_timer_t *);
+void	web_tick(uv_timer_t *);
 /* Closes all clients; the loop ends when they are gone, or soon after. */
-void web_stop(struct web *);
+void	web_stop(struct web *);
 
 #endif

@@ -12,19 +12,20 @@ struct work {
 	 * Before the sandbox: what needs the file system beyond what the task
 	 * may read.  May be NULL.
 	 */
-	void (*prepare)(void);
+	void	(*prepare)(void);
 	/*
 	 * Reads all of in, writes out.  0, or an errno with *why set to text
 	 * for people (static).  Members that do not parse are EPROTO.
 	 */
-	int (*run)(struct wire_in *in, struct wire_out *out, const char **why);
+	int	(*run)(struct wire_in *in, struct wire_out *out,
+		    const char **why);
 };
 
-int task_hash_password(struct wire_in *, struct wire_out *, const char **);
+int	task_hash_password(struct wire_in *, struct wire_out *, const char **);
 
-void task_groups_prepare(void);
-int task_lookup_groups(struct wire_in *, struct wire_out *, const char **);
+void	task_groups_prepare(void);
+int	task_lookup_groups(struct wire_in *, struct wire_out *, const char **);
 
-int task_ssh_offer(struct wire_in *, struct wire_out *, const char **);
+int	task_ssh_offer(struct wire_in *, struct wire_out *, const char **);
 
 #endif

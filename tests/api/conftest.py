@@ -53,7 +53,7 @@ def pytest_runtest_makereport(item, call):
 
 @pytest.fixture(scope="session")
 def pool():
-    """The instances that tests share, by build, with an administrator."""
+    """The instances that tests share, by build and state."""
     shared = {}
     yield shared
     problems = []
@@ -72,15 +72,32 @@ def instances_used():
 
 
 @pytest.fixture
-def instance(request, pool, instances_used):
+def shared(request, pool, instances_used):
+    """Finds the shared instance in this state, or makes it."""
+    def find(state, make):
+        build = build_of(request)
+        if (build, state) in pool:
+            if pool[build, state].process.poll() is not None:
+                pool.pop((build, state)).remove()
+        if (build, state) not in pool:
+            pool[build, state] = make(build)
+        instances_used.append(pool[build, state])
+        return pool[build, state]
+
+    return find
+
+
+@pytest.fixture
+def instance(shared):
     """The shared instance of this test's build."""
-    build = build_of(request)
-    if build in pool and pool[build].process.poll() is not None:
-        pool.pop(build).remove()
-    if build not in pool:
-        pool[build] = Instance(build).start().setup_admin()
-    instances_used.append(pool[build])
-    return pool[build]
+    return shared("with an administrator",
+                  lambda build: Instance(build).start().setup_admin())
+
+
+@pytest.fixture
+def untouched(shared):
+    """A shared one for what is refused: nobody sets it up or changes it."""
+    return shared("untouched", lambda build: Instance(build).start())
 
 
 @pytest.fixture

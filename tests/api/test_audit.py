@@ -13,6 +13,8 @@ MEMBERS = {"audit_id", "message_timestamp", "timestamp", "address",
 
 
 def records(client, *filters, **options):
+    if not {"limit", "count", "get"} & set(options):
+        options["limit"] = 100000   # one of the three is needed
     return client.call("audit.query", {
         "query-filters": list(filters),
         "query-options": {"order_by": ["message_timestamp"]} | options})
@@ -118,6 +120,8 @@ def test_query_options(root, options, shape):
 
 
 @pytest.mark.parametrize("data, path", [
+    ({}, "audit_query.query-options"),
+    ({"query-options": {"limit": 0}}, "audit_query.query-options"),
     ({"services": ["NOSUCH"]}, "data.services.0"),
     ({"nosuch": 1}, "data.nosuch"),
     ({"query-options": {"limit": "x"}}, "data.query-options.limit"),
@@ -131,8 +135,10 @@ def test_wrong_query_names_its_attribute(root, data, path):
     [["event", "??", 1]], [["event"]], [5],
     [["event", "~", "(" * 500]]])
 def test_wrong_filter_is_invalid(root, filters):
-    assert root.error("audit.query", {
-        "query-filters": filters}).code == -32602
+    error = root.error("audit.query", {
+        "query-filters": filters, "query-options": {"limit": 1}})
+    assert error.code == -32602
+    assert error.paths == ["audit_query.query-filters"]
 
 
 def test_filter_is_never_sql(root):

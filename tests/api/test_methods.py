@@ -33,8 +33,11 @@ def test_get_methods_of_one_service(root, namespace):
 def test_get_services_names_every_namespace(root):
     services = root.call("core.get_services")
     assert set(services) == {name.split(".")[0] for name in METHODS}
-    for entry in services.values():
-        assert {"type", "config_schema"} <= set(entry)
+    for name, entry in services.items():
+        assert set(entry) == {"type", "config"}
+        assert entry["config"]["namespace"] == name
+    assert {name: services[name]["type"] for name in ("ssh", "service")} == {
+        "ssh": "config", "service": "crud"}
 
 
 @pytest.mark.parametrize("method", sorted(METHODS))

@@ -93,8 +93,11 @@ def test_reload_keeps_the_process(instance, root):
     root.control("START")
     before = instance.sshd_pid()
     assert root.control("RELOAD") is True
+    # sshd closes its sockets and executes itself anew: for a moment, none.
+    text = wait_until(lambda: banner(instance.address, instance.ssh_port), 10,
+                      "its port")
+    assert text.startswith(b"SSH-2.0-")
     assert instance.sshd_pid() == before
-    assert banner(instance.address, instance.ssh_port).startswith(b"SSH-2.0-")
 
 
 def test_control_is_a_job_with_its_whole_life(root):
@@ -118,9 +121,25 @@ def test_job_wait_gives_the_jobs_result(root):
     assert wait_until(ended, 30, "end of job_wait")["result"] is True
 
 
-def test_wait_for_a_job_that_does_not_exist(root):
-    error = root.error("core.job_wait", 999999)
-    assert error.code in (-32001, -32602)
+def test_job_wait_fails_as_the_job_did(instance, root):
+    with socket.create_server((instance.address, instance.ssh_port)):
+        failed = root.job("service.control", "START", "ssh",
+                          {"silent": False})
+    assert failed["state"] == "FAILED"
+    entry = root.job("core.job_wait", failed["id"])
+    assert (entry["state"], entry["error"]) == ("FAILED", failed["error"])
+    assert entry["exc_info"]["errno"] == failed["exc_info"]["errno"]
+
+
+@pytest.mark.parametrize("ahead", [1, 1000000])
+def test_wait_for_a_job_that_does_not_exist(root, ahead):
+    """Refused at once; nor can a job wait for itself."""
+    last = root.job("service.control", "STOP", "ssh")["id"]
+    error = root.error("core.job_wait", last + ahead)
+    assert error.code == -32602
+    assert error.data["extra"] == [
+        [None, f"Job with id {last + ahead} does not exist", 2]]
+    assert root.call("core.get_jobs", [["id", ">", last]]) == []
 
 
 @pytest.mark.parametrize("params, path", [
@@ -133,15 +152,16 @@ def test_wait_for_a_job_that_does_not_exist(root):
 def test_control_is_refused_at_once(root, params, path):
     before = root.call("core.get_jobs", [], {"count": True})
     error = root.error("service.control", *params)
-    assert error.code == -32602
-    assert error.paths[0].split(".", 1)[-1] == path.split(".", 1)[-1]
+    assert error.code == -32602 and error.paths == [path]
     assert root.call("core.get_jobs", [], {"count": True}) == before
 
 
-@pytest.mark.parametrize("params", [
-    ["START"], [], ["START", "ssh", {}, 5], ["START", "ssh", None]])
-def test_control_with_the_wrong_number_of_arguments(root, params):
-    assert root.error("service.control", *params).code in (-32602, -32001)
+@pytest.mark.parametrize("params, paths", [
+    (["START"], ["service"]), ([], ["verb", "service"]),
+    (["START", "ssh", {}, 5], [""]), (["START", "ssh", None], ["options"])])
+def test_control_with_the_wrong_number_of_arguments(root, params, paths):
+    error = root.error("service.control", *params)
+    assert error.code == -32602 and error.paths == paths
 
 
 def test_update_by_id_and_by_name(root):
@@ -171,8 +191,13 @@ def test_update_with_a_wrong_type(root, value):
     assert error.paths == ["service_update.enable"]
 
 
-def test_enabled_service_starts_with_the_instance(fresh):
+def test_only_an_enabled_service_starts_with_the_instance(fresh):
     with fresh.root() as client:
+        client.control("START")
+    fresh.stop()
+    fresh.start()
+    with fresh.root() as client:
+        assert state(client)["state"] == "STOPPED"
         client.call("service.update", "ssh", {"enable": True})
         assert state(client)["state"] == "STOPPED"
     fresh.stop()
@@ -180,15 +205,6 @@ def test_enabled_service_starts_with_the_instance(fresh):
     with fresh.root() as client:
         assert state(client)["state"] == "RUNNING"
     assert banner(fresh.address, fresh.ssh_port).startswith(b"SSH-2.0-")
-
-
-def test_service_that_is_not_enabled_does_not(fresh):
-    with fresh.root() as client:
-        client.control("START")
-    fresh.stop()
-    fresh.start()
-    with fresh.root() as client:
-        assert state(client)["state"] == "STOPPED"
 
 
 def test_sshd_that_dies_is_started_again(instance, root):
@@ -201,14 +217,14 @@ def test_sshd_that_dies_is_started_again(instance, root):
                "its port")
 
 
-def test_start_on_a_port_that_is_taken_fails_and_says_so(fresh):
-
-    with socket.create_server((fresh.address, fresh.ssh_port)):
-        with fresh.root() as client:
-            entry = client.job("service.control", "START", "ssh",
-                               {"silent": False})
-            assert entry["state"] == "FAILED" and entry["error"]
-            client.job("service.control", "STOP", "ssh")
-            assert state(client)["state"] == "STOPPED"
-    with fresh.root() as client:
-        assert client.control("START") is True
+def test_start_on_a_port_that_is_taken_fails_and_says_so(instance, root):
+    with socket.create_server((instance.address, instance.ssh_port)):
+        entry = root.job("service.control", "START", "ssh",
+                         {"silent": False})
+        assert entry["state"] == "FAILED"
+        assert "in use" in entry["error"]
+        entry = root.job("service.control", "START", "ssh")
+        assert entry["state"] == "SUCCESS" and entry["result"] is False
+        root.control("STOP")
+        assert state(root)["state"] == "STOPPED"
+    assert root.control("START") is True

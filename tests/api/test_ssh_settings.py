@@ -30,8 +30,8 @@ def defaults_afterwards(request):
         root.call("ssh.update", DEFAULTS)
 
 
-def test_config_of_a_new_instance(empty):
-    with empty.root() as client:
+def test_config_of_a_new_instance(untouched):
+    with untouched.root() as client:
         config = client.call("ssh.config")
     assert set(config) == {"id"} | set(DEFAULTS) | PRIVATE
     assert config["id"] == 1
@@ -133,14 +133,23 @@ def test_unknown_field_is_not_permitted(root, name):
         [f"data.{name}", "Extra inputs are not permitted", 22]]
 
 
-def test_private_field_at_its_default_is_taken(root):
-    root.call("ssh.update", {"privatekey": "", "host_rsa_key": None})
+def test_private_field_is_no_input_not_even_as_it_is(root):
+    error = root.error("ssh.update", {"privatekey": "",
+                                      "host_rsa_key": None})
+    assert error.data["extra"] == [
+        ["data.privatekey", "Extra inputs are not permitted", 22],
+        ["data.host_rsa_key", "Extra inputs are not permitted", 22]]
 
 
-def test_whole_object_may_be_sent_back(root):
-    config = root.call("ssh.config")
-    del config["id"]
-    assert root.call("ssh.update", config) == config | {"id": 1}
+@pytest.mark.parametrize("change", [
+    {}, {"tcpport": 2345, "compression": True, "sftp_log_level": "INFO",
+         "weak_ciphers": ["AES128-CBC", "NONE"], "options": "MaxStartups 9"}])
+def test_whole_object_may_be_sent_back(root, change):
+    """As clients do; what cannot be set, they leave out."""
+    config = root.call("ssh.update", change)
+    settings = {key: config[key] for key in DEFAULTS}
+    assert settings == DEFAULTS | change
+    assert root.call("ssh.update", settings) == config
 
 
 def test_one_wrong_value_keeps_the_right_ones_out(root):
@@ -306,8 +315,7 @@ def test_settings_survive_a_restart(fresh):
         assert client.call("ssh.config") == before
 
 
-def test_settings_are_the_instances_own(make_instance):
-    one, other = make_instance().start(), make_instance().start()
-    with one.root() as client, other.root() as second:
-        client.call("ssh.update", {"tcpport": 2345})
-        assert second.call("ssh.config")["tcpport"] == 2222
+def test_settings_are_the_instances_own(root, untouched):
+    root.call("ssh.update", {"tcpport": 2345})
+    with untouched.root() as other:
+        assert other.call("ssh.config")["tcpport"] == 2222

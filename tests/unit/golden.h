@@ -7,8 +7,8 @@
 #include <stddef.h>
 
 /* The folder tests/unit/golden/NAME, open. */
-int golden_folder(const char *name);
+int	 golden_folder(const char *name);
 /* A file of it (malloc'd, terminated). */
-char *golden_read(const char *folder, const char *name, size_t *lenp);
+char	*golden_read(const char *folder, const char *name, size_t *lenp);
 
 #endif

@@ -8,13 +8,13 @@
 #include <stdbool.h>
 
 /* False where there is no sshd, or no right to make a namespace. */
-bool real_sshd_enter(void);
+bool	 real_sshd_enter(void);
 
 /*
  * Runs sshd -t or -T (the flag) with that file content; with spec not NULL
  * also -C.  Its output (malloc'd); *okp: did it accept?
  */
-char *real_sshd_run(
-    const char *flag, const char *config, const char *spec, bool *okp);
+char	*real_sshd_run(const char *flag, const char *config, const char *spec,
+	    bool *okp);
 
 #endif

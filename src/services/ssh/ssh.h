@@ -11,6 +11,6 @@ struct change;
 extern const struct resource ssh_resource;
 
 /* OUTPUT_SSHD_CONFIG, a struct renderer's function. */
-char *ssh_render_output(struct change *, char **whyp);
+char	*ssh_render_output(struct change *, char **whyp);
 
 #endif

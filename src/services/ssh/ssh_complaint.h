@@ -11,7 +11,7 @@
  * of a fixed vocabulary and those that the sender wrote are passed on, lest
  * the content of a file be read through an error.
  */
-char *ssh_complaint(
-    const char *complaint, const char *rendered, const char *options);
+char	*ssh_complaint(const char *complaint, const char *rendered,
+	    const char *options);
 
 #endif

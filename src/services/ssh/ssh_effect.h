@@ -7,6 +7,6 @@
 struct change;
 
 /* ssh_resource's verify. */
-void ssh_effect_verify(struct change *);
+void	ssh_effect_verify(struct change *);
 
 #endif

@@ -9,18 +9,18 @@
 #include <stdbool.h>
 
 /* Asks the monitor; error is 0 or an errno, text then says more. */
-void ssh_interfaces_ask(
-    void (*done)(int error, const char *text, void *), void *);
+void	 ssh_interfaces_ask(void (*done)(int error, const char *text, void *),
+	    void *);
 /* May a setting name it?  The loopback may not. */
-bool ssh_interfaces_has(const char *name);
+bool	 ssh_interfaces_has(const char *name);
 /* {"eth0": "eth0", ...}; new reference. */
-json_t *ssh_interfaces_choices(void);
+json_t	*ssh_interfaces_choices(void);
 /*
  * ListenAddress for the interfaces named: the loopback and their addresses,
  * each once, link-local ones as address%interface.  NULL-terminated, free
  * with ssh_interfaces_free_addresses.
  */
-char **ssh_interfaces_addresses(char *const *names);
-void ssh_interfaces_free_addresses(char **);
+char	**ssh_interfaces_addresses(char *const *names);
+void	 ssh_interfaces_free_addresses(char **);
 
 #endif

@@ -17,7 +17,7 @@ enum ssh_list {
 	LIST_KEX,
 	LIST_HOST_KEY,
 	LIST_CIPHER_IN,
-	LIST_CIPHER_OUT, /* client to server, back */
+	LIST_CIPHER_OUT,	/* client to server, back */
 	LIST_MAC_IN,
 	LIST_MAC_OUT,
 	LIST_COMPRESSION_IN,
@@ -28,15 +28,15 @@ enum ssh_list {
 };
 
 struct ssh_offer {
-	char *banner; /* "SSH-2.0-OpenSSH_9.2p1 ..." */
-	char *lists[LIST_COUNT]; /* comma-separated; "" when empty */
+	char	*banner;		/* "SSH-2.0-OpenSSH_9.2p1 ..." */
+	char	*lists[LIST_COUNT];	/* comma-separated; "" when empty */
 };
 
 /* Ours, sent first. */
 #define SSH_OFFER_IDENTIFICATION "SSH-2.0-Holdfast\r\n"
 
 /* More than any server needs before its KEXINIT is whole. */
-#define SSH_OFFER_MAX (64 * 1024)
+#define SSH_OFFER_MAX	(64 * 1024)
 
 enum ssh_offer_state { OFFER_MORE, OFFER_DONE, OFFER_BAD };
 
@@ -45,9 +45,9 @@ enum ssh_offer_state { OFFER_MORE, OFFER_DONE, OFFER_BAD };
  * ssh_offer_free); OFFER_BAD: no such server, *why is static text;
  * OFFER_MORE: bytes are missing, and less than SSH_OFFER_MAX came.
  */
-enum ssh_offer_state ssh_offer_parse(
-    const uint8_t *data, size_t len, struct ssh_offer *, const char **why);
-void ssh_offer_free(struct ssh_offer *);
+enum ssh_offer_state ssh_offer_parse(const uint8_t *data, size_t len,
+    struct ssh_offer *, const char **why);
+void	ssh_offer_free(struct ssh_offer *);
 
 /*
  * The exchange with a server, trying again while it refuses or is silent,
@@ -55,7 +55,7 @@ void ssh_offer_free(struct ssh_offer *);
  * 1 answered, 0 nobody answered, -1 answered wrongly; *why is static text
  * unless 1.
  */
-int ssh_offer_ask(const char *address, uint16_t port, unsigned int milliseconds,
-    struct ssh_offer *, const char **why);
+int	ssh_offer_ask(const char *address, uint16_t port,
+	    unsigned int milliseconds, struct ssh_offer *, const char **why);
 
 #endif

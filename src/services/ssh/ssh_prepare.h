@@ -8,6 +8,6 @@
  * A struct service's prepare: sshd's run-time folder, and the host keys that
  * are not there yet.  A key that is there is never touched.
  */
-int ssh_prepare(char **whyp);
+int	ssh_prepare(char **whyp);
 
 #endif

@@ -22,21 +22,21 @@ extern const char *const ssh_host_key_types[]; /* "ed25519", ...; NULL */
 /* What the file depends on besides the settings. */
 struct ssh_surroundings {
 	/* Addresses to listen on, NULL ends; none or NULL: all. */
-	const char *const *listen;
+	const char	*const *listen;
 	/* Who else may log in with a password; NULL ends, or NULL. */
-	const char *const *password_users;
-	bool root_password_login;
+	const char	*const *password_users;
+	bool		 root_password_login;
 };
 
 /* The file (malloc'd), or NULL with *whyp (malloc'd). */
-char *ssh_render(
-    const struct ssh_config *, const struct ssh_surroundings *, char **whyp);
+char		*ssh_render(const struct ssh_config *,
+		    const struct ssh_surroundings *, char **whyp);
 
 /*
  * The line of the auxiliary parameters that stands in a rendered file's line,
  * both from 1; 0 when that line was generated.
  */
-unsigned int ssh_render_sent_line(
-    const char *rendered, const char *options, unsigned int line);
+unsigned int	 ssh_render_sent_line(const char *rendered, const char *options,
+		    unsigned int line);
 
 #endif

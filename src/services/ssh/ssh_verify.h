@@ -16,8 +16,8 @@
  * that does not.  A directive that a Match block sets as well may show either
  * value: sshd applies blocks such as "Match all" there.
  */
-int ssh_verify_effective(
-    const char *rendered, const char *effective, char **whyp);
+int	 ssh_verify_effective(const char *rendered, const char *effective,
+	    char **whyp);
 
 /*
  * A connection that Match block i (from 0) applies to, as of sshd -C, and for
@@ -25,18 +25,19 @@ int ssh_verify_effective(
  * name can be told so: ssh_verify_spec gives "" (malloc'd) for others, NULL
  * when there is no such block.
  */
-char *ssh_verify_spec(const char *rendered, unsigned int i);
-int ssh_verify_block(
-    const char *rendered, unsigned int i, const char *effective, char **whyp);
+char	*ssh_verify_spec(const char *rendered, unsigned int i);
+int	 ssh_verify_block(const char *rendered, unsigned int i,
+	    const char *effective, char **whyp);
 
 /* Key exchange, host keys, ciphers, MACs, compression: 0, -1 with *whyp. */
-int ssh_verify_offer(
-    const char *effective, const struct ssh_offer *, char **whyp);
+int	 ssh_verify_offer(const char *effective, const struct ssh_offer *,
+	    char **whyp);
 
 /*
  * Address i that sshd listens on by its effective configuration, numeric
  * without brackets (malloc'd), and the port; NULL when there is none more.
  */
-char *ssh_verify_listen(const char *effective, unsigned int i, uint16_t *portp);
+char	*ssh_verify_listen(const char *effective, unsigned int i,
+	    uint16_t *portp);
 
 #endif
