@@ -405,10 +405,10 @@ record_line(const json_t *record, int64_t now, char **linep)
 		return -1;
 	}
 	line = json_object();
-	if (line == NULL ||
-	    json_object_set_new(line, "audit_id", json_string(id)) == -1 ||
-	    json_object_set_new(line, "message_timestamp", json_integer(now)) ==
-		-1)
+	if (json_object_set_new(line, "audit_id", json_string(id)) == -1)
+		goto out;
+	value = json_integer(now);
+	if (json_object_set_new(line, "message_timestamp", value) == -1)
 		goto out;
 	json_object_foreach((json_t *)(uintptr_t)record, key, value)
 		if (strcmp(key, "audit_id") != 0 &&

@@ -17,6 +17,7 @@
 #include "lib/xalloc.h"
 
 #define SHELL "/bin/bash"
+#define PID_FILE "monitor.pid"
 #define STAT_MAX 4096
 #define EXIT_NOT_RUN 126 /* as a shell says it */
 #define EXIT_NOT_FOUND 127
@@ -80,14 +81,13 @@ namespace_open(const char *instance, const char **whyp)
 		*whyp = strerror(errno);
 		return -1;
 	}
-	if (file_read_at(folder_fd, "monitor.pid", STAT_MAX, &text, &len) ==
-	    -1) {
+	if (file_read_at(folder_fd, PID_FILE, STAT_MAX, &text, &len) == -1) {
 		if (errno != ENOENT)
 			*whyp = strerror(errno);
 		goto out;
 	}
 	if (pid_file_parse(text, &pid, &expected) == -1) {
-		*whyp = "monitor.pid is damaged";
+		*whyp = PID_FILE " is damaged";
 		goto out;
 	}
 	snprintf(process, sizeof(process), "/proc/%lu", pid);

@@ -164,6 +164,7 @@ audit_send_outbox(
 
 	memcpy(p->audit_id, json_str(record, "audit_id", ""), UUID_LEN - 1);
 	p->outbox = true;
+	p->sent = again; /* without the role, it goes out when it is back */
 	p->done = done;
 	p->arg = arg;
 	transmit(p, again);

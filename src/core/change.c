@@ -3,8 +3,8 @@
  * function that ends by starting the next; the table of what may fail where:
  *
  *	before store PENDING	nothing was touched: validation errors, done
- *	install .. verify	undo(): previous file, previous state, UNDONE
- *	commit			undo() as well: the store could not keep it
+ *	install .. verify	undo.c: previous file, previous state, UNDONE
+ *	commit			undo.c as well: the store could not keep it
  */
 #include "core/change.h"
 
@@ -21,6 +21,7 @@
 #include "core/op.h"
 #include "core/resource.h"
 #include "core/serial.h"
+#include "core/undo.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/xalloc.h"
@@ -107,9 +108,12 @@ ended(int error, void *arg)
 	free(e);
 }
 
-/* Answers once the record, which the outbox holds, was delivered. */
+/*
+ * Answers once the record, which the outbox holds, was delivered.  failed:
+ * why not all is as before; NULL.
+ */
 static void
-deliver(struct change *c, bool success)
+deliver(struct change *c, bool success, const char *failed)
 {
 	struct ending *e = xcalloc(1, sizeof(*e));
 	json_t *record = record_of(c, success);
@@ -118,90 +122,31 @@ deliver(struct change *c, bool success)
 	if (success)
 		e->entry = resource_entry(c->resource, true);
 	else
-		e->reason = xasprintf(
-		    "%s. The previous settings are in effect", c->problem);
+		e->reason = xasprintf("%s. %s", c->problem,
+		    failed != NULL ? failed :
+				     "The previous settings are in effect");
 	audit_send_outbox(record, false, ended, e);
 	json_decref(record);
 	finish(c);
 }
 
-/*
- * Undoing.  Whatever fails here is told and logged; the store already says
- * that the old settings hold, so the next start puts them in place again.
- */
 static void
-undone(struct change *c)
+undone(const char *failed, void *arg)
+{
+	struct change *c = arg;
+
+	log_warn("change.undone", "%s: %s", c->resource->name, c->problem);
+	deliver(c, false, failed);
+}
+
+/* Takes it back; c->problem says why. */
+static void
+take_back(struct change *c, bool replaced)
 {
 	json_t *record = record_of(c, false);
 
-	log_warn("change.undone", "%s: %s", c->resource->name, c->problem);
-	if (store_end(core_store(), c->revision, REVISION_UNDONE, record) == -1)
-		log_error("store.end", "%s", strerror(errno));
+	undo(c->resource, c->revision, replaced, c->running, record, undone, c);
 	json_decref(record);
-	deliver(c, false);
-}
-
-static void
-undo_controlled(const struct op_reply *reply, void *arg)
-{
-	struct change *c = arg;
-	char *text;
-
-	if (reply->error != 0) {
-		text = xasprintf("%s; and %s could not be restored: %s",
-		    c->problem, services[c->resource->service].name,
-		    reply->text);
-		free(c->problem);
-		c->problem = text;
-	}
-	undone(c);
-}
-
-static void
-undo_status(const struct op_reply *reply, void *arg)
-{
-	struct change *c = arg;
-	struct wire_in body = reply->body;
-	struct wire_out out = { 0 };
-	uint8_t state = wire_get_u8(&body);
-	bool running = reply->error == 0 && state == STATE_RUNNING;
-
-	wire_put_u32(&out, (uint32_t)c->resource->service);
-	wire_put_u8(&out, running ? VERB_RELOAD : VERB_RESTART);
-	op_request(MSG_OP_SERVICE_CONTROL, &out, -1, undo_controlled, c);
-	wire_free(&out);
-}
-
-static void
-undo_restored(const struct op_reply *reply, void *arg)
-{
-	struct change *c = arg;
-	struct wire_out out = { 0 };
-	char *text;
-
-	if (reply->error != 0) {
-		text = xasprintf("%s; and the file could not be restored: %s",
-		    c->problem, reply->text);
-		free(c->problem);
-		c->problem = text;
-	}
-	if (!c->running) {
-		undone(c);
-		return;
-	}
-	wire_put_u32(&out, (uint32_t)c->resource->service);
-	op_request(MSG_OP_SERVICE_STATUS, &out, -1, undo_status, c);
-	wire_free(&out);
-}
-
-static void
-undo(struct change *c)
-{
-	struct wire_out out = { 0 };
-
-	wire_put_u32(&out, (uint32_t)c->resource->output);
-	op_request(MSG_OP_RESTORE_OUTPUT, &out, -1, undo_restored, c);
-	wire_free(&out);
 }
 
 static void
@@ -215,19 +160,18 @@ commit(struct change *c)
 		json_decref(record);
 		problem(
 		    c, "The settings could not be stored: %s", strerror(errno));
-		if (c->resource->output != -1)
-			undo(c);
-		else
-			undone(c);
+		take_back(c, c->resource->output != -1);
 		return;
 	}
 	json_decref(record);
-	if (c->resource->output != -1)
+	if (c->resource->output != -1) {
 		installed_remember(
 		    c->resource->output, c->content, c->content_len);
+		core_problem_clear(outputs[c->resource->output].name);
+	}
 	log_info("change.committed", "%s: revision %lld by %s",
 	    c->resource->name, (long long)c->revision, call_user(c->call));
-	deliver(c, true);
+	deliver(c, true, NULL);
 }
 
 void
@@ -238,7 +182,7 @@ change_verified(struct change *c, const char *what)
 		return;
 	}
 	problem(c, "The change did not take effect: %s", what);
-	undo(c);
+	take_back(c, true);
 }
 
 static void
@@ -258,7 +202,7 @@ reloaded(const struct op_reply *reply, void *arg)
 	if (reply->error != 0) {
 		problem(c, "%s did not reload: %s",
 		    services[c->resource->service].name, reply->text);
-		undo(c);
+		take_back(c, true);
 		return;
 	}
 	verify(c);
@@ -273,8 +217,7 @@ installed(const struct op_reply *reply, void *arg)
 	if (reply->error != 0) {
 		problem(c, "%s could not be installed: %s",
 		    outputs[c->resource->output].name, reply->text);
-		/* Nothing was replaced: the file of before is still there. */
-		undone(c);
+		take_back(c, false);
 		return;
 	}
 	if (!c->running) {
@@ -305,14 +248,18 @@ begin(struct change *c)
 	free(r.origin);
 	free(r.resource);
 	c->revision = number;
-	if (number == -1) {
+	if (number != -1)
+		return 0;
+	if (errno == EBUSY)
+		call_fail(c->call, EBUSY,
+		    "Nothing was changed: an earlier change is still being "
+		    "taken back");
+	else
 		call_fail(c->call, errno,
 		    "The change could not be stored, nothing was changed: %s",
 		    strerror(errno));
-		finish(c);
-		return -1;
-	}
-	return 0;
+	finish(c);
+	return -1;
 }
 
 static void

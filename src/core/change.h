@@ -31,13 +31,9 @@ struct change {
 	bool			 full_admin;	/* who asks */
 
 	/* The pipeline's own. */
-	struct change		*next;
 	int64_t			 revision;
-	int			 step;
 	char			*content;	/* rendered */
 	size_t			 content_len;
-	char			*previous;	/* what was installed; may be NULL */
-	size_t			 previous_len;
 	bool			 running;	/* was the service running? */
 	char			*problem;	/* why it is being undone */
 	void			*scratch;	/* a resource's own, in a step */

@@ -26,7 +26,7 @@ struct job {
 	struct call *call; /* while it waits or runs */
 	char *username; /* whose it is */
 	char *lock;
-	enum job_state state;
+	enum job_state state, outcome;
 	json_t *message_ids;
 	json_t *arguments; /* redacted */
 	const char *method;
@@ -112,7 +112,7 @@ job_json(const struct job *job)
 	    json_pack("{s:i, s:s, s:n}", "percent", job->percent, "description",
 		job->progress, "extra"));
 	json_object_set_new(o, "result",
-	    job->result != NULL ? json_incref(job->result) : json_null());
+	    job->state == JOB_SUCCESS ? json_incref(job->result) : json_null());
 	json_object_set_new(o, "result_encoding_error", json_null());
 	json_object_set_new(o, "error", text_or_null(job->reason));
 	json_object_set_new(o, "exception", text_or_null(job->reason));
@@ -269,21 +269,37 @@ job_start(struct call *call, const char *lock)
 }
 
 static void
-conclude(struct job *job, enum job_state state)
+set_failure(struct job *job, int error, const char *reason, const char *class,
+    json_t *extra)
 {
+	job->outcome = JOB_FAILED;
+	job->error = error;
+	job->reason = xstrdup(reason);
+	job->exception =
+	    json_pack("{s:s, s:s, s:i, s:o}", "repr", reason, "type", class,
+		"errno", error, "extra", extra != NULL ? extra : json_null());
+}
+
+static void
+concluded(int error, void *arg)
+{
+	struct job *job = arg;
 	struct waiter *w;
 	struct call *call = job->call;
 	char *lock = job->lock != NULL ? xstrdup(job->lock) : NULL;
 
-	job->state = state;
+	if (error != 0 && job->outcome == JOB_SUCCESS) {
+		json_decref(job->result);
+		job->result = NULL;
+		set_failure(job, error,
+		    "[EIO] Done, but the audit log could not be written",
+		    "CallError", NULL);
+	}
+	job->state = job->outcome;
 	job->finished = time(NULL);
 	job->call = NULL;
-	if (state == JOB_SUCCESS)
+	if (job->state == JOB_SUCCESS)
 		job_progress(job, 100, "");
-	if (call->method->audit != NULL)
-		audit_send(
-		    audit_method_call(call, true, true, state == JOB_SUCCESS),
-		    NULL, NULL);
 	call_free(call);
 	while ((w = job->waiters) != NULL) {
 		job->waiters = w->next;
@@ -296,25 +312,34 @@ conclude(struct job *job, enum job_state state)
 	free(lock);
 }
 
+/* Its end is told, to those who wait as well, once its record is on disk. */
+static void
+conclude(struct job *job)
+{
+	const struct call *call = job->call;
+
+	if (call->method->audit == NULL)
+		concluded(0, job);
+	else
+		audit_send(audit_method_call(
+			       call, true, true, job->outcome == JOB_SUCCESS),
+		    concluded, job);
+}
+
 void
 job_finish(struct call *call, json_t *result)
 {
+	call->job->outcome = JOB_SUCCESS;
 	call->job->result = result != NULL ? result : json_null();
-	conclude(call->job, JOB_SUCCESS);
+	conclude(call->job);
 }
 
 void
 job_fail(struct call *call, int error, const char *reason, const char *class,
     json_t *extra)
 {
-	struct job *job = call->job;
-
-	job->error = error;
-	job->reason = xstrdup(reason);
-	job->exception =
-	    json_pack("{s:s, s:s, s:i, s:o}", "repr", reason, "type", class,
-		"errno", error, "extra", extra != NULL ? extra : json_null());
-	conclude(job, JOB_FAILED);
+	set_failure(call->job, error, reason, class, extra);
+	conclude(call->job);
 }
 
 static struct job *

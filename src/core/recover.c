@@ -1,17 +1,19 @@
 /*
- * What core does before it serves: finishes or undoes what a crash left
- * half done, and brings rendered files in line with the store.
+ * What core does before it serves: ends what a crash left half done, and
+ * brings rendered files in line with the store.
  *
  *	what rendering needs to know of the machine
- *	each PENDING revision, oldest first:
- *		without a rendered file: COMMITTED (accounts are rendered anew
- *		below, which is the same again)
- *		installed file = what it would render: COMMITTED
- *		else: UNDONE
+ *	PENDING revisions without a rendered file: COMMITTED (accounts are
+ *		rendered anew below, which is the same again)
  *	each output: what is stored = what is installed, else installed, unless
  *		somebody else edited the file
+ *	its PENDING revisions: UNDONE, since nobody has verified that they took
+ *		effect, and nobody was told that they did
  *	accounts
  *	the resources' own boot, when the machine (or instance) just started
+ *
+ * An output that cannot be brought in line is tried again while core serves;
+ * until then its PENDING revisions stay, and keep others from beginning.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -23,23 +25,28 @@
 #include "core/installed.h"
 #include "core/op.h"
 #include "core/resource.h"
+#include "core/serial.h"
+#include "core/undo.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/xalloc.h"
 
+#define RETRY_MS 1000
+
 static struct {
 	struct revision *pending;
-	size_t npending, at;
+	size_t npending;
 	const struct renderer *renderer;
 	const struct resource *const *resource;
 	char *rendered;
-	bool reload; /* a file changed under its service */
+	bool failed[OUTPUT_COUNT]; /* to be tried again */
+	bool serving; /* all is done but that */
 	void (*done)(void);
 } recovery;
 
-static void next_pending(void);
 static void next_output(void);
 static void next_boot(void);
+static void output_start(void);
 
 char *
 change_render(int output, struct change *c, char **whyp)
@@ -77,61 +84,42 @@ same(const struct op_reply *reply, const char *content, const void **installed,
 	    strlen(content) == *len && memcmp(content, *installed, *len) == 0;
 }
 
-static void
-end_pending(enum revision_state state)
+static int
+output_of(const struct revision *r)
 {
-	const struct revision *r = &recovery.pending[recovery.at++];
+	const struct resource *resource = resource_find(r->resource);
 
-	log_info("recover.pending", "%s: revision %lld is %s", r->resource,
-	    (long long)r->number,
-	    state == REVISION_COMMITTED ? "finished" : "undone");
-	if (store_end(core_store(), r->number, state, NULL) == -1)
-		log_error("store.end", "%s", strerror(errno));
-	next_pending();
+	return resource != NULL ? resource->output : -1;
+}
+
+/* The first PENDING revision of what this output is made from, or NULL. */
+static struct revision *
+pending_of(int output)
+{
+	size_t i;
+
+	for (i = 0; i < recovery.npending; i++)
+		if (recovery.pending[i].state == REVISION_PENDING &&
+		    output_of(&recovery.pending[i]) == output)
+			return &recovery.pending[i];
+	return NULL;
 }
 
 static void
-pending_read(const struct op_reply *reply, void *arg)
+commit_pending(void)
 {
-	const struct revision *r = &recovery.pending[recovery.at];
-	const struct resource *res = resource_find(r->resource);
-	struct change c = { .resource = res };
-	const void *installed;
-	char *content, *why = NULL;
-	size_t len;
-	bool there;
+	struct revision *r;
 
-	(void)arg;
-	c.new = xcalloc(1, res->size);
-	schema_to_struct(res->fields, r->after, c.new);
-	content = change_render(res->output, &c, &why);
-	there = same(reply, content, &installed, &len);
-	if (there)
-		installed_remember(res->output, installed, len);
-	schema_struct_free(res->fields, c.new);
-	free(c.new);
-	free(content);
-	free(why);
-	recovery.reload = true;
-	end_pending(there ? REVISION_COMMITTED : REVISION_UNDONE);
-}
-
-static void
-next_pending(void)
-{
-	const struct resource *res;
-
-	if (recovery.at == recovery.npending) {
-		revisions_free(recovery.pending, recovery.npending);
-		recovery.renderer = renderers;
-		next_output();
-		return;
+	while ((r = pending_of(-1)) != NULL) {
+		log_info("recover.pending", "%s: revision %lld is finished",
+		    r->resource, (long long)r->number);
+		if (store_end(core_store(), r->number, REVISION_COMMITTED,
+			NULL) == -1)
+			core_problem("store",
+			    "A change of %s cannot be stored: %s", r->resource,
+			    strerror(errno));
+		r->state = REVISION_COMMITTED;
 	}
-	res = resource_find(recovery.pending[recovery.at].resource);
-	if (res == NULL || res->output == -1)
-		end_pending(REVISION_COMMITTED);
-	else
-		read_output(res->output, pending_read);
 }
 
 /* The service of an output's resource, or -1. */
@@ -151,44 +139,108 @@ output_done(void)
 {
 	free(recovery.rendered);
 	recovery.rendered = NULL;
+	if (recovery.serving) {
+		serial_leave();
+		return;
+	}
 	recovery.renderer++;
 	next_output();
 }
 
 static void
-output_reloaded(const struct op_reply *reply, void *arg)
+output_turn(void *arg)
 {
-	(void)arg;
-	if (reply->error != 0)
-		log_warn("recover.reload", "%s", reply->text);
+	recovery.renderer = arg;
+	output_start();
+}
+
+static void
+output_again(void *arg)
+{
+	serial_enter(output_turn, arg);
+}
+
+static void
+output_later(const struct renderer *renderer)
+{
+	core_after(RETRY_MS, output_again, (void *)(uintptr_t)renderer);
+}
+
+static void
+output_failed(const char *what, const char *why)
+{
+	int output = recovery.renderer->output;
+	const char *name = outputs[output].name;
+
+	core_problem(name, "%s %s: %s", name, what, why);
+	if (recovery.serving)
+		output_later(recovery.renderer);
+	else {
+		log_error("recover.output", "%s %s: %s", name, what, why);
+		recovery.failed[output] = true;
+	}
 	output_done();
 }
 
+/* The output is as the store says: now the store may say so. */
+static void
+undo_pending(const char *failed, void *arg)
+{
+	struct revision *r = pending_of(recovery.renderer->output);
+
+	(void)failed; /* told and tried again where it happens */
+	(void)arg;
+	if (r == NULL) {
+		output_done();
+		return;
+	}
+	log_info("recover.pending", "%s: revision %lld is undone", r->resource,
+	    (long long)r->number);
+	r->state = REVISION_UNDONE;
+	undo(resource_find(r->resource), r->number, false, false, NULL,
+	    undo_pending, NULL);
+}
+
+static void
+output_controlled(const struct op_reply *reply, void *arg)
+{
+	(void)arg;
+	if (reply->error != 0)
+		log_warn("recover.service", "%s", reply->text);
+	undo_pending(NULL, NULL);
+}
+
+/* One that gave up did so over what was installed before. */
 static void
 output_status(const struct op_reply *reply, void *arg)
 {
 	struct wire_in body = reply->body;
 	struct wire_out out = { 0 };
+	uint8_t state = wire_get_u8(&body);
 
 	(void)arg;
-	if (reply->error != 0 || wire_get_u8(&body) != STATE_RUNNING) {
-		output_done();
+	if (reply->error != 0 ||
+	    (state != STATE_RUNNING && state != STATE_FAILED)) {
+		undo_pending(NULL, NULL);
 		return;
 	}
 	wire_put_u32(&out, (uint32_t)service_of(recovery.renderer->output));
-	wire_put_u8(&out, VERB_RELOAD);
-	op_request(MSG_OP_SERVICE_CONTROL, &out, -1, output_reloaded, NULL);
+	wire_put_u8(&out, state == STATE_RUNNING ? VERB_RELOAD : VERB_RESTART);
+	op_request(MSG_OP_SERVICE_CONTROL, &out, -1, output_controlled, NULL);
 	wire_free(&out);
 }
 
 static void
-output_settled(void)
+output_settled(bool changed)
 {
-	int service = service_of(recovery.renderer->output);
+	int output = recovery.renderer->output, service = service_of(output);
 	struct wire_out out = { 0 };
 
-	if (!recovery.reload || service == -1) {
-		output_done();
+	installed_remember(
+	    output, recovery.rendered, strlen(recovery.rendered));
+	core_problem_clear(outputs[output].name);
+	if (service == -1 || (!changed && pending_of(output) == NULL)) {
+		undo_pending(NULL, NULL);
 		return;
 	}
 	wire_put_u32(&out, (uint32_t)service);
@@ -199,17 +251,11 @@ output_settled(void)
 static void
 output_installed(const struct op_reply *reply, void *arg)
 {
-	int output = recovery.renderer->output;
-
 	(void)arg;
 	if (reply->error != 0)
-		core_problem(outputs[output].name,
-		    "%s could not be installed: %s", outputs[output].name,
-		    reply->text);
+		output_failed("cannot be installed", reply->text);
 	else
-		installed_remember(
-		    output, recovery.rendered, strlen(recovery.rendered));
-	output_settled();
+		output_settled(true);
 }
 
 static void
@@ -222,11 +268,10 @@ output_read(const struct op_reply *reply, void *arg)
 
 	(void)arg;
 	if (same(reply, recovery.rendered, &installed, &len)) {
-		installed_remember(output, installed, len);
-		output_settled();
+		output_settled(false);
 		return;
 	}
-	if (installed != NULL && !recovery.reload &&
+	if (installed != NULL && pending_of(output) == NULL &&
 	    !installed_ours(output, installed, len)) {
 		core_problem(outputs[output].name,
 		    "%s/%s was edited by somebody else and is left as it is",
@@ -236,11 +281,24 @@ output_read(const struct op_reply *reply, void *arg)
 		output_done();
 		return;
 	}
-	recovery.reload = true;
 	wire_put_u32(&out, (uint32_t)output);
 	wire_put_bytes(&out, recovery.rendered, strlen(recovery.rendered));
 	op_request(MSG_OP_INSTALL_OUTPUT, &out, -1, output_installed, NULL);
 	wire_free(&out);
+}
+
+static void
+output_start(void)
+{
+	char *why = NULL;
+
+	recovery.rendered =
+	    change_render(recovery.renderer->output, NULL, &why);
+	if (recovery.rendered == NULL)
+		output_failed("cannot be made", why);
+	else
+		read_output(recovery.renderer->output, output_read);
+	free(why);
 }
 
 static void
@@ -257,23 +315,10 @@ accounts_installed(int error, const char *text, void *arg)
 static void
 next_output(void)
 {
-	char *why = NULL;
-
-	if (recovery.renderer->output == -1) {
+	if (recovery.renderer->output == -1)
 		account_install(NULL, accounts_installed, NULL);
-		return;
-	}
-	recovery.rendered =
-	    change_render(recovery.renderer->output, NULL, &why);
-	if (recovery.rendered == NULL) {
-		core_problem(outputs[recovery.renderer->output].name,
-		    "%s cannot be made: %s",
-		    outputs[recovery.renderer->output].name, why);
-		free(why);
-		output_done();
-		return;
-	}
-	read_output(recovery.renderer->output, output_read);
+	else
+		output_start();
 }
 
 /* The same boot id: only core was restarted, the services go on as they are. */
@@ -288,6 +333,18 @@ machine_started(void)
 }
 
 static void
+recovered(void)
+{
+	const struct renderer *r;
+
+	recovery.serving = true;
+	for (r = renderers; r->output != -1; r++)
+		if (recovery.failed[r->output])
+			output_later(r);
+	recovery.done();
+}
+
+static void
 next_boot(void)
 {
 	const struct resource *r = *recovery.resource;
@@ -296,7 +353,7 @@ next_boot(void)
 		if (store_set_value(
 			core_store(), "boot_id", core_facts()->boot_id) == -1)
 			log_warn("recover.boot", "%s", strerror(errno));
-		recovery.done();
+		recovered();
 		return;
 	}
 	recovery.resource++;
@@ -312,7 +369,9 @@ next_gather(void)
 	const struct resource *r = *recovery.resource;
 
 	if (r == NULL) {
-		next_pending();
+		commit_pending();
+		recovery.renderer = renderers;
+		next_output();
 		return;
 	}
 	recovery.resource++;

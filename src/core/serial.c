@@ -16,14 +16,14 @@ struct waiting {
 
 static struct waiting *queue;
 static struct waiting **queue_end = &queue;
-static bool taken;
+static bool taken, leaving;
 
 void
 serial_enter(void (*run)(void *), void *arg)
 {
 	struct waiting *w;
 
-	if (!taken) {
+	if (!taken && !leaving) {
 		taken = true;
 		run(arg);
 		return;
@@ -35,20 +35,28 @@ serial_enter(void (*run)(void *), void *arg)
 	queue_end = &w->next;
 }
 
+/*
+ * The next ones from a loop: one may leave before its function returns, and a
+ * long queue of such must not become a deep stack.
+ */
 void
 serial_leave(void)
 {
-	struct waiting *w = queue;
+	struct waiting *w;
 
-	if (w == NULL) {
-		taken = false;
+	taken = false;
+	if (leaving)
 		return;
+	leaving = true;
+	while (!taken && (w = queue) != NULL) {
+		queue = w->next;
+		if (queue == NULL)
+			queue_end = &queue;
+		taken = true;
+		w->run(w->arg);
+		free(w);
 	}
-	queue = w->next;
-	if (queue == NULL)
-		queue_end = &queue;
-	w->run(w->arg);
-	free(w);
+	leaving = false;
 }
 
 bool

@@ -26,7 +26,7 @@ struct undoing {
 	bool installed; /* the file is still to be restored */
 	bool running;
 	json_t *record;
-	char *failed; /* of this attempt */
+	char *failed; /* in this attempt: what, and why */
 	void (*done)(const char *, void *); /* NULL: was called */
 	void *arg;
 };
@@ -39,34 +39,44 @@ enter(void *arg)
 	serial_enter(attempt, arg);
 }
 
-/* The end of an attempt; settled: nothing is left to do. */
+/*
+ * The first attempt ends within the change's turn, which its done ends.  The
+ * record is for that one: the outbox may have delivered it by the next.
+ */
 static void
-attempted(struct undoing *u, bool settled)
+leave(struct undoing *u)
 {
-	const char *name = u->resource->name;
-	bool first = u->done != NULL;
-
-	if (!settled) {
-		core_problem(name, "A change of %s is not yet taken back: %s",
-		    name, u->failed);
-		core_after(RETRY_MS, enter, u);
-	} else if (!first) {
-		log_info("undo.done", "%s: revision %lld", name,
-		    (long long)u->revision);
-		core_problem_clear(name);
-	}
-	if (first) {
-		u->done(u->failed, u->arg);
-		u->done = NULL;
-	} else
+	if (u->done == NULL) {
 		serial_leave();
-	/* Told once; what is left of an attempt is not the next one's. */
+		return;
+	}
+	u->done(u->failed, u->arg);
+	u->done = NULL;
+	json_decref(u->record);
+	u->record = NULL;
+}
+
+static void
+settled(struct undoing *u)
+{
+	core_problem_clear(u->resource->name);
+	log_info("undo.done", "%s: revision %lld", u->resource->name,
+	    (long long)u->revision);
+	leave(u);
+	free(u->failed);
+	free(u);
+}
+
+static void
+not_settled(struct undoing *u)
+{
+	core_problem(u->resource->name,
+	    "A change of %s is not yet taken back, this is tried again: %s",
+	    u->resource->name, u->failed);
+	core_after(RETRY_MS, enter, u);
+	leave(u);
 	free(u->failed);
 	u->failed = NULL;
-	if (settled) {
-		json_decref(u->record);
-		free(u);
-	}
 }
 
 static void
@@ -74,14 +84,14 @@ tell_store(struct undoing *u)
 {
 	if (store_end(core_store(), u->revision, REVISION_UNDONE, u->record) ==
 	    0) {
-		attempted(u, true);
+		settled(u);
 		return;
 	}
 	log_error("store.end", "%s: %s", u->resource->name, strerror(errno));
 	if (u->failed == NULL)
 		u->failed = xasprintf(
-		    "the store cannot be written (%s)", strerror(errno));
-	attempted(u, false);
+		    "The store cannot be written (%s)", strerror(errno));
+	not_settled(u);
 }
 
 static void
@@ -90,9 +100,9 @@ controlled(const struct op_reply *reply, void *arg)
 	struct undoing *u = arg;
 
 	if (reply->error != 0) {
-		log_error("undo.service", "%s: %s", u->resource->name,
-		    reply->text);
-		u->failed = xasprintf("%s does not come back (%s)",
+		log_error(
+		    "undo.service", "%s: %s", u->resource->name, reply->text);
+		u->failed = xasprintf("%s did not come back (%s)",
 		    services[u->resource->service].name, reply->text);
 	}
 	tell_store(u);
@@ -121,11 +131,11 @@ restored(const struct op_reply *reply, void *arg)
 	struct wire_out out = { 0 };
 
 	if (reply->error != 0) {
-		log_error("undo.restore", "%s: %s", u->resource->name,
-		    reply->text);
+		log_error(
+		    "undo.restore", "%s: %s", u->resource->name, reply->text);
 		u->failed =
-		    xasprintf("the file cannot be restored (%s)", reply->text);
-		attempted(u, false);
+		    xasprintf("The file cannot be restored (%s)", reply->text);
+		not_settled(u);
 		return;
 	}
 	u->installed = false;

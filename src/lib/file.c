@@ -104,23 +104,23 @@ fail:
 	return -1;
 }
 
-/* Makes keep another name of what is there now, or nothing if nothing is. */
+/* Makes name another one of what old stands for, or of nothing as well. */
 static int
-keep_previous(int dir, const char *name, const char *keep)
+give_name(int dir, const char *old, const char *name)
 {
 	char temporary[NAME_MAX + 1];
 	int r, error;
 
-	if (temporary_name(temporary, keep) == -1)
+	if (temporary_name(temporary, name) == -1)
 		return -1;
 	if (unlinkat(dir, temporary, 0) == -1 && errno != ENOENT)
 		return -1;
-	if (linkat(dir, name, dir, temporary, 0) == -1) {
+	if (linkat(dir, old, dir, temporary, 0) == -1) {
 		if (errno != ENOENT)
 			return -1;
-		return unlinkat(dir, keep, 0) == -1 && errno != ENOENT ? -1 : 0;
+		return unlinkat(dir, name, 0) == -1 && errno != ENOENT ? -1 : 0;
 	}
-	r = renameat(dir, temporary, dir, keep);
+	r = renameat(dir, temporary, dir, name);
 	error = errno;
 	/* rename() does nothing when both are the same file already. */
 	unlinkat(dir, temporary, 0);
@@ -148,7 +148,7 @@ file_install(int dirfd, const char *name, const void *data, size_t len,
 		return -1;
 	if (write_temporary(dir, temporary, data, len, mode, uid, gid) == -1)
 		goto out;
-	if ((keep != NULL && keep_previous(dir, name, keep) == -1) ||
+	if ((keep != NULL && give_name(dir, name, keep) == -1) ||
 	    renameat(dir, temporary, dir, name) == -1) {
 		error = errno;
 		unlinkat(dir, temporary, 0);
@@ -157,6 +157,26 @@ file_install(int dirfd, const char *name, const void *data, size_t len,
 	}
 	r = fsync(dir);
 out:
+	error = errno;
+	close(dir);
+	errno = error;
+	return r;
+}
+
+int
+file_restore(int dirfd, const char *name, const char *keep)
+{
+	int dir, error, r = -1;
+
+	if (!is_name(name) || !is_name(keep) || strcmp(keep, name) == 0) {
+		errno = EINVAL;
+		return -1;
+	}
+	dir = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir == -1)
+		return -1;
+	if (give_name(dir, keep, name) == 0)
+		r = fsync(dir);
 	error = errno;
 	close(dir);
 	errno = error;

@@ -21,6 +21,13 @@ int	 file_install(int dirfd, const char *name, const void *data, size_t len,
 	    mode_t mode, uid_t uid, gid_t gid, const char *keep);
 
 /*
+ * Puts back what file_install() kept, by name: it needs no room, and asked
+ * again it does the same again.  When nothing was kept, as nothing was there,
+ * name is removed.  0, or -1 with errno.
+ */
+int	 file_restore(int dirfd, const char *name, const char *keep);
+
+/*
  * Reads a whole file of at most max bytes into a fresh, terminated
  * allocation.  -1 with errno (EFBIG when it is longer).
  */

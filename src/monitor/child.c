@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -289,6 +290,20 @@ child_run(int (*fn)(void *, char *, size_t), void *arg, const int *keep,
 		snprintf(why, size, "a helper process %s",
 		    child_reason(status, reason, sizeof(reason)));
 	return -1;
+}
+
+bool
+child_executed(pid_t pid)
+{
+	char path[64], ours[PATH_MAX], its[PATH_MAX];
+	ssize_t ours_len, its_len;
+
+	snprintf(path, sizeof(path), "/proc/%d/exe", (int)pid);
+	ours_len = readlink("/proc/self/exe", ours, sizeof(ours));
+	its_len = readlink(path, its, sizeof(its));
+	if (ours_len == -1 || its_len == -1)
+		return false;
+	return its_len != ours_len || memcmp(its, ours, (size_t)ours_len) != 0;
 }
 
 const char *

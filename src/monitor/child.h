@@ -50,6 +50,12 @@ int	child_run(int (*fn)(void *, char *why, size_t), void *arg,
 	    const int *keep, size_t n, unsigned int seconds, char *why,
 	    size_t size);
 
+/*
+ * Does it run its program by now?  Until then it is a copy of us, with all
+ * the sockets that we listen on.
+ */
+bool	child_executed(pid_t);
+
 /* "exited with code 1", "was killed by signal 9 (Killed)". */
 const char *child_reason(int status, char *text, size_t size);
 

@@ -2,7 +2,6 @@
  * Operations on rendered files: the daemon's own check, installing, going
  * back, reading, and what the daemon makes of the installed one.
  */
-#include <sys/stat.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -230,7 +229,6 @@ op_install_output(struct operation_call *call)
 	const struct output *output = get_output(call);
 	char *complaint = NULL, previous[NAME_MAX];
 	const void *content;
-	struct stat st;
 	size_t len;
 	int fd, rc = 0;
 
@@ -249,10 +247,6 @@ op_install_output(struct operation_call *call)
 	if ((fd = open_folder(output)) == -1)
 		return operation_fail(
 		    call, errno, "%s: %s", output->dir, strerror(errno));
-	/* Nothing there now: an older one is not what to go back to. */
-	if (fstatat(fd, output->file, &st, AT_SYMLINK_NOFOLLOW) == -1 &&
-	    errno == ENOENT)
-		unlinkat(fd, previous, 0);
 	if (file_install(fd, output->file, content, len, output->mode, 0, 0,
 		previous) == -1)
 		rc = operation_fail(
@@ -261,13 +255,11 @@ op_install_output(struct operation_call *call)
 	return rc;
 }
 
-/* By copy: asked again, it gives the same again. */
 int
 op_restore_output(struct operation_call *call)
 {
 	const struct output *output = get_output(call);
-	char previous[NAME_MAX], *content = NULL;
-	size_t len = 0;
+	char previous[NAME_MAX];
 	int fd, rc = 0;
 
 	if (output == NULL || wire_end(&call->body) == -1)
@@ -276,12 +268,9 @@ op_restore_output(struct operation_call *call)
 	if ((fd = open_folder(output)) == -1)
 		return operation_fail(
 		    call, errno, "%s: %s", output->dir, strerror(errno));
-	if (file_read_at(fd, previous, CONTENT_MAX, &content, &len) == -1 ||
-	    file_install(
-		fd, output->file, content, len, output->mode, 0, 0, NULL) == -1)
+	if (file_restore(fd, output->file, previous) == -1)
 		rc = operation_fail(call, errno, "the previous %s: %s",
 		    output->name, strerror(errno));
-	freezero(content, len);
 	close(fd);
 	return rc;
 }

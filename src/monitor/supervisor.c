@@ -154,13 +154,19 @@ service_started(struct supervised *s)
 		request_done(s, 0, NULL);
 }
 
+static size_t
+listening_of(const struct supervised *s, struct listening *list, size_t max)
+{
+	return child_executed(s->pid) ? listeners_of(s->pid, list, max) : 0;
+}
+
 static void
 on_look(uv_timer_t *timer)
 {
 	struct supervised *s = timer->data;
 	struct listening one;
 
-	if (listeners_of(s->pid, &one, 1) > 0 ||
+	if (listening_of(s, &one, 1) > 0 ||
 	    uv_now(loop) - s->since >= STARTED_MS)
 		service_started(s);
 }
@@ -426,7 +432,7 @@ op_service_status(struct operation_call *call)
 	wire_put_u32(&call->reply, s->pid != 0 ? 1 : 0);
 	if (s->pid != 0) {
 		wire_put_u32(&call->reply, (uint32_t)s->pid);
-		n = listeners_of(s->pid, list, LISTENING_MAX);
+		n = listening_of(s, list, LISTENING_MAX);
 	}
 	wire_put_u32(&call->reply, (uint32_t)n);
 	for (i = 0; i < n; i++) {

@@ -15,7 +15,7 @@ task_hash_password(struct wire_in *in, struct wire_out *out, const char **why)
 {
 	struct crypt_data *data;
 	char setting[CRYPT_GENSALT_OUTPUT_SIZE];
-	char *password = wire_get_str(in, PASSWORD_MAX), *hash;
+	char *password = wire_get_str(in, PASSWORD_MAX), *salt, *hash;
 	int error = 0;
 
 	if (wire_end(in) == -1) {
@@ -29,8 +29,8 @@ task_hash_password(struct wire_in *in, struct wire_out *out, const char **why)
 	}
 	data = xcalloc(1, sizeof(*data));
 	/* Cost 0: the library's own choice.  Randomness from getrandom. */
-	if (crypt_gensalt_rn("$y$", 0, NULL, 0, setting, sizeof(setting)) ==
-	    NULL) {
+	salt = crypt_gensalt_rn("$y$", 0, NULL, 0, setting, sizeof(setting));
+	if (salt == NULL) {
 		error = errno;
 		*why = "no salt could be made";
 	} else {

@@ -242,6 +242,7 @@ class Instance:
         self.arguments = list(arguments)
         self.process = None
         self.namespace = None
+        self.namespace_fd = None
         self.output = b""
         Instance.everything.append(self)
 
@@ -265,6 +266,7 @@ class Instance:
 
     def start(self, seconds=60):
         """Starts it and waits for READY."""
+        self.let_go()
         reader, writer = os.pipe()
         self.process = subprocess.Popen(
             self.command(writer), pass_fds=[writer],
@@ -283,10 +285,18 @@ class Instance:
             text = "no READY in time"
             if word is not None:
                 text = self.process.communicate(timeout=30)[0].decode()
+                text += f" (ended with {self.process.returncode})"
             self.kill()
             raise AssertionError(f"did not start: {text}")
-        self.namespace = namespace_of(self.process.pid)
+        # Held, so that the number is nobody else's before we let go.
+        self.namespace_fd = os.open(f"/proc/{self.pid}/ns/mnt", os.O_RDONLY)
+        self.namespace = os.readlink(f"/proc/self/fd/{self.namespace_fd}")
         return self
+
+    def let_go(self):
+        if self.namespace_fd is not None:
+            os.close(self.namespace_fd)
+        self.namespace_fd = self.namespace = None
 
     def stop(self, seconds=30):
         """An orderly end; nothing of it may be left."""
@@ -302,6 +312,7 @@ class Instance:
         self.process = None
         left = self.members()
         self.kill_members()
+        self.let_go()
         assert status == 0, f"ended with {status}: {self.output.decode()}"
         assert not left, f"left running: {left}"
         self.check_sanitizers()
@@ -317,6 +328,7 @@ class Instance:
         self.process = None
         if self.namespace:
             wait_until(lambda: not self.members(), 10, "everything is gone")
+        self.let_go()
 
     def kill_members(self):
         for pid in self.members():
@@ -327,6 +339,7 @@ class Instance:
 
     def remove(self):
         self.kill()
+        self.let_go()
         shutil.rmtree(self.directory, ignore_errors=True)
 
     def members(self):

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from harness import Closed
+from harness import Closed, wait_until
 
 PING = {"jsonrpc": "2.0", "id": 1, "method": "core.ping", "params": []}
 
@@ -37,6 +37,18 @@ def test_notification_is_not_answered(root):
     assert root.raw(variant(id="marker"))["id"] == "marker"
 
 
+def test_notification_is_carried_out_and_not_answered(instance, root):
+    with instance.root() as other:
+        for value in (True, False):
+            other.send_text(variant(id=..., method="ssh.update",
+                                    params=[{"compression": value}]))
+            wait_until(
+                lambda: root.call("ssh.config")["compression"] is value,
+                20, "the change")
+        other.send_text(variant(id=..., method="ssh.update", params=[5]))
+        assert other.raw(variant(id="marker"))["id"] == "marker"
+
+
 @pytest.mark.parametrize("changes, text", [
     ({"jsonrpc": ...}, "Missing 'jsonrpc' member"),
     ({"jsonrpc": "1.0"},
@@ -59,6 +71,8 @@ def test_wrong_envelope_is_an_invalid_request(root, changes, text):
 
 @pytest.mark.parametrize("text, message", [
     ('{"jsonrpc":', None), (" ", None), ("5", "Invalid Message Format"),
+    (json.dumps(PING | {"params": ["nul\0"]}), None),
+    (json.dumps(PING | {"nul\0": 1}), None),
     ('"x"', "Invalid Message Format"), ("null", "Invalid Message Format"),
     ("[]", "Batch messages are not supported at this time"),
     ("[" + json.dumps(PING) + "]",

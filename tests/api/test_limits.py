@@ -7,8 +7,9 @@ import threading
 import time
 
 import pytest
+import websocket
 
-from harness import ApiError, Closed, next_address
+from harness import ApiError, Closed, next_address, wait_until
 
 
 def closing(client, text, **how):
@@ -185,6 +186,29 @@ def test_half_a_tls_handshake_delays_nobody(instance, admin):
         with instance.connect() as other:
             assert other.call("core.ping") == "pong"
         assert time.monotonic() - began < 3
+
+
+def test_one_address_gets_64_connections(instance):
+    source = next_address(104)
+    clients = [instance.connect(source) for _ in range(64)]
+    try:
+        with pytest.raises((OSError, websocket.WebSocketException)):
+            instance.connect(source).close()
+        with instance.connect() as other:
+            assert other.call("core.ping") == "pong"
+        clients.pop().close()
+        wait_until(lambda: connects(instance, source), 10, "room for one")
+    finally:
+        for client in clients:
+            client.sock.close()
+
+
+def connects(instance, source):
+    try:
+        with instance.connect(source) as client:
+            return client.call("core.ping") == "pong"
+    except (OSError, websocket.WebSocketException):
+        return False
 
 
 @pytest.mark.release

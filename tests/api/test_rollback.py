@@ -4,14 +4,16 @@ The sshd of the instance is replaced, its disk filled or its port taken from
 inside, as an accident would; the product has no part in it.
 """
 
+import contextlib
 import os
 import signal
 import socket
+import subprocess
 import threading
 
 import pytest
 
-from harness import banner, wait_until
+from harness import ApiError, banner, wait_until
 
 pytestmark = [pytest.mark.release, pytest.mark.bounded(240)]
 # A program of Debian's openssh-client that the instance can do without.
@@ -51,6 +53,45 @@ def unmount_standin(instance):
     instance.enter("umount", "/usr/sbin/sshd")
     # Lazily: the sshd that was put aside may still run from there.
     instance.enter("umount", "-l", SPARE)
+
+
+class Pending:
+    """An ssh.update that has installed its file and is not yet verified.
+
+    The sshd is stopped meanwhile, so that it neither reloads nor answers.
+    """
+
+    def __init__(self, instance, change, expected):
+        self.sshd = instance.sshd_pid()
+        self.client = instance.root()
+        os.kill(self.sshd, signal.SIGSTOP)
+        self.number = self.client.start("ssh.update", change)
+        wait_until(lambda: expected in instance.sshd_config(), 30,
+                   "the new file")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.go_on()
+        self.client.close()
+
+    def go_on(self):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.sshd, signal.SIGCONT)
+
+    def error(self):
+        with pytest.raises(ApiError) as raised:
+            self.client.finish(self.number)
+        return raised.value
+
+
+def fill(folder):
+    """Until there is no room for another byte."""
+    with contextlib.suppress(OSError), \
+            open(f"{folder}/filler", "wb", buffering=0) as file:
+        while True:
+            file.write(bytes(4096))
 
 
 def refused(client, change):
@@ -133,15 +174,18 @@ def test_sshd_that_reads_something_else(fresh, ssh, compiled):
     before.check_served(ssh)
 
 
+SMALL_ETC_SSH = """
+    set -e
+    cp -a /etc/ssh /run/ssh-copy
+    mount -t tmpfs -o size=4m,mode=755 tmpfs /etc/ssh
+    cp -a /run/ssh-copy/. /etc/ssh/
+"""
+
+
 def test_no_space_for_the_file(fresh, ssh):
     before = Before(fresh)
-    fresh.enter("sh", "-c", """
-        set -e
-        cp -a /etc/ssh /run/ssh-copy
-        mount -t tmpfs -o size=4m,mode=755 tmpfs /etc/ssh
-        cp -a /run/ssh-copy/. /etc/ssh/
-        cat /dev/zero >/etc/ssh/filler 2>/dev/null || true
-    """)
+    fresh.enter("sh", "-c", SMALL_ETC_SSH)
+    fill(fresh.inside("/etc/ssh"))
     with fresh.root() as client:
         error = refused(client, {"options": "MaxAuthTries 2"})
         assert "space" in str(error).lower() or "ENOSPC" in str(error)
@@ -150,6 +194,143 @@ def test_no_space_for_the_file(fresh, ssh):
     with fresh.root() as client:
         client.call("ssh.update", {"options": "MaxAuthTries 2"})
     assert ssh.works()
+
+
+def test_no_space_to_go_back(fresh, ssh):
+    """The disk fills up after the new file: the old one needs no room."""
+    before = Before(fresh)
+    fresh.enter("sh", "-c", SMALL_ETC_SSH)
+    with Pending(fresh, {"tcpport": 2345}, "Port 2345") as pending:
+        fill(fresh.inside("/etc/ssh"))
+        assert "did not take effect" in pending.error().data["reason"]
+    before.check_served(ssh)
+    with fresh.root() as client:
+        assert client.call("service.started", "ssh") is True
+
+
+def test_file_that_cannot_be_put_back_is_tried_again(fresh, ssh):
+    before = Before(fresh)
+    fresh.enter("sh", "-c", SMALL_ETC_SSH)
+    with Pending(fresh, {"tcpport": 2345}, "Port 2345") as pending:
+        fresh.enter("mount", "-o", "remount,ro", "/etc/ssh")
+        reason = pending.error().data["reason"]
+        assert "cannot be restored" in reason
+        assert "previous settings are in effect" not in reason
+    with fresh.root() as client:
+        assert client.call("ssh.config") == before.config
+        error = client.error("ssh.update", {"compression": True})
+        assert error.errname == "EBUSY"
+        assert fresh.cli("status").returncode == 1
+        fresh.enter("mount", "-o", "remount,rw", "/etc/ssh")
+        wait_until(lambda: fresh.sshd_config() == before.text, 10,
+                   "the old file")
+        wait_until(lambda: changes(client, {"compression": True}), 10,
+                   "an update")
+    assert fresh.cli("status").returncode == 0
+    assert ssh.works()
+
+
+def changes(client, change):
+    try:
+        return client.call("ssh.update", change)
+    except ApiError:
+        return None
+
+
+@contextlib.contextmanager
+def small_store(instance):
+    """The instance started anew with little room for its store."""
+    state = instance.directory / "state"
+    instance.stop()
+    subprocess.run(["sh", "-ec", """
+        cp -a "$1" "$1.copy"
+        mount -t tmpfs -o size=2m,mode=700 tmpfs "$1"
+        chown --reference="$1.copy" "$1"
+        cp -a "$1.copy/." "$1/"
+    """, "sh", state], check=True, timeout=30)
+    try:
+        instance.start()
+        with instance.root() as client:
+            client.control("START")
+        yield state
+        instance.stop()
+    finally:
+        subprocess.run(["umount", "-l", state], check=True, timeout=30)
+
+
+def test_no_space_to_begin_in_the_store(fresh, ssh):
+    with small_store(fresh) as state, fresh.root() as client:
+        before = Before(fresh)
+        fill(state)
+        error = refused(client, {"options": "MaxAuthTries 2"})
+        assert error.errname == "ENOSPC"
+        before.check_served(ssh)
+        (state / "filler").unlink()
+        client.call("ssh.update", {"options": "MaxAuthTries 2"})
+        assert ssh.works()
+
+
+def test_no_space_to_commit_in_the_store(fresh, ssh):
+    """Neither what was done nor that it was undone can be stored."""
+    with small_store(fresh) as state, fresh.root() as client:
+        before = Before(fresh)
+        with Pending(fresh, {"options": "MaxAuthTries 2"},
+                     "MaxAuthTries 2") as pending:
+            fill(state)
+            pending.go_on()
+            assert "could not be stored" in pending.error().data["reason"]
+        before.check_served(ssh)
+        assert refused(client, {"compression": True}).errname == "EBUSY"
+        (state / "filler").unlink()
+        wait_until(lambda: changes(client, {"compression": True}), 10,
+                   "an update")
+        assert client.call("ssh.config") == before.config | {
+            "compression": True}
+        assert ssh.works()
+
+
+@pytest.mark.parametrize("change, expected", [
+    ({"options": "MaxAuthTries 2"}, "MaxAuthTries 2"),
+    ({"tcpport": 2345}, "Port 2345")])
+def test_core_dies_between_install_and_commit(fresh, ssh, change, expected):
+    """Not acknowledged, not verified: taken back, and the sshd obeys."""
+    before = Before(fresh)
+    with Pending(fresh, change, expected) as pending:
+        core = fresh.roles()["core"]
+        os.kill(core, signal.SIGKILL)
+        wait_until(lambda: fresh.roles().get("core") not in (None, core), 10,
+                   "core")
+        pending.go_on()
+    wait_until(lambda: fresh.sshd_config() == before.text, 10,
+               "the old file")
+    before.check_served(ssh)
+    assert fresh.sshd_pid() == pending.sshd
+    with fresh.root() as client:
+        client.call("ssh.update", change)
+    assert ssh.works(port=change.get("tcpport", 2222))
+
+
+def test_stop_between_install_and_commit(fresh, ssh):
+    before = Before(fresh)
+    with Pending(fresh, {"tcpport": 2345}, "Port 2345") as pending:
+        fresh.process.send_signal(signal.SIGTERM)
+        pending.go_on()
+        fresh.stop()
+    fresh.start()
+    before.check()
+    with fresh.root() as client:
+        client.control("START")
+    before.check_served(ssh)
+
+
+def test_file_edited_by_somebody_else_is_left_alone(fresh, ssh):
+    with fresh.root() as client:
+        client.call("ssh.update", {"options": "MaxAuthTries 2"})
+    fresh.enter("sh", "-c", "echo '# mine' >>/etc/ssh/sshd_config")
+    fresh.stop()
+    fresh.start()
+    assert fresh.sshd_config().endswith("# mine\n")
+    assert fresh.cli("status").returncode == 1
 
 
 def test_no_inode_for_the_file(fresh, ssh):
@@ -186,22 +367,12 @@ def test_after_a_failure_the_next_change_works(fresh, ssh):
 
 
 def test_failed_change_is_undone_after_a_power_cut(fresh, ssh):
-    """Killed between install and verification: one of both, and whole."""
+    """Killed between install and verification."""
     before = Before(fresh)
-    sshd = fresh.sshd_pid()
-    os.kill(sshd, signal.SIGSTOP)
-    client = fresh.root()
-    client.start("ssh.update", {"options": "MaxAuthTries 2"})
-    wait_until(lambda: "MaxAuthTries 2" in fresh.sshd_config(), 30,
-               "the new file")
-    fresh.kill()
-    client.close()
+    with Pending(fresh, {"options": "MaxAuthTries 2"}, "MaxAuthTries 2"):
+        fresh.kill()
     fresh.start()
+    before.check()
     with fresh.root() as client:
-        config = client.call("ssh.config")
-        changed = config["options"] == "MaxAuthTries 2"
-        assert config == before.config | {
-            "options": "MaxAuthTries 2" if changed else ""}
-        assert ("MaxAuthTries 2" in fresh.sshd_config()) == changed
         client.control("START")
-    assert ssh.works()
+    before.check_served(ssh)

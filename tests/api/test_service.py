@@ -105,6 +105,12 @@ def test_control_is_a_job_with_its_whole_life(root):
     assert entry["method"] == "service.control"
     assert entry["state"] == "SUCCESS" and entry["result"] is True
     assert entry["arguments"][:2] == ["START", "ssh"]
+    assert set(entry) == {
+        "id", "message_ids", "method", "arguments", "transient",
+        "description", "abortable", "logs_path", "logs_excerpt", "progress",
+        "result", "result_encoding_error", "error", "exception", "exc_info",
+        "state", "time_started", "time_finished", "credentials"}
+    assert entry["credentials"]["type"] == "UNIX_SOCKET"
     assert entry["error"] is None and entry["progress"]["percent"] == 100
     assert set(entry["time_started"]) == set(entry["time_finished"]) == \
         {"$date"}
@@ -222,7 +228,9 @@ def test_start_on_a_port_that_is_taken_fails_and_says_so(instance, root):
         entry = root.job("service.control", "START", "ssh",
                          {"silent": False})
         assert entry["state"] == "FAILED"
-        assert "in use" in entry["error"]
+        assert entry["error"].startswith("[ESERVICESTARTFAILURE] ssh exited")
+        wait_until(lambda: "Address already in use" in instance.log(), 10,
+                   "sshd's reason in the log")
         entry = root.job("service.control", "START", "ssh")
         assert entry["state"] == "SUCCESS" and entry["result"] is False
         root.control("STOP")

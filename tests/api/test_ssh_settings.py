@@ -1,8 +1,11 @@
 """ssh.config and ssh.update: validation, partial update, the stored form."""
 
 import json
+import subprocess
 
 import pytest
+
+from harness import Instance
 
 DEFAULTS = {
     "bindiface": [], "tcpport": 2222, "password_login_groups": [],
@@ -28,6 +31,13 @@ def defaults_afterwards(request):
     yield
     if root is not None:
         root.call("ssh.update", DEFAULTS)
+
+
+@pytest.fixture
+def exposed(shared):
+    """A shared one that may listen on all addresses; its sshd stays off."""
+    return shared("exposed", lambda build: Instance(
+        build, arguments=["--expose"]).start())
 
 
 def test_config_of_a_new_instance(untouched):
@@ -163,21 +173,48 @@ def test_one_wrong_value_keeps_the_right_ones_out(root):
 
 
 def test_update_without_arguments(root):
-    assert root.error("ssh.update").code in (-32602, -32001)
+    assert root.error("ssh.update").data["extra"] == [
+        ["data", "Field required", 22]]
 
 
 @pytest.mark.parametrize("name", ["nosuch0", "lo", "eth0\nPort 99", "",
                                   "x" * 1024, "../lo"])
-def test_interface_that_does_not_exist(root, name):
-    error = root.error("ssh.update", {"bindiface": [name]})
-    assert error.code == -32602
-    assert error.paths[0].startswith("ssh_update.bindiface")
+def test_interface_that_does_not_exist(exposed, name):
+    with exposed.root() as client:
+        error = client.error("ssh.update", {"bindiface": [name]})
+        assert error.data["extra"] == [
+            ["ssh_update.bindiface",
+             f"The following interfaces are not valid: {name}", 22]]
+        assert client.call("ssh.config")["bindiface"] == []
 
 
-def test_bindiface_choices_are_names_and_addresses(root):
-    choices = root.call("ssh.bindiface_choices")
-    assert "lo" not in choices
-    assert all(isinstance(value, str) for value in choices.values())
+def addresses_of(name):
+    done = subprocess.run(["ip", "-json", "address", "show", "dev", name],
+                          capture_output=True, timeout=20, check=True)
+    return {address["local"] for address in json.loads(done.stdout)[0][
+        "addr_info"] if address["scope"] == "global"}
+
+
+def test_interface_is_where_sshd_listens(exposed):
+    with exposed.root() as client:
+        choices = client.call("ssh.bindiface_choices")
+        assert "lo" not in choices
+        for name in choices:
+            client.call("ssh.update", {"bindiface": [name]})
+            listening = {text.rpartition(":")[0].strip("[]")
+                         for text in exposed.effective()["listenaddress"]}
+            assert addresses_of(name) <= listening
+            assert not listening & {"0.0.0.0", "::"}
+        client.call("ssh.update", {"bindiface": []})
+        assert "0.0.0.0:2222" in exposed.effective()["listenaddress"]
+
+
+def test_interface_needs_an_instance_that_is_exposed(instance, root):
+    error = root.error("ssh.update", {"bindiface": ["eth0"]})
+    assert error.paths == ["ssh_update.bindiface"]
+    assert "--expose" in error.texts[0]
+    assert instance.effective()["listenaddress"] == [
+        f"{instance.address}:2222"]
 
 
 @pytest.mark.parametrize("name", [

@@ -50,6 +50,12 @@ def test_unknown_path_is_not_found(instance, path):
     assert status in (400, 403, 404, 414) and b"root:" not in body
 
 
+@pytest.mark.parametrize("method", ["GET", "POST", "HEAD", "PUT", "x"])
+def test_path_of_the_api_serves_only_a_websocket(instance, method):
+    status, body = request(instance, "/api/current", method)
+    assert 400 <= status < 500 and b"pong" not in body
+
+
 def test_path_with_nul_is_refused(instance):
     """libwebsockets answers it with the end of the connection."""
     with pytest.raises(http.client.RemoteDisconnected):

@@ -138,6 +138,31 @@ test_keep(void **state)
 }
 
 static void
+test_restore(void **state)
+{
+	(void)state;
+	assert_int_equal(install("a", "1", NULL), 0);
+	assert_int_equal(install("a", "2", "a.old"), 0);
+	assert_int_equal(file_restore(dir, "a", "a.old"), 0);
+	holds("a", "1");
+	/* Once more, when both are the same file. */
+	assert_int_equal(file_restore(dir, "a", "a.old"), 0);
+	holds("a", "1");
+	holds("a.old", "1");
+	assert_int_equal(names(folder), 2);
+	/* What is installed over it leaves what is kept alone. */
+	assert_int_equal(install("a", "3", NULL), 0);
+	holds("a.old", "1");
+	/* Nothing before, nothing after. */
+	assert_int_equal(unlinkat(dir, "a.old", 0), 0);
+	assert_int_equal(file_restore(dir, "a", "a.old"), 0);
+	holds("a", NULL);
+	assert_int_equal(file_restore(dir, "a", "a"), -1);
+	assert_int_equal(file_restore(dir, "../a", "a.old"), -1);
+	assert_int_equal(names(folder), 0);
+}
+
+static void
 test_leftover(void **state)
 {
 	int fd;
@@ -451,6 +476,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		WITH(test_install),
 		WITH(test_keep),
+		WITH(test_restore),
 		WITH(test_leftover),
 		WITH(test_bad_names),
 		WITH(test_rename_fails),

@@ -1,10 +1,12 @@
 /*
  * The monitor's small parsers: listen addresses, os-release, /proc/net/tcp,
- * log lines of the roles; and removing a tree without following links.
+ * log lines of the roles; whether a child runs its program; and removing a
+ * tree without following links.
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -12,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -144,6 +147,36 @@ test_reason(void **state)
 	    "was killed by signal 9 (Killed)");
 }
 
+/* A child counts as its program only once that was executed. */
+static void
+test_executed(void **state)
+{
+	int go[2], done[2];
+	char byte = 0;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(pipe2(go, O_CLOEXEC), 0);
+	assert_int_equal(pipe2(done, O_CLOEXEC), 0);
+	if ((pid = fork()) == 0) {
+		if (read(go[0], &byte, 1) == 1)
+			execl("/bin/sleep", "sleep", "30", NULL);
+		_exit(127);
+	}
+	assert_int_not_equal(pid, -1);
+	assert_false(child_executed(pid));
+	assert_int_equal(write(go[1], &byte, 1), 1);
+	close(done[1]);
+	assert_int_equal(read(done[0], &byte, 1), 0); /* closed on exec */
+	assert_true(child_executed(pid));
+	assert_int_equal(kill(pid, SIGKILL), 0);
+	assert_int_equal(waitpid(pid, NULL, 0), pid);
+	assert_false(child_executed(pid));
+	close(done[0]);
+	close(go[0]);
+	close(go[1]);
+}
+
 /* What a link points to must survive the removal of the link. */
 static void
 test_remove(void **state)
@@ -180,6 +213,7 @@ main(void)
 		cmocka_unit_test(test_listeners),
 		cmocka_unit_test(test_log_lines),
 		cmocka_unit_test(test_reason),
+		cmocka_unit_test(test_executed),
 		cmocka_unit_test(test_remove),
 	};
 

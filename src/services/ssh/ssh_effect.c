@@ -108,12 +108,12 @@ static void
 block_known(const struct op_reply *reply, void *arg)
 {
 	struct effect *e = arg;
+	const char *rendered = e->change->content;
 	char *text = effective_text(reply), *why = NULL;
 
 	if (text == NULL)
 		finish(e, unread(reply));
-	else if (ssh_verify_block(e->change->content, e->block, text, &why) ==
-	    -1)
+	else if (ssh_verify_block(rendered, e->block, text, &why) == -1)
 		finish(e, why);
 	else {
 		e->block++;
@@ -152,13 +152,13 @@ static void
 global_known(const struct op_reply *reply, void *arg)
 {
 	struct effect *e = arg;
+	const char *rendered = e->change->content;
 	char *why = NULL;
 
 	e->effective = effective_text(reply);
 	if (e->effective == NULL)
 		finish(e, unread(reply));
-	else if (ssh_verify_effective(e->change->content, e->effective, &why) ==
-	    -1)
+	else if (ssh_verify_effective(rendered, e->effective, &why) == -1)
 		finish(e, why);
 	else
 		ask_block(e);
@@ -321,8 +321,8 @@ listening_problem(struct effect *e, const struct status *s)
 	for (l = s->endpoints; problem == NULL && l < s->endpoints + s->count;
 	     l++)
 		if (!configured(e, l))
-			problem = xasprintf("sshd listens on %s port %u, which "
-					    "is not set",
+			problem = xasprintf(
+			    "sshd listens on %s port %u, which is not set",
 			    l->address, (unsigned int)l->port);
 	if (problem == NULL)
 		choose_address(e, s);
