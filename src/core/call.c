@@ -14,13 +14,14 @@
 #include "core/error.h"
 #include "core/job.h"
 #include "lib/json.h"
+#include "lib/log.h"
 #include "lib/xalloc.h"
 
 enum { CODE_INVALID_PARAMS = -32602, CODE_CALL_ERROR = -32001 };
 
 struct answer {
 	struct call *call;
-	json_t *response;
+	json_t *value; /* a result or an error object */
 	bool success;
 };
 
@@ -30,33 +31,52 @@ call_param(const struct call *call, size_t i)
 	return json_array_get(call->params, i);
 }
 
+static void
+put_text(struct wire_out *out, const char *text)
+{
+	wire_put_raw(out, text, strlen(text));
+}
+
+/* The id goes back as the text it came as. */
+static void
+put_response(
+    struct wire_out *out, const char *id, const json_t *answer, bool success)
+{
+	put_text(out, "{\"jsonrpc\":\"2.0\",");
+	put_text(out, success ? "\"result\":" : "\"error\":");
+	if (json_write(answer, out) == -1)
+		fatal("an answer without a text");
+	put_text(out, ",\"id\":");
+	put_text(out, id);
+	put_text(out, "}");
+}
+
 void
-call_detach(struct call *call, json_t *answer)
+call_detach(struct call *call, json_t *answer, bool success)
 {
 	struct connection *c = call->connection;
+	struct wire_out text = { 0 };
 	struct call **at;
 
-	if (c == NULL) {
-		json_decref(answer);
-		return;
+	if (c != NULL) {
+		for (at = &c->calls; *at != call;)
+			at = &(*at)->next;
+		*at = call->next;
+		c->outstanding--;
+		call->connection = NULL;
+		/* A notification is never answered. */
+		if (call->id != NULL && answer != NULL)
+			put_response(&text, call->id, answer, success);
+		connection_send(c, &text, 1);
+		wire_free(&text);
 	}
-	for (at = &c->calls; *at != call;)
-		at = &(*at)->next;
-	*at = call->next;
-	c->outstanding--;
-	call->connection = NULL;
-	/* A notification is never answered. */
-	if (call->id == NULL) {
-		json_decref(answer);
-		answer = NULL;
-	}
-	connection_send(c, answer, 1);
+	json_decref(answer);
 }
 
 void
 call_free(struct call *call)
 {
-	call_detach(call, NULL);
+	call_detach(call, NULL, false);
 	if (call->free_data != NULL)
 		call->free_data(call->data);
 	session_release(call->session);
@@ -66,23 +86,10 @@ call_free(struct call *call)
 	free(call);
 }
 
-static json_t *
-envelope(const struct call *call, const char *member, json_t *value)
-{
-	json_t *response =
-	    json_pack("{s:s, s:o}", "jsonrpc", "2.0", member, value);
-
-	if (call->id != NULL)
-		json_object_set_new(response, "id",
-		    json_loads(call->id, JSON_DECODE_ANY, NULL));
-	return response;
-}
-
 json_t *
-call_error(const struct call *call, int code, const char *message)
+call_error(int code, const char *message)
 {
-	return envelope(call, "error",
-	    json_pack("{s:i, s:s}", "code", code, "message", message));
+	return json_pack("{s:i, s:s}", "code", code, "message", message);
 }
 
 static json_t *
@@ -99,42 +106,25 @@ error_data(int error, const char *reason, const char *class, json_t *extra)
 }
 
 json_t *
-call_method_error(
-    const struct call *call, int error, const char *reason, json_t *extra)
+call_method_error(int error, const char *reason, json_t *extra)
 {
-	json_t *data = error_data(error, reason, "CallError", extra);
-
-	return envelope(call, "error",
-	    json_pack("{s:i, s:s, s:o}", "code", CODE_CALL_ERROR, "message",
-		"Method call error", "data", data));
+	return json_pack("{s:i, s:s, s:o}", "code", CODE_CALL_ERROR, "message",
+	    "Method call error", "data",
+	    error_data(error, reason, "CallError", extra));
 }
 
 static json_t *
-invalid(const struct call *call, const char *reason, const char *class,
-    json_t *extra)
+invalid(const char *reason, const char *class, json_t *extra)
 {
-	json_t *data = error_data(EINVAL, reason, class, extra);
-
-	return envelope(call, "error",
-	    json_pack("{s:i, s:s, s:o}", "code", CODE_INVALID_PARAMS, "message",
-		"Invalid params", "data", data));
-}
-
-json_t *
-call_invalid(const struct call *call, const struct verr *errors)
-{
-	char *reason = verr_reason(errors);
-	json_t *response =
-	    invalid(call, reason, "ValidationErrors", verr_extra(errors));
-
-	free(reason);
-	return response;
+	return json_pack("{s:i, s:s, s:o}", "code", CODE_INVALID_PARAMS,
+	    "message", "Invalid params", "data",
+	    error_data(EINVAL, reason, class, extra));
 }
 
 static void
 send_answer(struct answer *a)
 {
-	call_detach(a->call, a->response);
+	call_detach(a->call, a->value, a->success);
 	call_free(a->call);
 	free(a);
 }
@@ -145,20 +135,21 @@ recorded(int error, void *arg)
 	struct answer *a = arg;
 
 	if (error != 0 && a->success) {
-		json_decref(a->response);
-		a->response = call_method_error(a->call, error,
+		json_decref(a->value);
+		a->value = call_method_error(error,
 		    "[EIO] Done, but the audit log could not be written", NULL);
+		a->success = false;
 	}
 	send_answer(a);
 }
 
-void
-call_answer(struct call *call, json_t *response, bool success)
+static void
+answer(struct call *call, json_t *value, bool success)
 {
 	struct answer *a = xcalloc(1, sizeof(*a));
 
 	a->call = call;
-	a->response = response;
+	a->value = value;
 	a->success = success;
 	if (call->method == NULL || call->method->audit == NULL ||
 	    call->audited) {
@@ -171,6 +162,12 @@ call_answer(struct call *call, json_t *response, bool success)
 }
 
 void
+call_refuse(struct call *call, json_t *error)
+{
+	answer(call, error, false);
+}
+
+void
 call_reply(struct call *call, json_t *result)
 {
 	if (call->job != NULL) {
@@ -179,7 +176,7 @@ call_reply(struct call *call, json_t *result)
 	}
 	if (result == NULL)
 		result = json_null();
-	call_answer(call, envelope(call, "result", result), true);
+	answer(call, result, true);
 }
 
 static void fail(struct call *, int, json_t *, const char *, va_list)
@@ -196,8 +193,7 @@ fail(struct call *call, int error, json_t *extra, const char *fmt, va_list ap)
 	if (call->job != NULL)
 		job_fail(call, error, reason, "CallError", extra);
 	else
-		call_answer(
-		    call, call_method_error(call, error, reason, extra), false);
+		call_refuse(call, call_method_error(error, reason, extra));
 	free(reason);
 	free(text);
 }
@@ -226,15 +222,14 @@ call_fail_extra(
 void
 call_fail_invalid(struct call *call, struct verr *errors)
 {
-	char *reason;
+	char *reason = verr_reason(errors);
+	json_t *extra = verr_extra(errors);
 
-	if (call->job != NULL) {
-		reason = verr_reason(errors);
-		job_fail(
-		    call, EINVAL, reason, "VALIDATION", verr_extra(errors));
-		free(reason);
-	} else
-		call_answer(call, call_invalid(call, errors), false);
+	if (call->job != NULL)
+		job_fail(call, EINVAL, reason, "VALIDATION", extra);
+	else
+		call_refuse(call, invalid(reason, "ValidationErrors", extra));
+	free(reason);
 	verr_free(errors);
 }
 
@@ -254,8 +249,7 @@ call_fail_absent(struct call *call, const char *fmt, ...)
 	if (call->job != NULL)
 		job_fail(call, ENOENT, reason, "VALIDATION", extra);
 	else
-		call_answer(call,
-		    invalid(call, reason, "InstanceNotFound", extra), false);
+		call_refuse(call, invalid(reason, "InstanceNotFound", extra));
 	free(reason);
 	free(text);
 }

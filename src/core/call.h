@@ -30,18 +30,19 @@ struct call {
 };
 
 /*
- * Answers with a response object as it is (stolen) after the audit record, if
+ * Answers with an error object as it is (stolen) after the audit record, if
  * the method has one, is on disk; ends the call.
  */
-void	 call_answer(struct call *, json_t *response, bool success);
-/* The response objects; text is for `reason`, class for `trace`. */
-json_t	*call_error(const struct call *, int code, const char *message);
-json_t	*call_method_error(const struct call *, int error, const char *reason,
-	    json_t *extra);
-json_t	*call_invalid(const struct call *, const struct verr *);
+void	 call_refuse(struct call *, json_t *error);
+/* The error objects. */
+json_t	*call_error(int code, const char *message);
+json_t	*call_method_error(int error, const char *reason, json_t *extra);
 void	 call_free(struct call *);
-/* Answers (stolen; NULL: not); it is no longer one of its connection's. */
-void	 call_detach(struct call *, json_t *answer);
+/*
+ * Answers with a result or an error object (stolen; NULL: not at all); it is
+ * no longer one of its connection's.
+ */
+void	 call_detach(struct call *, json_t *answer, bool success);
 
 /* Parameter i, borrowed. */
 const json_t	*call_param(const struct call *, size_t i);

@@ -63,20 +63,18 @@ connection_origin(const struct connection *c)
 }
 
 void
-connection_send(struct connection *c, json_t *message, uint32_t finished)
+connection_send(
+    struct connection *c, const struct wire_out *text, uint32_t finished)
 {
 	struct wire_out out = { 0 };
 	struct ipc *front = core_peer(c->front);
-	char *text = message != NULL ? json_text(message) : NULL;
 
-	json_decref(message);
-	if (front != NULL) {
-		wire_put_u32(&out, finished);
-		wire_put_bytes(&out, text, text != NULL ? strlen(text) : 0);
-		ipc_send(front, MSG_CLIENT_FRAME, c->id, &out, NULL, 0);
-		wire_free(&out);
-	}
-	freezero_str(text);
+	if (front == NULL)
+		return;
+	wire_put_u32(&out, finished);
+	wire_put_bytes(&out, text->data, text->len);
+	ipc_send(front, MSG_CLIENT_FRAME, c->id, &out, NULL, 0);
+	wire_free(&out);
 }
 
 void

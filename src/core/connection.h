@@ -37,10 +37,10 @@ void	connection_front_gone(enum role front);
 /* Gives or takes (NULL) the session; steals the reference. */
 void	connection_login(struct connection *, struct session *);
 /*
- * Sends one JSON object (stolen; NULL: none) as a text frame, and says how
- * many calls it finishes.
+ * Sends a text (empty: none) as a frame, and says how many calls it finishes.
  */
-void	connection_send(struct connection *, json_t *, uint32_t finished);
+void	connection_send(struct connection *, const struct wire_out *text,
+	    uint32_t finished);
 void	connection_close(struct connection *, uint16_t code,
 	    const char *reason);
 /* "192.0.2.1:4711" or "pid:42"; caller frees. */

@@ -187,6 +187,9 @@ orderly_stop(void *arg)
 		return;
 	}
 	store_close(core.store);
+	/* The answers of this turn still go out. */
+	ipc_free(core.peers[ROLE_WEB]);
+	ipc_free(core.peers[ROLE_LOCAL]);
 	_exit(0);
 }
 
@@ -271,6 +274,8 @@ peer_attach(enum role role, int fd)
 		peer_detach(role);
 	core.peers[role] =
 	    ipc_new(&core.loop, fd, ROLE_CORE, role, &peer_callbacks, NULL);
+	if (role == ROLE_WEB || role == ROLE_LOCAL)
+		ipc_gather(core.peers[role]);
 	if (role == ROLE_AUDIT)
 		audit_connected(core.peers[role]);
 }

@@ -51,9 +51,8 @@ answer_rate(void *arg)
 {
 	struct call *call = arg;
 
-	call_answer(call,
-	    call_method_error(call, EBUSY, "[EBUSY] Rate Limit Exceeded", NULL),
-	    false);
+	call_refuse(call,
+	    call_method_error(EBUSY, "[EBUSY] Rate Limit Exceeded", NULL));
 }
 
 static bool
@@ -75,17 +74,17 @@ static void
 refused_recorded(int error, void *arg)
 {
 	struct call *call = arg;
-	json_t *response;
+	json_t *answer;
 
 	(void)error; /* nothing was done that could go unrecorded */
 	call_audited(call);
 	if (call->session == NULL)
-		response = call_method_error(call, ENOTAUTHENTICATED,
+		answer = call_method_error(ENOTAUTHENTICATED,
 		    "[ENOTAUTHENTICATED] Not authenticated", NULL);
 	else
-		response = call_method_error(
-		    call, EACCES, "[EACCES] Not authorized", NULL);
-	call_answer(call, response, false);
+		answer =
+		    call_method_error(EACCES, "[EACCES] Not authorized", NULL);
+	call_refuse(call, answer);
 }
 
 static void
@@ -166,24 +165,22 @@ dispatch_call(struct connection *c, const char *id, const char *method,
 	const char *why;
 
 	if (c->outstanding > LIMIT_CALLS) {
-		call_answer(call,
-		    call_error(call, -32000,
-			"Maximum number of concurrent calls (20) has exceeded"),
-		    false);
+		call_refuse(call,
+		    call_error(-32000,
+			"Maximum number of concurrent calls (20) has "
+			"exceeded"));
 		return;
 	}
 	call->given = json_parse(params, strlen(params), &why);
 	if (!json_is_array(call->given)) {
 		/* web and local send what they printed themselves. */
 		log_warn("front.breach", "parameters that are no array");
-		call_answer(call,
-		    call_error(call, -32700, "Invalid Message Format"), false);
+		call_refuse(call, call_error(-32700, "Invalid Message Format"));
 		return;
 	}
 	call->method = method_find(method);
 	if (call->method == NULL) {
-		call_answer(call,
-		    call_error(call, -32601, "Method does not exist"), false);
+		call_refuse(call, call_error(-32601, "Method does not exist"));
 		return;
 	}
 	if (permitted(call))

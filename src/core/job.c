@@ -216,13 +216,7 @@ queued_last(const char *lock, const char *username)
 static void
 answer_id(struct call *call, json_int_t id)
 {
-	json_t *answer =
-	    json_pack("{s:s, s:I}", "jsonrpc", "2.0", "result", id);
-
-	if (call->id != NULL)
-		json_object_set_new(
-		    answer, "id", json_loads(call->id, JSON_DECODE_ANY, NULL));
-	call_detach(call, answer);
+	call_detach(call, json_integer(id), true);
 }
 
 void

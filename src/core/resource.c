@@ -43,33 +43,84 @@ resource_find(const char *name)
 	return NULL;
 }
 
+static int
+compare_methods(const void *a, const void *b)
+{
+	const struct method *const *x = a, *const *y = b;
+
+	return strcmp((*x)->name, (*y)->name);
+}
+
+static int
+compare_name(const void *name, const void *method)
+{
+	const struct method *const *m = method;
+
+	return strcmp(name, (*m)->name);
+}
+
 const struct method *
 method_find(const char *name)
 {
-	const struct resource *r = resource_of_method(name);
-	const struct method *m;
+	static const struct method **sorted;
+	static size_t count;
+	const struct method *const *found, *m;
+	const struct resource *const *r;
 
-	if (r == NULL)
-		return NULL;
-	for (m = r->methods; m->name != NULL; m++)
-		if (strcmp(m->name, name) == 0)
-			return m;
-	return NULL;
+	if (sorted == NULL) {
+		for (r = resources; *r != NULL; r++)
+			for (m = (*r)->methods; m->name != NULL; m++) {
+				sorted = xreallocarray(
+				    sorted, count + 1, sizeof(*sorted));
+				sorted[count++] = m;
+			}
+		qsort(sorted, count, sizeof(*sorted), compare_methods);
+	}
+	found = bsearch(name, sorted, count, sizeof(*sorted), compare_name);
+	return found != NULL ? *found : NULL;
+}
+
+/*
+ * Each resource's entry as replies show it, made once for each document that
+ * the store has had of it.
+ */
+struct shown {
+	json_t *stored; /* kept, so that its address is not another's */
+	json_t *whole, *redacted;
+};
+
+static struct shown *
+shown_of(const struct resource *r)
+{
+	static struct shown *all;
+	size_t n = 0, count = 0;
+
+	while (resources[n] != r)
+		n++;
+	if (all == NULL) {
+		while (resources[count] != NULL)
+			count++;
+		all = xcalloc(count, sizeof(*all));
+	}
+	return &all[n];
 }
 
 json_t *
 resource_entry(const struct resource *r, bool secrets)
 {
 	const json_t *stored = store_get(core_store(), r->name, r->entry);
-	json_t *entry = json_object(), *all = schema_defaults(r->fields);
-	json_t *shown;
+	struct shown *shown = shown_of(r);
 
-	json_object_update(all, (json_t *)(uintptr_t)stored);
-	shown = secrets ? json_incref(all) : schema_redact(r->fields, all);
-	json_object_update(entry, shown);
-	json_decref(shown);
-	json_decref(all);
-	return entry;
+	if (shown->whole == NULL || shown->stored != stored) {
+		json_decref(shown->stored);
+		json_decref(shown->whole);
+		json_decref(shown->redacted);
+		shown->stored = json_incref((json_t *)(uintptr_t)stored);
+		shown->whole = schema_defaults(r->fields);
+		json_object_update(shown->whole, shown->stored);
+		shown->redacted = schema_redact(r->fields, shown->whole);
+	}
+	return json_incref(secrets ? shown->whole : shown->redacted);
 }
 
 static bool

@@ -19,7 +19,7 @@ const struct resource	*resource_of_method(const char *method);
 void	 resource_config_run(struct call *);
 void	 resource_update_run(struct call *);
 
-/* The entry of a config resource as a reply shows it; new reference. */
+/* A config resource's entry as a reply shows it; shared: not to be changed. */
 json_t	*resource_entry(const struct resource *, bool secrets);
 
 /* Makes the entries that a new instance lacks; 0 or -1 (store failed). */

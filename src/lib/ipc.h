@@ -61,6 +61,11 @@ enum role	 ipc_peer(const struct ipc *);
 int		 ipc_send(struct ipc *, enum message_type, uint32_t id,
 		    const struct wire_out *body, const int *fds,
 		    unsigned int nfds);
+/*
+ * For a channel of many small messages: those of one turn of the loop go out
+ * together, at its end or when they are several, and wake the peer once.
+ */
+void		 ipc_gather(struct ipc *);
 size_t		 ipc_queued(const struct ipc *);	/* bytes waiting */
 
 /*

@@ -136,24 +136,37 @@ json_parse(const char *text, size_t len, const char **errp)
 	return value;
 }
 
-/*
- * jansson's text comes from its own allocator; the caller shall need to know
- * but one way to free, so it gets a copy.
- */
+static int
+put_piece(const char *piece, size_t len, void *arg)
+{
+	wire_put_raw(arg, piece, len);
+	return 0;
+}
+
+static int
+write_text(const json_t *value, struct wire_out *out, size_t flags)
+{
+	return json_dump_callback(
+	    value, put_piece, out, JSON_COMPACT | JSON_ENCODE_ANY | flags);
+}
+
+int
+json_write(const json_t *value, struct wire_out *out)
+{
+	return write_text(value, out, 0);
+}
+
 static char *
 text_of(const json_t *value, size_t flags)
 {
-	json_malloc_t allocate;
-	json_free_t release;
-	char *text, *copy;
+	struct wire_out out = { 0 };
 
-	text = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY | flags);
-	if (text == NULL)
+	if (write_text(value, &out, flags) == -1) {
+		wire_free(&out);
 		return NULL;
-	copy = xstrdup(text);
-	json_get_alloc_funcs(&allocate, &release);
-	release(text);
-	return copy;
+	}
+	wire_put_u8(&out, '\0');
+	return (char *)out.data;
 }
 
 char *

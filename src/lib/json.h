@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "lib/wire.h"
+
 #define JSON_DEPTH_MAX	64
 
 /* Makes jansson zero what it frees.  Call first in every program. */
@@ -22,7 +24,12 @@ void	 json_secure(void);
  */
 json_t	*json_parse(const char *text, size_t len, const char **errp);
 
-/* Compact, keys as inserted; caller frees with freezero_str(). */
+/*
+ * Appends the text, compact, keys as inserted.  -1: there is none (no value,
+ * or no valid UTF-8), and what was appended is of no use.
+ */
+int	 json_write(const json_t *, struct wire_out *);
+/* The text alone, NULL when there is none; free with freezero_str(). */
 char	*json_text(const json_t *);
 /* Keys sorted: equal values give equal texts. */
 char	*json_text_sorted(const json_t *);

@@ -99,8 +99,8 @@ static const struct call calls[] = {
 	{ "timerfd_settime",	ALL },
 
 	/* The channels between the roles. */
-	{ "recvmsg",		ALL },
-	{ "sendmsg",		ALL },
+	{ "recvmmsg",		ALL },
+	{ "sendmmsg",		ALL },
 
 	/* Time, chance, and what a process may know of itself. */
 	{ "clock_getres",	ALL },
@@ -163,6 +163,8 @@ static const struct call calls[] = {
 	    { IS(1, SOL_SOCKET), IS(2, SO_LINGER) } },
 	{ "setsockopt",		FRONT,
 	    { IS(1, SOL_SOCKET), IS(2, SO_SNDBUF) } },
+	/* What programs say to /dev/log. */
+	{ "recvmsg",		AUDIT },
 	{ "setsockopt",		AUDIT,
 	    { IS(1, SOL_SOCKET), IS(2, SO_PASSCRED) } },
 

@@ -32,6 +32,7 @@ facts_put(struct wire_out *out, const struct facts *facts)
 	wire_put_u32(out, facts->cores);
 	wire_put_u32(out, facts->physical_cores);
 	wire_put_u64(out, (uint64_t)facts->boot_time);
+	wire_put_u64(out, (uint64_t)facts->boot_clock);
 	wire_put_str(out, facts->boot_id);
 	wire_put_str(out, facts->host_id);
 	wire_put_str(out, facts->timezone);
@@ -57,6 +58,7 @@ facts_get(struct wire_in *in, struct facts *facts)
 	facts->cores = wire_get_u32(in);
 	facts->physical_cores = wire_get_u32(in);
 	facts->boot_time = (int64_t)wire_get_u64(in);
+	facts->boot_clock = (int64_t)wire_get_u64(in);
 	facts->boot_id = wire_get_str(in, TEXT_MAX);
 	facts->host_id = wire_get_str(in, TEXT_MAX);
 	facts->timezone = wire_get_str(in, TEXT_MAX);

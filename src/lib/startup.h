@@ -20,6 +20,7 @@ struct facts {
 	uint64_t	 memory;		/* bytes */
 	uint32_t	 cores, physical_cores;
 	int64_t		 boot_time;		/* seconds since the epoch */
+	int64_t		 boot_clock;		/* the same by boottime_ms() */
 	char		*boot_id;		/* UUID of this start */
 	char		*host_id;		/* 64 hex digits, fixed */
 	char		*timezone;		/* "Europe/Berlin" */

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "lib/boottime.h"
 #include "lib/file.h"
 #include "lib/sandbox.h"
 #include "lib/xalloc.h"
@@ -238,6 +239,7 @@ machine_facts(int dir_fd, struct facts *facts, char *why, size_t size)
 		facts->memory = (uint64_t)info.totalram * info.mem_unit;
 	/* Starting an instance is its boot. */
 	facts->boot_time = (int64_t)time(NULL);
+	facts->boot_clock = boottime_ms();
 	random[6] = (unsigned char)((random[6] & 0x0f) | 0x40);
 	random[8] = (unsigned char)((random[8] & 0x3f) | 0x80);
 	text = hex(random, sizeof(random));

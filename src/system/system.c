@@ -10,6 +10,7 @@
 
 #include "core/call.h"
 #include "core/core.h"
+#include "lib/boottime.h"
 #include "lib/json.h"
 #include "lib/xalloc.h"
 
@@ -131,17 +132,17 @@ string_or_null(const char *text)
 
 /* "2 days, 3:04:05.678901", as Python prints a time span. */
 static char *
-uptime_text(const struct timespec *up)
+uptime_text(int64_t ms)
 {
-	long days = up->tv_sec / 86400, rest = up->tv_sec % 86400;
+	long days = ms / 86400000, rest = ms / 1000 % 86400;
 	char *prefix, *text;
 
 	if (days == 0)
 		prefix = xstrdup("");
 	else
 		prefix = xasprintf("%ld day%s, ", days, days == 1 ? "" : "s");
-	text = xasprintf("%s%ld:%02ld:%02ld.%06ld", prefix, rest / 3600,
-	    rest / 60 % 60, rest % 60, up->tv_nsec / 1000);
+	text = xasprintf("%s%ld:%02ld:%02ld.%03ld000", prefix, rest / 3600,
+	    rest / 60 % 60, rest % 60, (long)(ms % 1000));
 	free(prefix);
 	return text;
 }
@@ -161,7 +162,7 @@ static void
 info_run(struct call *call)
 {
 	const struct facts *f = core_facts();
-	struct timespec up;
+	int64_t up = boottime_ms() - f->boot_clock;
 	struct sysinfo s;
 	char *uptime;
 	json_t *o = json_object();
@@ -169,8 +170,7 @@ info_run(struct call *call)
 
 	if (sysinfo(&s) == -1)
 		memset(&s, 0, sizeof(s));
-	clock_gettime(CLOCK_BOOTTIME, &up);
-	uptime = uptime_text(&up);
+	uptime = uptime_text(up);
 	json_object_set_new(o, "version", json_string(VERSION));
 	json_object_set_new(o, "buildtime", json_date(build_time()));
 	json_object_set_new(o, "hostname", json_string(f->hostname));
@@ -183,8 +183,7 @@ info_run(struct call *call)
 	    json_pack("[f, f, f]", (double)s.loads[0] / scale,
 		(double)s.loads[1] / scale, (double)s.loads[2] / scale));
 	json_object_set_new(o, "uptime", json_string(uptime));
-	json_object_set_new(o, "uptime_seconds",
-	    json_real((double)up.tv_sec + (double)up.tv_nsec / 1e9));
+	json_object_set_new(o, "uptime_seconds", json_real((double)up / 1000));
 	json_object_set_new(o, "system_serial", string_or_null(f->serial));
 	json_object_set_new(o, "system_product", string_or_null(f->product));
 	json_object_set_new(

@@ -170,6 +170,7 @@ web_core_connect(struct web *w, int fd)
 	if (w->core != NULL)
 		web_core_disconnect(w);
 	w->core = ipc_new(&w->loop, fd, w->role, ROLE_CORE, &callbacks, w);
+	ipc_gather(w->core);
 }
 
 static void

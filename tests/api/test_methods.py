@@ -101,6 +101,12 @@ def test_system_info_has_every_member(root):
     assert info["cores"] >= 1 and info["physmem"] > 0
     assert len(info["loadavg"]) == 3
     assert set(info["boottime"]) == {"$date"}
+    # Starting an instance is its boot, and both clocks say so.
+    since = (info["datetime"]["$date"] - info["boottime"]["$date"]) / 1000
+    assert 0 <= info["uptime_seconds"] and \
+        abs(info["uptime_seconds"] - since) <= 2
+    assert re.fullmatch(r"(\d+ days?, )?\d+:\d\d:\d\d\.\d{6}",
+                        info["uptime"])
 
 
 def test_status_names_every_role(root):

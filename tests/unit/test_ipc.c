@@ -24,6 +24,7 @@
 
 #include "lib/file.h"
 #include "lib/ipc.h"
+#include "lib/ipc_packet.h"
 #include "lib/xalloc.h"
 
 #define BIG (MESSAGE_INLINE_MAX + 1)
@@ -619,6 +620,21 @@ test_answer_to_dead(void **state)
 	assert_int_equal(f->closed, 1);
 }
 
+/* Messages that arrive together with a wrong one: those before it count. */
+static void
+test_breach_between(void **state)
+{
+	struct fixture *f = *state;
+
+	raw(f, MSG_STOP, 0, 0, NULL, 0, NULL, 0);
+	raw(f, 9999, 0, 0, NULL, 0, NULL, 0);
+	send_memory(f, BIG, BIG, ALL_SEALS);
+	run_until(f, 0);
+	assert_int_equal(f->messages, 1);
+	assert_int_equal(f->closed, 1);
+	assert_true(f->had_reason);
+}
+
 /* A flood gives others a turn: not all of it is handled in one go. */
 static void
 test_turns(void **state)
@@ -759,6 +775,88 @@ test_free_queued(void **state)
 	assert_true(ipc_queued(f->ipc) > 0);
 }
 
+static void
+ask(struct fixture *f, uint32_t id)
+{
+	assert_int_equal(ipc_send(f->ipc, MSG_OP_STATUS, id, NULL, NULL, 0), 0);
+}
+
+/* How many messages the peer finds; their ids go on from the last ones. */
+static unsigned int
+arrived(struct fixture *f)
+{
+	uint8_t packet[64];
+	unsigned int n;
+
+	for (n = 0; recv(f->other, packet, sizeof(packet), MSG_DONTWAIT) > 0;)
+		assert_int_equal(packet[4], f->id + n++);
+	f->id += n;
+	return n;
+}
+
+/* Gathered messages go at the turn's end, or when a batch is together. */
+static void
+test_gather(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t id;
+
+	ipc_gather(f->ipc);
+	for (id = 0; id < 3; id++)
+		ask(f, id);
+	assert_int_equal(arrived(f), 0);
+	assert_true(ipc_queued(f->ipc) > 0);
+	run_some(f);
+	assert_int_equal(arrived(f), 3);
+	assert_int_equal(ipc_queued(f->ipc), 0);
+	for (; id < 3 + PACKET_BATCH + 1; id++)
+		ask(f, id);
+	assert_int_equal(arrived(f), PACKET_BATCH);
+	run_some(f);
+	assert_int_equal(arrived(f), 1);
+}
+
+/* What was said before the end is said. */
+static void
+test_gather_free(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t first[64], second[64], end[64];
+
+	ipc_gather(f->ipc);
+	ask(f, 0);
+	ask(f, 1);
+	ipc_free(f->ipc);
+	f->ipc = NULL;
+	assert_int_equal(recv(f->other, &first, sizeof(first), 0), 12);
+	assert_int_equal(recv(f->other, &second, sizeof(second), 0), 12);
+	assert_int_equal(recv(f->other, &end, sizeof(end), 0), 0);
+}
+
+static void
+test_gather_dead(void **state)
+{
+	struct fixture *f = *state;
+
+	ipc_gather(f->ipc);
+	close(f->other);
+	f->other = -1;
+	ask(f, 0);
+	assert_int_equal(f->closed, 0);
+	run_until(f, 0);
+	assert_int_equal(f->closed, 1);
+	assert_int_equal(ipc_send(f->ipc, MSG_OP_STATUS, 1, NULL, NULL, 0), -1);
+}
+
+static void
+test_gather_backpressure(void **state)
+{
+	struct fixture *f = *state;
+
+	ipc_gather(f->ipc);
+	backpressure(f, 100000);
+}
+
 /* The descriptor's copy is sent, ours stays open. */
 static void
 test_send_fd(void **state)
@@ -885,10 +983,15 @@ main(void)
 		WITH(test_free_in_closed),
 		WITH(test_free_null),
 		WITH(test_answer_to_dead),
+		WITH(test_breach_between),
 		WITH(test_turns),
 		WITH(test_backpressure_memfd),
 		WITH(test_backpressure_inline),
 		WITH(test_free_queued),
+		WITH(test_gather),
+		WITH(test_gather_free),
+		WITH(test_gather_dead),
+		WITH(test_gather_backpressure),
 		WITH(test_send_fd),
 		WITH(test_forbidden_send),
 		cmocka_unit_test(test_blocking),

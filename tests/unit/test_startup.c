@@ -28,6 +28,7 @@ static const struct facts sample = { .hostname = word[0],
 	.cores = 8,
 	.physical_cores = 4,
 	.boot_time = -1,
+	.boot_clock = 77,
 	.boot_id = word[2],
 	.host_id = word[3],
 	.timezone = word[4],
@@ -46,7 +47,7 @@ same(const struct facts *a, const struct facts *b)
 	return strcmp(a->hostname, b->hostname) == 0 &&
 	    strcmp(a->cpu_model, b->cpu_model) == 0 && a->memory == b->memory &&
 	    a->cores == b->cores && a->physical_cores == b->physical_cores &&
-	    a->boot_time == b->boot_time &&
+	    a->boot_time == b->boot_time && a->boot_clock == b->boot_clock &&
 	    strcmp(a->boot_id, b->boot_id) == 0 &&
 	    strcmp(a->host_id, b->host_id) == 0 &&
 	    strcmp(a->timezone, b->timezone) == 0 &&
