@@ -1,6 +1,7 @@
 /*
  * Does a difference between what was rendered and what sshd does show?
  */
+#include <netdb.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -261,6 +262,17 @@ test_offer(void **state)
 }
 
 /* Directives as people write them: the real sshd shows each as expected. */
+static bool
+resolves(const char *name)
+{
+	struct addrinfo *found;
+
+	if (getaddrinfo(name, NULL, NULL, &found) != 0)
+		return false;
+	freeaddrinfo(found);
+	return true;
+}
+
 static void
 test_real_sshd(void **state)
 {
@@ -352,6 +364,10 @@ test_real_sshd(void **state)
 	if (!real_sshd_enter())
 		skip();
 	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		/* A minimal machine may know no localhost. */
+		if (strstr(texts[i], "localhost") != NULL &&
+		    !resolves("localhost"))
+			continue;
 		output = real_sshd_run("-T", texts[i], NULL, &ok);
 		if (!ok)
 			fail_msg("%s%s", texts[i], output);

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -588,6 +589,21 @@ finish_pending(struct store *s, int last_begun, int last_done)
 	revisions_free(list, count);
 }
 
+/* However slow the machine: of four messages two are acknowledgements. */
+static void
+wait_for_acknowledgements(int in)
+{
+	int tries, bytes = 0;
+
+	for (tries = 0; tries < 30000; tries++) {
+		assert_int_equal(ioctl(in, FIONREAD, &bytes), 0);
+		if (bytes >= 4 * (int)sizeof(int))
+			return;
+		usleep(1000);
+	}
+	fail_msg("nothing was acknowledged within 30 s");
+}
+
 static void
 test_kill(void **state)
 {
@@ -606,6 +622,8 @@ test_kill(void **state)
 		if (pid == 0)
 			commit_for_ever(pipes[1]);
 		close(pipes[1]);
+		if (round % 2 == 0)
+			wait_for_acknowledgements(pipes[0]);
 		usleep((useconds_t)(1000 + random() % 40000));
 		kill(pid, SIGKILL);
 		assert_int_equal(waitpid(pid, &status, 0), pid);
