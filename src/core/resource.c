@@ -12,6 +12,7 @@
 #include "core/core.h"
 #include "core/privilege.h"
 #include "lib/json.h"
+#include "lib/log.h"
 #include "lib/xalloc.h"
 
 /* "ssh" of "ssh.update", "auth.twofactor" of "auth.twofactor.config". */
@@ -43,41 +44,46 @@ resource_find(const char *name)
 	return NULL;
 }
 
+struct method_row {
+	const struct method *method;
+};
+
 static int
 compare_methods(const void *a, const void *b)
 {
-	const struct method *const *x = a, *const *y = b;
+	const struct method_row *x = a, *y = b;
 
-	return strcmp((*x)->name, (*y)->name);
+	return strcmp(x->method->name, y->method->name);
 }
 
 static int
-compare_name(const void *name, const void *method)
+compare_name(const void *name, const void *row)
 {
-	const struct method *const *m = method;
-
-	return strcmp(name, (*m)->name);
+	return strcmp(name, ((const struct method_row *)row)->method->name);
 }
 
 const struct method *
 method_find(const char *name)
 {
-	static const struct method **sorted;
+	static struct method_row *sorted;
 	static size_t count;
-	const struct method *const *found, *m;
 	const struct resource *const *r;
+	const struct method_row *found;
+	const struct method *m;
 
 	if (sorted == NULL) {
 		for (r = resources; *r != NULL; r++)
 			for (m = (*r)->methods; m->name != NULL; m++) {
 				sorted = xreallocarray(
 				    sorted, count + 1, sizeof(*sorted));
-				sorted[count++] = m;
+				sorted[count++].method = m;
 			}
+		if (count == 0)
+			fatal("there are no methods");
 		qsort(sorted, count, sizeof(*sorted), compare_methods);
 	}
 	found = bsearch(name, sorted, count, sizeof(*sorted), compare_name);
-	return found != NULL ? *found : NULL;
+	return found != NULL ? found->method : NULL;
 }
 
 /*

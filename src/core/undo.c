@@ -67,9 +67,13 @@ settled(struct undoing *u)
 	free(u);
 }
 
+/* Logged once, shown by status until it is settled. */
 static void
 not_settled(struct undoing *u)
 {
+	if (u->done != NULL)
+		log_error(
+		    "undo.failed", "%s: %s", u->resource->name, u->failed);
 	core_problem(u->resource->name,
 	    "A change of %s is not yet taken back, this is tried again: %s",
 	    u->resource->name, u->failed);
@@ -87,7 +91,6 @@ tell_store(struct undoing *u)
 		settled(u);
 		return;
 	}
-	log_error("store.end", "%s: %s", u->resource->name, strerror(errno));
 	if (u->failed == NULL)
 		u->failed = xasprintf(
 		    "The store cannot be written (%s)", strerror(errno));
@@ -100,10 +103,10 @@ controlled(const struct op_reply *reply, void *arg)
 	struct undoing *u = arg;
 
 	if (reply->error != 0) {
-		log_error(
-		    "undo.service", "%s: %s", u->resource->name, reply->text);
 		u->failed = xasprintf("%s did not come back (%s)",
 		    services[u->resource->service].name, reply->text);
+		log_error(
+		    "undo.service", "%s: %s", u->resource->name, u->failed);
 	}
 	tell_store(u);
 }
@@ -116,6 +119,11 @@ status_known(const struct op_reply *reply, void *arg)
 	struct wire_out out = { 0 };
 	uint8_t state = wire_get_u8(&body);
 
+	/* Stopped between two attempts, it was somebody's will. */
+	if (u->done == NULL && reply->error == 0 && state == STATE_STOPPED) {
+		tell_store(u);
+		return;
+	}
 	wire_put_u32(&out, (uint32_t)u->resource->service);
 	wire_put_u8(&out,
 	    reply->error == 0 && state == STATE_RUNNING ? VERB_RELOAD :
@@ -131,8 +139,6 @@ restored(const struct op_reply *reply, void *arg)
 	struct wire_out out = { 0 };
 
 	if (reply->error != 0) {
-		log_error(
-		    "undo.restore", "%s: %s", u->resource->name, reply->text);
 		u->failed =
 		    xasprintf("The file cannot be restored (%s)", reply->text);
 		not_settled(u);

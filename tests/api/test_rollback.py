@@ -310,6 +310,23 @@ def test_core_dies_between_install_and_commit(fresh, ssh, change, expected):
     assert ssh.works(port=change.get("tcpport", 2222))
 
 
+def test_core_dies_when_sshd_obeys_already(fresh, ssh, compiled):
+    """It offers something else, so that verification goes on for a while."""
+    before = Before(fresh)
+    mount_standin(fresh, compiled(
+        "standin", f'-DREAL="{SPARE}"', '-DOFFER="Ciphers=aes128-ctr"'))
+    with fresh.root() as client:
+        client.start("ssh.update", {"tcpport": 2345})
+        wait_until(lambda: banner(fresh.address, 2345), 10, "the new port")
+        os.kill(fresh.roles()["core"], signal.SIGKILL)
+    wait_until(lambda: banner(fresh.address, 2222), 10, "the old port")
+    assert banner(fresh.address, 2345) is None
+    unmount_standin(fresh)
+    with fresh.root() as client:
+        client.control("RESTART")
+    before.check_served(ssh)
+
+
 def test_stop_between_install_and_commit(fresh, ssh):
     before = Before(fresh)
     with Pending(fresh, {"tcpport": 2345}, "Port 2345") as pending:
