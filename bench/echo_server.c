@@ -2,10 +2,12 @@
  * A bare libwebsockets echo server: what the library alone costs, as the
  * measure for core.ping of the whole server.
  *
- *	bench_echo --tls CERT KEY ADDR:PORT
- *	bench_echo --unix PATH
+ *	bench_echo [--relay] --tls CERT KEY ADDR:PORT
+ *	bench_echo [--relay] --unix PATH
  *
  * Serves WebSockets on every path; each text message is sent back as it came.
+ * With --relay a second process echoes it, over the kind of socket that the
+ * roles use: what two processes cost that do nothing else.
  * ADDR is a literal address, an IPv6 one in brackets; CERT and KEY are PEM
  * files.  Prints "READY" and a newline on standard output once it listens,
  * runs until killed.  TLS and socket options are those of the role web: TLS
@@ -29,8 +31,9 @@
 #include <unistd.h>
 #include <uv.h>
 
-#define MESSAGE_MAX ((size_t)256 * 1024)
+#define MESSAGE_MAX ((size_t)60 * 1024)
 #define QUEUE_MAX 64
+#define CLIENTS_MAX 1024
 
 struct message {
 	unsigned char *data; /* LWS_PRE, then len bytes */
@@ -38,29 +41,123 @@ struct message {
 };
 
 struct client {
+	struct lws *wsi;
+	uint32_t slot;
 	struct message queue[QUEUE_MAX];
 	unsigned int first, count;
 	unsigned char *building;
 	size_t len;
 };
 
-static void
-message_add(struct client *c)
+/* By slot; a packet of the relay begins with it. */
+static struct client *clients[CLIENTS_MAX];
+static int relay = -1;
+
+/* The message, LWS_PRE before it, is the queue's from now on. */
+static int
+message_queue(struct client *c, unsigned char *data, size_t len)
 {
 	struct message *m;
 
+	if (c->count == QUEUE_MAX) {
+		free(data);
+		return -1;
+	}
 	m = &c->queue[(c->first + c->count) % QUEUE_MAX];
-	m->data = c->building;
-	m->len = c->len;
+	m->data = data;
+	m->len = len;
 	c->count++;
-	c->building = NULL;
-	c->len = 0;
+	lws_callback_on_writable(c->wsi);
+	return 0;
+}
+
+static int
+message_relay(struct client *c, unsigned char *data, size_t len)
+{
+	ssize_t sent;
+
+	memcpy(data + LWS_PRE - sizeof(c->slot), &c->slot, sizeof(c->slot));
+	sent = send(relay, data + LWS_PRE - sizeof(c->slot),
+	    sizeof(c->slot) + len, MSG_NOSIGNAL);
+	free(data);
+	return sent == -1 ? -1 : 0;
+}
+
+static void
+relay_readable(uv_poll_t *poll, int status, int events)
+{
+	static unsigned char packet[sizeof(uint32_t) + MESSAGE_MAX];
+	unsigned char *data;
+	uint32_t slot;
+	ssize_t n;
+
+	(void)poll;
+	(void)status;
+	(void)events;
+	while ((n = recv(relay, packet, sizeof(packet), MSG_DONTWAIT)) > 0) {
+		memcpy(&slot, packet, sizeof(slot));
+		if (clients[slot] == NULL)
+			continue;
+		data = malloc(LWS_PRE + (size_t)n);
+		if (data == NULL)
+			continue;
+		memcpy(data + LWS_PRE, packet + sizeof(slot),
+		    (size_t)n - sizeof(slot));
+		message_queue(clients[slot], data, (size_t)n - sizeof(slot));
+	}
+}
+
+/* The other process: blocks, sends back, ends with us. */
+static int
+relay_start(void)
+{
+	static unsigned char packet[sizeof(uint32_t) + MESSAGE_MAX];
+	int pair[2];
+	ssize_t n;
+
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) == -1)
+		return -1;
+	switch (fork()) {
+	case -1:
+		return -1;
+	case 0:
+		close(pair[0]);
+		while ((n = recv(pair[1], packet, sizeof(packet), 0)) > 0)
+			send(pair[1], packet, (size_t)n, MSG_NOSIGNAL);
+		_exit(0);
+	default:
+		close(pair[1]);
+		relay = pair[0];
+		return 0;
+	}
+}
+
+static void
+client_open(struct client *c, struct lws *wsi)
+{
+	memset(c, 0, sizeof(*c));
+	c->wsi = wsi;
+	while (clients[c->slot] != NULL && c->slot < CLIENTS_MAX - 1)
+		c->slot++;
+	clients[c->slot] = c;
+}
+
+static void
+client_close(struct client *c)
+{
+	unsigned int i;
+
+	clients[c->slot] = NULL;
+	free(c->building);
+	for (i = 0; i < QUEUE_MAX; i++)
+		free(c->queue[i].data);
+	memset(c, 0, sizeof(*c));
 }
 
 static int
 client_received(struct lws *wsi, struct client *c, const void *in, size_t len)
 {
-	unsigned char *larger;
+	unsigned char *larger, *data;
 
 	if (len > MESSAGE_MAX - c->len)
 		return -1;
@@ -74,11 +171,13 @@ client_received(struct lws *wsi, struct client *c, const void *in, size_t len)
 	c->len += len;
 	if (!lws_is_final_fragment(wsi))
 		return 0;
-	if (c->count == QUEUE_MAX)
-		return -1;
-	message_add(c);
-	lws_callback_on_writable(wsi);
-	return 0;
+	data = c->building;
+	len = c->len;
+	c->building = NULL;
+	c->len = 0;
+	if (relay != -1)
+		return message_relay(c, data, len);
+	return message_queue(c, data, len);
 }
 
 static int
@@ -105,7 +204,6 @@ server_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user,
     void *in, size_t len)
 {
 	struct client *c = user;
-	unsigned int i;
 
 	switch (reason) {
 	case LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS:
@@ -117,17 +215,14 @@ server_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user,
 		SSL_CTX_set_session_cache_mode(user, SSL_SESS_CACHE_OFF);
 		return 0;
 	case LWS_CALLBACK_ESTABLISHED:
-		memset(c, 0, sizeof(*c));
+		client_open(c, wsi);
 		return 0;
 	case LWS_CALLBACK_RECEIVE:
 		return client_received(wsi, c, in, len);
 	case LWS_CALLBACK_SERVER_WRITEABLE:
 		return client_writable(wsi, c);
 	case LWS_CALLBACK_CLOSED:
-		free(c->building);
-		for (i = 0; i < QUEUE_MAX; i++)
-			free(c->queue[i].data);
-		memset(c, 0, sizeof(*c));
+		client_close(c);
 		return 0;
 	default:
 		return 0;
@@ -255,7 +350,7 @@ serve(int listener, const char *certificate, const char *key)
 {
 	struct lws_context *context;
 	uv_loop_t loop;
-	uv_poll_t poll;
+	uv_poll_t poll, relayed;
 
 	if (listener == -1 || listen(listener, 1024) == -1 ||
 	    fcntl(listener, F_SETFL, O_NONBLOCK) == -1) {
@@ -271,6 +366,8 @@ serve(int listener, const char *certificate, const char *key)
 	}
 	poll.data = lws_get_vhost_by_name(context, "default");
 	uv_poll_start(&poll, UV_READABLE, listener_readable);
+	if (relay != -1 && uv_poll_init(&loop, &relayed, relay) == 0)
+		uv_poll_start(&relayed, UV_READABLE, relay_readable);
 	printf("READY\n");
 	fflush(stdout);
 	uv_run(&loop, UV_RUN_DEFAULT);
@@ -282,12 +379,20 @@ main(int argc, char **argv)
 {
 	signal(SIGPIPE, SIG_IGN);
 	lws_set_log_level(LLL_ERR, NULL);
+	if (argc > 1 && strcmp(argv[1], "--relay") == 0) {
+		if (relay_start() == -1) {
+			fprintf(stderr, "bench_echo: %s\n", strerror(errno));
+			return 1;
+		}
+		argc--;
+		argv++;
+	}
 	if (argc == 5 && strcmp(argv[1], "--tls") == 0)
 		return serve(listen_tcp(argv[4]), argv[2], argv[3]);
 	if (argc == 3 && strcmp(argv[1], "--unix") == 0)
 		return serve(listen_unix(argv[2]), NULL, NULL);
 	fprintf(stderr,
-	    "usage: bench_echo --tls CERT KEY ADDR:PORT\n"
-	    "       bench_echo --unix PATH\n");
+	    "usage: bench_echo [--relay] --tls CERT KEY ADDR:PORT\n"
+	    "       bench_echo [--relay] --unix PATH\n");
 	return 2;
 }
