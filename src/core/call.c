@@ -19,6 +19,10 @@
 
 enum { CODE_INVALID_PARAMS = -32602, CODE_CALL_ERROR = -32001 };
 
+/* How a response begins. */
+#define RESULT "{\"jsonrpc\":\"2.0\",\"result\":"
+#define ERROR "{\"jsonrpc\":\"2.0\",\"error\":"
+
 struct answer {
 	struct call *call;
 	json_t *value; /* a result or an error object */
@@ -37,25 +41,14 @@ put_text(struct wire_out *out, const char *text)
 	wire_put_raw(out, text, strlen(text));
 }
 
-/* The id goes back as the text it came as. */
+/*
+ * Its connection forgets it and sends the response: what was put into it so
+ * far, then the id, as the text it came as.
+ */
 static void
-put_response(
-    struct wire_out *out, const char *id, const json_t *answer, bool success)
-{
-	put_text(out, "{\"jsonrpc\":\"2.0\",");
-	put_text(out, success ? "\"result\":" : "\"error\":");
-	if (json_write(answer, out) == -1)
-		fatal("an answer without a text");
-	put_text(out, ",\"id\":");
-	put_text(out, id);
-	put_text(out, "}");
-}
-
-void
-call_detach(struct call *call, json_t *answer, bool success)
+detach(struct call *call, struct wire_out *response)
 {
 	struct connection *c = call->connection;
-	struct wire_out text = { 0 };
 	struct call **at;
 
 	if (c != NULL) {
@@ -64,13 +57,42 @@ call_detach(struct call *call, json_t *answer, bool success)
 		*at = call->next;
 		c->outstanding--;
 		call->connection = NULL;
-		/* A notification is never answered. */
-		if (call->id != NULL && answer != NULL)
-			put_response(&text, call->id, answer, success);
-		connection_send(c, &text, 1);
-		wire_free(&text);
+		if (call->id == NULL) {
+			/* A notification is never answered. */
+			wire_free(response);
+		} else if (response->len > 0) {
+			put_text(response, ",\"id\":");
+			put_text(response, call->id);
+			put_text(response, "}");
+		}
+		connection_send(c, response, 1);
 	}
-	json_decref(answer);
+	wire_free(response);
+}
+
+void
+call_detach(struct call *call, json_t *answer, bool success)
+{
+	struct wire_out response = { 0 };
+
+	if (answer != NULL) {
+		put_text(&response, success ? RESULT : ERROR);
+		if (json_write(answer, &response) == -1)
+			fatal("an answer without a text");
+		json_decref(answer);
+	}
+	detach(call, &response);
+}
+
+void
+call_reply_text(struct call *call, const char *result)
+{
+	struct wire_out response = { 0 };
+
+	put_text(&response, RESULT);
+	put_text(&response, result);
+	detach(call, &response);
+	call_free(call);
 }
 
 void

@@ -49,6 +49,8 @@ const json_t	*call_param(const struct call *, size_t i);
 
 /* Answers; the result is stolen.  NULL result is JSON null. */
 void	 call_reply(struct call *, json_t *result);
+/* The same where the result's text is at hand; no job, nothing audited. */
+void	 call_reply_text(struct call *, const char *result);
 /* -32001 with [ERRNAME] text. */
 void	 call_fail(struct call *, int error, const char *fmt, ...)
 	    __attribute__((format(printf, 3, 4)));

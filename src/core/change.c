@@ -120,7 +120,7 @@ deliver(struct change *c, bool success, const char *failed)
 
 	e->call = c->call;
 	if (success)
-		e->entry = resource_entry(c->resource, true);
+		e->entry = resource_entry(c->resource);
 	else
 		e->reason = xasprintf("%s. %s", c->problem,
 		    failed != NULL ? failed :
@@ -241,7 +241,8 @@ begin(struct change *c)
 		.before = c->before,
 		.after = c->after };
 	json_t *record = record_of(c, true);
-	int64_t number = store_begin(core_store(), &r, -1, c->audit_id, record);
+	int64_t number =
+	    store_begin(core_store(), &r, 1, -1, c->audit_id, record);
 
 	json_decref(record);
 	free(r.who);
@@ -382,7 +383,7 @@ start(void *arg)
 	json_object_update(c->after, data);
 	json_decref(data);
 	if (json_equal(c->before, c->after)) {
-		call_reply(c->call, resource_entry(c->resource, true));
+		call_reply(c->call, resource_entry(c->resource));
 		finish(c);
 		return;
 	}

@@ -298,23 +298,31 @@ serve(void)
 	freezero_str(code);
 }
 
+/*
+ * Without its store an instance goes on with what was rendered last; a new
+ * one has nothing to go on with, and its start fails.
+ */
 static void
 open_store(void)
 {
+	bool existed = store_exists(PATH_STATE);
+
 	core.store = store_open(PATH_STATE, &core.refused);
-	if (core.store == NULL) {
-		log_error("store.refused", "%s", core.refused);
-		core_problem("store", "%s", core.refused);
+	if (core.store != NULL && resource_initialise() == 0)
 		return;
-	}
-	if (resource_initialise() == -1) {
-		store_close(core.store);
-		core.store = NULL;
+	if (core.store != NULL) {
 		core.refused =
 		    xasprintf("The configuration store cannot be written: %s",
 			strerror(errno));
-		core_problem("store", "%s", core.refused);
+		store_close(core.store);
+		core.store = NULL;
 	}
+	if (!existed) {
+		store_remove(PATH_STATE);
+		fatal("%s", core.refused);
+	}
+	log_error("store.refused", "%s", core.refused);
+	core_problem("store", "%s", core.refused);
 }
 
 static void

@@ -86,13 +86,23 @@ method_find(const char *name)
 	return found != NULL ? found->method : NULL;
 }
 
+json_t *
+resource_entry(const struct resource *r)
+{
+	const json_t *stored = store_get(core_store(), r->name, r->entry);
+	json_t *entry = schema_defaults(r->fields);
+
+	json_object_update(entry, (json_t *)(uintptr_t)stored);
+	return entry;
+}
+
 /*
- * Each resource's entry as replies show it, made once for each document that
- * the store has had of it.
+ * A resource's entry as replies show it: the text is made once for each
+ * document that the store has had of it.
  */
 struct shown {
 	json_t *stored; /* kept, so that its address is not another's */
-	json_t *whole, *redacted;
+	char *whole, *redacted;
 };
 
 static struct shown *
@@ -111,22 +121,26 @@ shown_of(const struct resource *r)
 	return &all[n];
 }
 
-json_t *
-resource_entry(const struct resource *r, bool secrets)
+static const char *
+entry_text(const struct resource *r, bool secrets)
 {
 	const json_t *stored = store_get(core_store(), r->name, r->entry);
 	struct shown *shown = shown_of(r);
+	json_t *entry, *redacted;
 
 	if (shown->whole == NULL || shown->stored != stored) {
+		entry = resource_entry(r);
+		redacted = schema_redact(r->fields, entry);
 		json_decref(shown->stored);
-		json_decref(shown->whole);
-		json_decref(shown->redacted);
+		freezero_str(shown->whole);
+		free(shown->redacted);
 		shown->stored = json_incref((json_t *)(uintptr_t)stored);
-		shown->whole = schema_defaults(r->fields);
-		json_object_update(shown->whole, shown->stored);
-		shown->redacted = schema_redact(r->fields, shown->whole);
+		shown->whole = json_text(entry);
+		shown->redacted = json_text(redacted);
+		json_decref(entry);
+		json_decref(redacted);
 	}
-	return json_incref(secrets ? shown->whole : shown->redacted);
+	return secrets ? shown->whole : shown->redacted;
 }
 
 static bool
@@ -154,7 +168,7 @@ resource_config_run(struct call *call)
 		call_fail(call, EIO, "%s", core_store_refused());
 		return;
 	}
-	call_reply(call, resource_entry(r, may_see_secrets(call, r)));
+	call_reply_text(call, entry_text(r, may_see_secrets(call, r)));
 }
 
 void
@@ -183,7 +197,7 @@ resource_initialise(void)
 			.after = schema_defaults(r->fields) };
 		if (r->initial != NULL)
 			r->initial(change.after);
-		number = store_change(core_store(), &change, NULL, NULL);
+		number = store_change(core_store(), &change, 1, NULL, NULL);
 		free(change.who);
 		free(change.origin);
 		free(change.resource);

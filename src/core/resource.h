@@ -19,8 +19,8 @@ const struct resource	*resource_of_method(const char *method);
 void	 resource_config_run(struct call *);
 void	 resource_update_run(struct call *);
 
-/* A config resource's entry as a reply shows it; shared: not to be changed. */
-json_t	*resource_entry(const struct resource *, bool secrets);
+/* A config resource's entry with its defaults, secrets too; new reference. */
+json_t	*resource_entry(const struct resource *);
 
 /* Makes the entries that a new instance lacks; 0 or -1 (store failed). */
 int	 resource_initialise(void);

@@ -11,67 +11,6 @@
 #include "lib/log.h"
 #include "lib/xalloc.h"
 
-char *
-store_key(const char *resource, int64_t id)
-{
-	return xasprintf("%s/%lld", resource, (long long)id);
-}
-
-const json_t *
-store_get(const struct store *s, const char *resource, int64_t id)
-{
-	char *key = store_key(resource, id);
-	const json_t *entry = json_object_get(s->entries, key);
-
-	free(key);
-	return entry;
-}
-
-int64_t
-store_revision(const struct store *s, const char *resource, int64_t id)
-{
-	char *key = store_key(resource, id);
-	int64_t number = json_int(s->revisions, key, 0);
-
-	free(key);
-	return number;
-}
-
-struct listed {
-	int64_t id;
-	json_t *entry;
-};
-
-static int
-compare_ids(const void *a, const void *b)
-{
-	const struct listed *x = a, *y = b;
-
-	return (x->id > y->id) - (x->id < y->id);
-}
-
-json_t *
-store_list(const struct store *s, const char *resource)
-{
-	struct listed *found =
-	    xcalloc(json_object_size(s->entries) + 1, sizeof *found);
-	size_t len = strlen(resource), count = 0, i;
-	json_t *list = json_array(), *entry;
-	const char *key;
-
-	json_object_foreach(s->entries, key, entry) {
-		if (strncmp(key, resource, len) != 0 || key[len] != '/')
-			continue;
-		found[count].id = strtoll(key + len + 1, NULL, 10);
-		found[count++].entry = entry;
-	}
-	qsort(found, count, sizeof *found, compare_ids);
-	for (i = 0; i < count; i++)
-		json_array_append(list, found[i].entry);
-	free(found);
-	return list;
-}
-
 /* The errno of what SQLite just refused. */
 static int
 error_of(const struct store *s)
@@ -214,90 +153,126 @@ add_record(const struct store *s, const char *audit_id, bool held,
 	return execute(s, st);
 }
 
-/* The revision and its audit record, within a transaction. */
+/* One revision, of that change; 0: it is the first.  Its number or -1. */
 static int64_t
-add_revision(const struct store *s, const struct revision *r,
-    const char *audit_id, const json_t *record)
+add_revision(const struct store *s, const struct revision *r, int64_t change,
+    const char *audit_id)
 {
 	sqlite3_stmt *st = statement(s, ST_REVISION_ADD);
 	int64_t number;
 
-	bind_number(st, 1, r->time);
-	bind_text(st, 2, r->who);
-	bind_text(st, 3, r->origin);
-	bind_text(st, 4, r->resource);
-	bind_number(st, 5, r->entry);
-	bind_text(st, 6, audit_id);
-	bind_json(st, 7, r->before);
-	bind_json(st, 8, r->after);
+	bind_number(st, 1, change);
+	bind_number(st, 2, r->time);
+	bind_text(st, 3, r->who);
+	bind_text(st, 4, r->origin);
+	bind_text(st, 5, r->resource);
+	bind_number(st, 6, r->entry);
+	bind_text(st, 7, audit_id);
+	bind_json(st, 8, r->before);
+	bind_json(st, 9, r->after);
 	if (execute(s, st) == -1)
 		return -1;
 	number = sqlite3_last_insert_rowid(s->db);
+	if (change != 0)
+		return number;
+	st = statement(s, ST_REVISION_HEAD);
+	bind_number(st, 1, number);
+	return execute(s, st) == -1 ? -1 : number;
+}
+
+/* The revisions and their audit record, within a transaction. */
+static int64_t
+add_change(const struct store *s, const struct revision *list, size_t count,
+    const char *audit_id, const json_t *record)
+{
+	int64_t change = 0, number;
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		number =
+		    add_revision(s, &list[i], change, i == 0 ? audit_id : NULL);
+		if (number == -1)
+			return -1;
+		if (i == 0)
+			change = number;
+	}
 	if (audit_id != NULL && record != NULL &&
 	    add_record(s, audit_id, true, record) == -1)
 		return -1;
-	return number;
+	return change;
 }
 
-/* What a revision does when it ends, within a transaction. */
+/* What a change does when it ends, within a transaction. */
 struct ending {
-	int64_t number;
-	char *resource;
-	int64_t entry;
+	int64_t change;
 	char *audit_id; /* NULL: no record */
-	json_t *after; /* NULL: removed */
+	struct revision *list;
+	size_t count;
 };
 
 static void
 ending_clear(struct ending *e)
 {
-	free(e->resource);
 	free(e->audit_id);
-	json_decref(e->after);
+	revisions_free(e->list, e->count);
 }
 
-/* The pending revision of that number.  0 or -1 with errno (ENOENT). */
+/* The pending revisions of that change.  0 or -1 with errno (ENOENT). */
 static int
-get_pending(const struct store *s, int64_t number, struct ending *e)
+get_pending(const struct store *s, int64_t change, struct ending *e)
 {
 	sqlite3_stmt *st = statement(s, ST_REVISION_GET);
+	struct revision *r;
 	int step, error;
 
 	memset(e, 0, sizeof *e);
-	e->number = number;
-	bind_number(st, 1, number);
-	step = sqlite3_step(st);
-	error = step == SQLITE_DONE ? ENOENT : error_of(s);
-	if (step == SQLITE_ROW) {
-		e->resource = column_text(st, 0);
-		e->entry = sqlite3_column_int64(st, 1);
-		e->audit_id = column_text(st, 2);
-		e->after = column_json(st, 3);
+	e->change = change;
+	bind_number(st, 1, change);
+	while ((step = sqlite3_step(st)) == SQLITE_ROW) {
+		e->list = xreallocarray(e->list, e->count + 1, sizeof *r);
+		r = &e->list[e->count++];
+		*r = (struct revision){ .number = sqlite3_column_int64(st, 0),
+			.resource = column_text(st, 1),
+			.entry = sqlite3_column_int64(st, 2),
+			.after = column_json(st, 4) };
+		if (e->audit_id == NULL)
+			e->audit_id = column_text(st, 3);
 	}
+	error = step == SQLITE_DONE ? ENOENT : error_of(s);
 	done(st);
 	errno = error;
-	return step == SQLITE_ROW ? 0 : -1;
+	return step == SQLITE_DONE && e->count > 0 ? 0 : -1;
 }
 
 static int
-end_revision(const struct store *s, const struct ending *e,
+set_entries(const struct store *s, const struct ending *e)
+{
+	sqlite3_stmt *st = statement(s, ST_ENTRY_SET);
+	const struct revision *r;
+
+	for (r = e->list; r < e->list + e->count; r++) {
+		bind_text(st, 1, r->resource);
+		bind_number(st, 2, r->entry);
+		bind_number(st, 3, r->number);
+		bind_json(st, 4, r->after);
+		if (execute(s, st) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int
+end_change(const struct store *s, const struct ending *e,
     enum revision_state state, const json_t *record)
 {
 	sqlite3_stmt *st = statement(s, ST_REVISION_END);
 
-	bind_number(st, 1, e->number);
+	bind_number(st, 1, e->change);
 	bind_number(st, 2, state);
 	if (execute(s, st) == -1)
 		return -1;
-	if (state == REVISION_COMMITTED) {
-		st = statement(s, ST_ENTRY_SET);
-		bind_text(st, 1, e->resource);
-		bind_number(st, 2, e->entry);
-		bind_number(st, 3, e->number);
-		bind_json(st, 4, e->after);
-		if (execute(s, st) == -1)
-			return -1;
-	}
+	if (state == REVISION_COMMITTED && set_entries(s, e) == -1)
+		return -1;
 	if (e->audit_id == NULL)
 		return 0;
 	st = statement(s, ST_OUTBOX_RELEASE);
@@ -316,34 +291,35 @@ end_revision(const struct store *s, const struct ending *e,
 static void
 remember(struct store *s, const struct ending *e)
 {
-	char *key = store_key(e->resource, e->entry);
+	const struct revision *r;
 
-	json_object_set_new(s->revisions, key, json_integer(e->number));
-	if (e->after == NULL)
-		json_object_del(s->entries, key);
-	else
-		json_object_set_new(s->entries, key, json_deep_copy(e->after));
-	free(key);
+	for (r = e->list; r < e->list + e->count; r++)
+		store_remember(s, r->resource, r->entry, r->number,
+		    r->after == NULL ? NULL : json_deep_copy(r->after));
 }
 
 int64_t
-store_begin(struct store *s, const struct revision *r, int64_t if_revision,
-    const char *audit_id, const json_t *record)
+store_begin(struct store *s, const struct revision *list, size_t count,
+    int64_t if_revision, const char *audit_id, const json_t *record)
 {
-	int64_t number;
+	int64_t change;
+	size_t i;
 
-	if (may_begin(s, r, if_revision) == -1 || begin(s) == -1)
+	for (i = 0; i < count; i++)
+		if (may_begin(s, &list[i], i == 0 ? if_revision : -1) == -1)
+			return -1;
+	if (begin(s) == -1)
 		return -1;
-	number = add_revision(s, r, audit_id, record);
-	if (number == -1 || commit(s) == -1) {
+	change = add_change(s, list, count, audit_id, record);
+	if (change == -1 || commit(s) == -1) {
 		rollback(s);
 		return -1;
 	}
-	return number;
+	return change;
 }
 
 int
-store_end(struct store *s, int64_t number, enum revision_state state,
+store_end(struct store *s, int64_t change, enum revision_state state,
     const json_t *record)
 {
 	struct ending e;
@@ -353,11 +329,9 @@ store_end(struct store *s, int64_t number, enum revision_state state,
 		errno = EINVAL;
 		return -1;
 	}
-	if (get_pending(s, number, &e) == -1)
-		return -1;
-	if (begin(s) == -1)
+	if (get_pending(s, change, &e) == -1 || begin(s) == -1)
 		goto out;
-	if (end_revision(s, &e, state, record) == -1 || commit(s) == -1) {
+	if (end_change(s, &e, state, record) == -1 || commit(s) == -1) {
 		rollback(s);
 		goto out;
 	}
@@ -370,25 +344,28 @@ out:
 }
 
 int64_t
-store_change(struct store *s, const struct revision *r, const char *audit_id,
-    const json_t *record)
+store_change(struct store *s, const struct revision *list, size_t count,
+    const char *audit_id, const json_t *record)
 {
-	struct ending e = { .entry = r->entry,
-		.resource = r->resource,
-		.audit_id = (char *)(uintptr_t)audit_id,
-		.after = r->after };
+	struct ending e = { 0 };
+	int64_t change = -1;
+	size_t i;
 
-	if (may_begin(s, r, -1) == -1 || begin(s) == -1)
+	for (i = 0; i < count; i++)
+		if (may_begin(s, &list[i], -1) == -1)
+			return -1;
+	if (begin(s) == -1)
 		return -1;
-	e.number = add_revision(s, r, audit_id, record);
-	if (e.number == -1 ||
-	    end_revision(s, &e, REVISION_COMMITTED, record) == -1 ||
+	change = add_change(s, list, count, audit_id, record);
+	if (change == -1 || get_pending(s, change, &e) == -1 ||
+	    end_change(s, &e, REVISION_COMMITTED, record) == -1 ||
 	    commit(s) == -1) {
 		rollback(s);
-		return -1;
-	}
-	remember(s, &e);
-	return e.number;
+		change = -1;
+	} else
+		remember(s, &e);
+	ending_clear(&e);
+	return change;
 }
 
 int
@@ -405,14 +382,15 @@ store_pending(struct store *s, struct revision **found, size_t *countp)
 		list = xreallocarray(list, count + 1, sizeof *list);
 		r = &list[count++];
 		r->number = sqlite3_column_int64(st, 0);
+		r->change = sqlite3_column_int64(st, 1);
 		r->state = REVISION_PENDING;
-		r->time = sqlite3_column_int64(st, 1);
-		r->who = column_text(st, 2);
-		r->origin = column_text(st, 3);
-		r->resource = column_text(st, 4);
-		r->entry = sqlite3_column_int64(st, 5);
-		r->before = column_json(st, 6);
-		r->after = column_json(st, 7);
+		r->time = sqlite3_column_int64(st, 2);
+		r->who = column_text(st, 3);
+		r->origin = column_text(st, 4);
+		r->resource = column_text(st, 5);
+		r->entry = sqlite3_column_int64(st, 6);
+		r->before = column_json(st, 7);
+		r->after = column_json(st, 8);
 	}
 	error = error_of(s);
 	done(st);

@@ -15,12 +15,17 @@
 
 struct store;
 
-#define STORE_SCHEMA	1
+#define STORE_SCHEMA	2
 
 enum revision_state { REVISION_PENDING, REVISION_COMMITTED, REVISION_UNDONE };
 
+/*
+ * What became of one entry in a change.  A change of several entries is as
+ * many revisions, begun and ended together.
+ */
 struct revision {
 	int64_t		 number;
+	int64_t		 change;	/* number of the first one of it */
 	enum revision_state state;
 	int64_t		 time;		/* seconds since the epoch */
 	char		*who;		/* user name */
@@ -28,7 +33,7 @@ struct revision {
 	char		*resource;	/* "ssh" */
 	int64_t		 entry;		/* its id */
 	json_t		*before;	/* NULL: there was none */
-	json_t		*after;
+	json_t		*after;		/* NULL: removed */
 };
 
 /*
@@ -38,38 +43,47 @@ struct revision {
  */
 struct store	*store_open(const char *path, char **whyp);
 void		 store_close(struct store *);
+/* Is there one in that folder?  Removes it, when it could not be made. */
+bool		 store_exists(const char *path);
+void		 store_remove(const char *path);
 
 /* The stored object of an entry, borrowed; NULL when there is none. */
 const json_t	*store_get(const struct store *, const char *resource,
 		    int64_t id);
 /* All of a resource, an array of objects by id; a new reference. */
 json_t		*store_list(const struct store *, const char *resource);
+size_t		 store_count(const struct store *, const char *resource);
 /* Revision in which the entry was last changed; 0: never. */
 int64_t		 store_revision(const struct store *, const char *resource,
 		    int64_t id);
+/* One more than any that was ever used: those of removed entries included. */
+int64_t		 store_next_id(const struct store *, const char *resource);
 
 /*
- * Begins a change: in one transaction writes the revision as PENDING and the
- * audit record into the outbox, undelivered and held back until the change
- * ends.  The entries in memory stay as they are.  if_revision >= 0 is
- * compared first.  The revision's number, or -1 with errno: ESTALE when
- * if_revision lost, EBUSY while another change of the entry is PENDING,
- * ENOSPC, EIO.  audit_id NULL: nothing for the outbox.
+ * Begins a change of count entries: in one transaction writes the revisions as
+ * PENDING and the audit record into the outbox, undelivered and held back
+ * until the change ends.  The entries in memory stay as they are.  number,
+ * change and state of the revisions given are not looked at.  if_revision >= 0
+ * is compared with that of the first one's entry first.  The change's number,
+ * or -1 with errno: ESTALE when if_revision lost, EBUSY while another change
+ * of one of the entries is PENDING, ENOSPC, EIO.  audit_id NULL: nothing for
+ * the outbox.
  */
 int64_t		 store_begin(struct store *, const struct revision *,
-		    int64_t if_revision, const char *audit_id,
+		    size_t count, int64_t if_revision, const char *audit_id,
 		    const json_t *audit_record);
 /*
- * Ends it: COMMITTED makes `after` the entry, UNDONE leaves it; record
+ * Ends it: COMMITTED makes each `after` the entry, UNDONE leaves them; record
  * replaces the one in the outbox (NULL: that one stays, its "success" set by
  * the state) and releases it for delivery.  0 or -1 with errno; on -1 nothing
  * has changed.
  */
-int		 store_end(struct store *, int64_t number,
+int		 store_end(struct store *, int64_t change,
 		    enum revision_state, const json_t *audit_record);
 /* A change that touches nothing outside: begin and commit in one. */
 int64_t		 store_change(struct store *, const struct revision *,
-		    const char *audit_id, const json_t *audit_record);
+		    size_t count, const char *audit_id,
+		    const json_t *audit_record);
 
 /* What a crash left PENDING, oldest first; caller frees with revisions_free. */
 int		 store_pending(struct store *, struct revision **,

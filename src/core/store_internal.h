@@ -14,6 +14,7 @@ enum statement {
 	ST_ROLLBACK,
 	ST_PENDING_OF,	/* is one pending for this entry? */
 	ST_REVISION_ADD,
+	ST_REVISION_HEAD, /* the first one of a change says so itself */
 	ST_REVISION_GET,
 	ST_REVISION_END,
 	ST_ENTRY_SET,
@@ -31,11 +32,16 @@ enum statement {
 struct store {
 	sqlite3		*db;
 	sqlite3_stmt	*statements[ST_COUNT];
-	json_t		*entries;	/* "ssh/1": the object */
-	json_t		*revisions;	/* "ssh/1": number of the last one */
+	struct store_table *tables;	/* one a resource: store_memory.c */
+	size_t		 ntables;
 };
 
-/* The key of an entry in memory; caller frees. */
-char	*store_key(const char *resource, int64_t id);
+/*
+ * An entry is as of that revision now (stolen; NULL: removed).  Forgets them
+ * all.
+ */
+void	store_remember(struct store *, const char *resource, int64_t id,
+	    int64_t revision, json_t *entry);
+void	store_forget(struct store *);
 
 #endif

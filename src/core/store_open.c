@@ -32,6 +32,7 @@ static const char schema[] =
     " PRIMARY KEY (resource, id)) WITHOUT ROWID;"
     "CREATE TABLE revision ("
     " number INTEGER PRIMARY KEY AUTOINCREMENT,"
+    " change INTEGER NOT NULL,"
     " state INTEGER NOT NULL,"
     " time INTEGER NOT NULL,"
     " who TEXT NOT NULL,"
@@ -44,6 +45,7 @@ static const char schema[] =
     /* Two changes of one entry at once would undo each other wrongly. */
     "CREATE UNIQUE INDEX revision_pending ON revision (resource, entry)"
     " WHERE state = 0;"
+    "CREATE INDEX revision_change ON revision (change);"
     "CREATE TABLE outbox ("
     " sequence INTEGER PRIMARY KEY AUTOINCREMENT,"
     " audit_id TEXT NOT NULL UNIQUE,"
@@ -62,16 +64,20 @@ static const char *const sql[ST_COUNT] = {
 	[ST_ROLLBACK] = "ROLLBACK",
 	[ST_PENDING_OF] = "SELECT 1 FROM revision"
 	    " WHERE resource = ?1 AND entry = ?2 AND state = 0",
-	[ST_REVISION_ADD] = "INSERT INTO revision (state, time, who, origin,"
-	    " resource, entry, audit_id, before, after)"
-	    " VALUES (0, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
-	[ST_REVISION_GET] = "SELECT resource, entry, audit_id, after"
-	    " FROM revision WHERE number = ?1 AND state = 0",
-	[ST_REVISION_END] = "UPDATE revision SET state = ?2 WHERE number = ?1",
+	[ST_REVISION_ADD] = "INSERT INTO revision (change, state, time, who,"
+	    " origin, resource, entry, audit_id, before, after)"
+	    " VALUES (?1, 0, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+	[ST_REVISION_HEAD] = "UPDATE revision SET change = ?1"
+	    " WHERE number = ?1",
+	[ST_REVISION_GET] = "SELECT number, resource, entry, audit_id, after"
+	    " FROM revision WHERE change = ?1 AND state = 0 ORDER BY number",
+	[ST_REVISION_END] = "UPDATE revision SET state = ?2"
+	    " WHERE change = ?1 AND state = 0",
 	[ST_ENTRY_SET] = "INSERT OR REPLACE INTO entry"
 	    " (resource, id, revision, document) VALUES (?1, ?2, ?3, ?4)",
-	[ST_PENDING] = "SELECT number, time, who, origin, resource, entry,"
-	    " before, after FROM revision WHERE state = 0 ORDER BY number",
+	[ST_PENDING] = "SELECT number, change, time, who, origin, resource,"
+	    " entry, before, after FROM revision WHERE state = 0"
+	    " ORDER BY number",
 	[ST_OUTBOX_ADD] = "INSERT INTO outbox (audit_id, held, record)"
 	    " VALUES (?1, ?2, ?3)",
 	[ST_OUTBOX_RELEASE] = "UPDATE outbox SET held = 0,"
@@ -86,6 +92,13 @@ static const char *const sql[ST_COUNT] = {
 	[ST_VALUE_REMOVE] = "DELETE FROM value WHERE name = ?1"
 };
 /* clang-format on */
+
+/* From schema n + 1 to n + 2: what a file of an older Holdfast lacks. */
+static const char *const migrations[STORE_SCHEMA - 1] = {
+	"ALTER TABLE revision ADD COLUMN change INTEGER NOT NULL DEFAULT 0;"
+	"UPDATE revision SET change = number;"
+	"CREATE INDEX revision_change ON revision (change)"
+};
 
 #define WHAT_TO_DO "restore a copy of it, or move it away to begin anew"
 
@@ -208,6 +221,29 @@ check_documents(const struct store *s, const char *file, char **whyp)
 	return count == 0 ? 0 : damaged(file, "a record is no JSON", whyp);
 }
 
+/* All steps in one transaction: it is of the old schema or of this one. */
+static int
+migrate(const struct store *s)
+{
+	int64_t version;
+
+	if (ask_number(s, "PRAGMA user_version", &version) == -1)
+		return -1;
+	if (version == STORE_SCHEMA)
+		return 0;
+	if (run(s, "BEGIN IMMEDIATE") == -1)
+		return -1;
+	for (; version < STORE_SCHEMA; version++)
+		if (run(s, migrations[version - 1]) == -1)
+			goto failed;
+	if (run(s, "PRAGMA user_version = " NUMBER(STORE_SCHEMA)) == 0 &&
+	    run(s, "COMMIT") == 0)
+		return 0;
+failed:
+	run(s, "ROLLBACK");
+	return -1;
+}
+
 /*
  * Exclusive: only core has it open, a second one is told so, and SQLite needs
  * no shared memory file.
@@ -229,7 +265,7 @@ prepare(struct store *s, const char *file, char **whyp)
 	if (run(s, settings) == -1 ||
 	    ask_number(s, "SELECT count(*) FROM sqlite_schema", &tables) == -1)
 		return refused(s, file, whyp);
-	if (tables == 0 && run(s, schema) == -1)
+	if (tables == 0 ? run(s, schema) == -1 : migrate(s) == -1)
 		return refused(s, file, whyp);
 	check = ask(s, "PRAGMA quick_check(1)");
 	if (check == NULL)
@@ -258,26 +294,22 @@ load(struct store *s, const char *file, char **whyp)
 	sqlite3_stmt *st = NULL;
 	const char *text;
 	json_t *document;
-	char *key;
 	int result, step;
 
 	if (sqlite3_prepare_v2(s->db,
-		"SELECT resource, id, revision, document FROM entry", -1, &st,
-		NULL) != SQLITE_OK)
+		"SELECT resource, id, revision, document FROM entry"
+		" ORDER BY resource, id",
+		-1, &st, NULL) != SQLITE_OK)
 		return refused(s, file, whyp);
 	while ((step = sqlite3_step(st)) == SQLITE_ROW) {
-		key = store_key((const char *)sqlite3_column_text(st, 0),
-		    sqlite3_column_int64(st, 1));
-		json_object_set_new(s->revisions, key,
-		    json_integer(sqlite3_column_int64(st, 2)));
 		text = (const char *)sqlite3_column_text(st, 3);
 		document =
 		    text == NULL ? NULL : json_parse(text, strlen(text), NULL);
-		if (document != NULL)
-			json_object_set_new(s->entries, key, document);
-		free(key);
 		if (text != NULL && document == NULL)
 			break;
+		store_remember(s, (const char *)sqlite3_column_text(st, 0),
+		    sqlite3_column_int64(st, 1), sqlite3_column_int64(st, 2),
+		    document);
 	}
 	if (step == SQLITE_DONE)
 		result = 0;
@@ -330,8 +362,6 @@ store_open(const char *path, char **whyp)
 	char *file = xasprintf("%s/" FILE_NAME, path);
 
 	*whyp = NULL;
-	s->entries = json_object();
-	s->revisions = json_object();
 	if (make_file(path, file, whyp) == -1)
 		goto failed;
 	if (sqlite3_open_v2(file, &s->db,
@@ -354,6 +384,30 @@ failed:
 	return NULL;
 }
 
+bool
+store_exists(const char *path)
+{
+	char *file = xasprintf("%s/" FILE_NAME, path);
+	bool there = access(file, F_OK) == 0;
+
+	free(file);
+	return there;
+}
+
+void
+store_remove(const char *path)
+{
+	static const char *const suffixes[] = { "", "-wal", "-journal" };
+	char *file;
+	size_t i;
+
+	for (i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		file = xasprintf("%s/" FILE_NAME "%s", path, suffixes[i]);
+		unlink(file);
+		free(file);
+	}
+}
+
 void
 store_close(struct store *s)
 {
@@ -364,7 +418,6 @@ store_close(struct store *s)
 	for (i = 0; i < ST_COUNT; i++)
 		sqlite3_finalize(s->statements[i]);
 	sqlite3_close(s->db);
-	json_decref(s->entries);
-	json_decref(s->revisions);
+	store_forget(s);
 	free(s);
 }

@@ -2,6 +2,7 @@
  * The monitor's children: clean forks, programs started with exactly the
  * descriptors they need, and the one place that waits for them.
  */
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -249,6 +250,18 @@ read_until(int fd, unsigned int seconds, char *text, size_t size)
 	text[len] = '\0';
 }
 
+/* Until it has ended, not yet waited for, or so many milliseconds. */
+static void
+ends_within(pid_t pid, int milliseconds)
+{
+	struct pollfd poller = { .fd = pidfd_open(pid, 0), .events = POLLIN };
+
+	while (poll(&poller, 1, milliseconds) == -1 && errno == EINTR)
+		;
+	if (poller.fd != -1)
+		close(poller.fd);
+}
+
 int
 child_run(int (*fn)(void *, char *, size_t), void *arg, const int *keep,
     size_t n, unsigned int seconds, char *why, size_t size)
@@ -276,14 +289,10 @@ child_run(int (*fn)(void *, char *, size_t), void *arg, const int *keep,
 	read_until(pipes[0], seconds, why, size);
 	close(pipes[0]);
 	/* It has said all it had to; one that still runs is over time. */
-	if (waitpid(pid, &status, WNOHANG) == 0) {
-		struct timespec pause = { .tv_nsec = 100000000 };
-
-		nanosleep(&pause, NULL);
-		kill(pid, SIGKILL);
-		while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
-			;
-	}
+	ends_within(pid, 100);
+	kill(pid, SIGKILL);
+	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
+		;
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
 		return 0;
 	if (why[0] == '\0')

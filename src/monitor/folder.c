@@ -332,6 +332,24 @@ folder_remove(int fd, const char *name)
 	return remove_below(fd, name, st.st_dev, 0);
 }
 
+/* By its parent: an overlay may lie over its path by now. */
+static void
+remove_made(const struct folder *folder)
+{
+	char *path = xstrdup(folder->path);
+	size_t len = strlen(path);
+	int parent;
+
+	while (len > 1 && path[len - 1] == '/')
+		path[--len] = '\0';
+	parent = openat(folder->fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (parent != -1) {
+		unlinkat(parent, strrchr(path, '/') + 1, AT_REMOVEDIR);
+		close(parent);
+	}
+	free(path);
+}
+
 void
 folder_undo(const struct folder *folder)
 {
@@ -354,5 +372,5 @@ folder_undo(const struct folder *folder)
 			folder_remove(folder->fd, entry->d_name);
 	closedir(dir);
 	if (folder->made)
-		rmdir(folder->path);
+		remove_made(folder);
 }

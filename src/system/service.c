@@ -339,7 +339,7 @@ store_enable(struct call *call, int service, bool enable)
 		    services[service].name, "enable", enable) };
 	json_t *record = audit_method_call(call, true, true, true);
 	int64_t number = store_change(
-	    core_store(), &r, json_str(record, "audit_id", ""), record);
+	    core_store(), &r, 1, json_str(record, "audit_id", ""), record);
 
 	if (number == -1)
 		call_fail(call, errno, "The change could not be stored: %s",

@@ -167,7 +167,8 @@ hashed(const struct op_reply *reply, void *arg)
 	r.origin = xstrdup(call_origin(s->call));
 	r.entry = json_int(s->user, "id", 0);
 	r.after = s->user;
-	s->revision = store_begin(core_store(), &r, -1, s->audit_id, s->record);
+	s->revision =
+	    store_begin(core_store(), &r, 1, -1, s->audit_id, s->record);
 	if (s->revision == -1) {
 		call_fail(s->call, errno, "The account could not be stored: %s",
 		    strerror(errno));

@@ -85,7 +85,10 @@ envelope_members(const json_t *message, struct envelope *e)
 	e->id = id == NULL ? xstrdup("") : json_text(id);
 	e->method = xstrdup(json_string_value(method));
 	params = json_object_get(message, "params");
-	e->params = params == NULL ? xstrdup("[]") : json_text(params);
+	if (json_array_size(params) > 0)
+		e->params = json_text(params);
+	else
+		e->params = xstrdup("[]");
 }
 
 void

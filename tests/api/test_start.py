@@ -115,16 +115,44 @@ def test_address_of_another_machine_is_refused(folder):
     assert list(folder.iterdir()) == []
 
 
-def test_full_disk_is_refused_with_one_line(folder):
+def test_another_distribution_is_refused(folder):
+    release = folder / "os-release"
+    release.write_text('ID=fedora\nVERSION_ID=43\nNAME="Fedora Linux"\n')
+    text = one_line(try_start(folder / "new", prefix=[
+        "unshare", "-m", "sh", "-c",
+        'mount --bind "$0" /etc/os-release && exec "$@"', release]))
+    assert "Debian" in text
+    assert list(folder.iterdir()) == [release]
+
+
+@pytest.mark.parametrize("missing", [
+    "landlock_create_ruleset", "seccomp", "unshare", "mount"])
+def test_kernel_that_lacks_something_is_refused(folder, compiled, missing):
+    number = subprocess.run(
+        ["gcc", "-E", "-P", "-x", "c", "-"], capture_output=True, text=True,
+        input=f"#include <sys/syscall.h>\nSYS_{missing}", timeout=20,
+        check=True).stdout.split()[-1]
+    one_line(try_start(folder / "new",
+                       prefix=[compiled("without"), number]))
+    assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("free", [0, 32768, 90112])
+def test_full_disk_is_refused_with_one_line(folder, free):
     # In a mount namespace of its own, so that nothing is left mounted.
     done = subprocess.run(
         ["unshare", "-m", "sh", "-c",
-         'mount -t tmpfs -o size=64k,mode=700 tmpfs "$1" && '
+         'mount -t tmpfs -o size="$4",mode=700 tmpfs "$1" && '
          '{ cat /dev/zero >"$1/filler" 2>/dev/null; '
-         'exec "$2" --instance "$1/x" --listen "$3"; }',
-         "sh", folder, RELEASE / "holdfastd", f"{next_address(201)}:8443"],
+         'truncate -s -"$5" "$1/filler"; '
+         '"$2" --instance "$1/x" --listen "$3"; status=$?; '
+         'ls "$1"; exit $status; }',
+         "sh", folder, RELEASE / "holdfastd", f"{next_address(201)}:8443",
+         "1m", str(free)],
         capture_output=True, text=True, timeout=60, check=False)
+    left, done.stdout = done.stdout, ""
     one_line(done)
+    assert left == "filler\n"
 
 
 @pytest.mark.parametrize("name", [

@@ -61,7 +61,7 @@ change(struct store *s, const char *resource, int64_t id, int n)
 
 	r.resource = (char *)(uintptr_t)resource;
 	r.after = document(n);
-	number = store_change(s, &r, NULL, NULL);
+	number = store_change(s, &r, 1, NULL, NULL);
 	json_decref(r.after);
 	return number;
 }
@@ -80,7 +80,7 @@ begin(struct store *s, int64_t id, int n, int64_t if_revision,
 
 	r.before = json_incref((json_t *)(uintptr_t)store_get(s, "thing", id));
 	r.after = document(n);
-	number = store_begin(s, &r, if_revision, audit_id, record);
+	number = store_begin(s, &r, 1, if_revision, audit_id, record);
 	json_decref(r.before);
 	json_decref(r.after);
 	json_decref(record);
@@ -280,7 +280,7 @@ test_removal(void **state)
 	(void)state;
 	change(s, "thing", 1, 5);
 	r.before = document(5);
-	number = store_change(s, &r, NULL, NULL);
+	number = store_change(s, &r, 1, NULL, NULL);
 	json_decref(r.before);
 	assert_int_not_equal(number, -1);
 	assert_entry(s, 1, -1);
@@ -308,7 +308,7 @@ test_own_copy(void **state)
 
 	(void)state;
 	r.after = document(5);
-	assert_int_not_equal(store_change(s, &r, NULL, NULL), -1);
+	assert_int_not_equal(store_change(s, &r, 1, NULL, NULL), -1);
 	json_object_set_new(r.after, "n", json_integer(6));
 	json_decref(r.after);
 	assert_entry(s, 1, 5);
@@ -330,7 +330,7 @@ test_outbox(void **state)
 	(void)state;
 	assert_int_equal(store_outbox_add(s, "b", record), 0);
 	assert_int_equal(store_outbox_add(s, "a", record), 0);
-	assert_int_not_equal(store_change(s, &r, "c", record), -1);
+	assert_int_not_equal(store_change(s, &r, 1, "c", record), -1);
 	assert_json(store_outbox(s),
 	    "[[\"b\",{\"x\":1}],[\"a\",{\"x\":1}],[\"c\",{\"x\":1}]]");
 	assert_int_equal(store_outbox_done(s, "b"), 0);
@@ -341,15 +341,15 @@ test_outbox(void **state)
 	/* One that can not be written takes its change with it. */
 	number = store_revision(s, "thing", 1);
 	r.after = NULL;
-	assert_int_equal(store_change(s, &r, "c", record), -1);
+	assert_int_equal(store_change(s, &r, 1, "c", record), -1);
 	assert_int_equal(errno, EIO);
-	assert_int_equal(store_begin(s, &r, -1, "c", record), -1);
+	assert_int_equal(store_begin(s, &r, 1, -1, "c", record), -1);
 	assert_int_equal(count_pending(s), 0);
 	assert_int_equal(store_revision(s, "thing", 1), number);
 	assert_non_null(store_get(s, "thing", 1));
 	r.after = record;
 	/* A record given at the end only is delivered, too. */
-	number = store_begin(s, &r, -1, "d", NULL);
+	number = store_begin(s, &r, 1, -1, "d", NULL);
 	assert_int_not_equal(number, -1);
 	assert_int_equal(store_end(s, number, REVISION_UNDONE, record), 0);
 	assert_outbox(s, 3);
@@ -374,6 +374,85 @@ test_values(void **state)
 	free(value);
 	assert_int_equal(store_set_value(s, "setup_closed", NULL), 0);
 	assert_null(store_value(s, "setup_closed"));
+	store_close(s);
+}
+
+static struct revision
+revision(const char *resource, int64_t entry, const char *after)
+{
+	return (struct revision){ .time = 1,
+		.who = (char *)(uintptr_t) "root",
+		.origin = (char *)(uintptr_t) "",
+		.resource = (char *)(uintptr_t)resource,
+		.entry = entry,
+		.after = after == NULL ?
+		    NULL :
+		    json_parse(after, strlen(after), NULL) };
+}
+
+/* Several entries, all or none; each keeps a revision of its own. */
+static void
+test_several(void **state)
+{
+	struct revision both[] = { revision("thing", 1, "{\"n\":1}"),
+		revision("other", 7, "{\"m\":7}") };
+	struct revision gone[] = { revision("other", 7, NULL),
+		revision("thing", 2, "{\"n\":2}") };
+	struct store *s = open_store();
+	struct revision *list;
+	int64_t first, second;
+	size_t count;
+
+	(void)state;
+	first = store_change(s, both, 2, NULL, NULL);
+	assert_true(first > 0);
+	assert_int_equal(store_revision(s, "thing", 1), first);
+	assert_int_equal(store_revision(s, "other", 7), first + 1);
+	second = store_begin(s, gone, 2, -1, "a", NULL);
+	assert_true(second > 0);
+	/* One of them is taken: then none of the others begins. */
+	assert_int_equal(store_begin(s, both, 2, -1, NULL, NULL), -1);
+	assert_int_equal(errno, EBUSY);
+	store_close(s);
+	s = open_store();
+	assert_int_equal(store_pending(s, &list, &count), 0);
+	assert_int_equal(count, 2);
+	assert_int_equal(list[0].change, second);
+	assert_int_equal(list[1].change, second);
+	revisions_free(list, count);
+	assert_int_equal(store_end(s, second, REVISION_COMMITTED, NULL), 0);
+	assert_null(store_get(s, "other", 7));
+	assert_int_equal(store_count(s, "other"), 0);
+	assert_int_equal(store_count(s, "thing"), 2);
+	/* An id is not used again. */
+	assert_int_equal(store_next_id(s, "other"), 8);
+	store_close(s);
+	s = open_store();
+	assert_int_equal(store_next_id(s, "other"), 8);
+	assert_int_equal(store_next_id(s, "thing"), 3);
+	assert_int_equal(store_next_id(s, "nosuch"), 1);
+	store_close(s);
+	json_decref(both[0].after);
+	json_decref(both[1].after);
+	json_decref(gone[1].after);
+}
+
+/* One that could not be made, or not whole, goes with all its files. */
+static void
+test_remove(void **state)
+{
+	struct store *s;
+
+	(void)state;
+	assert_false(store_exists(folder));
+	s = open_store();
+	assert_true(store_exists(folder));
+	assert_true(change(s, "thing", 1, 1) > 0);
+	store_remove(folder);
+	store_close(s);
+	assert_false(store_exists(folder));
+	s = open_store();
+	assert_null(store_get(s, "thing", 1));
 	store_close(s);
 }
 
@@ -423,11 +502,34 @@ test_newer_schema(void **state)
 	(void)state;
 	store_close(open_store());
 	tamper("PRAGMA user_version = 7");
-	assert_refused("schema 7, this one knows 1): install that version");
+	assert_refused("schema 7, this one knows 2): install that version");
 	tamper("PRAGMA user_version = 0");
 	assert_refused("damaged");
-	tamper("PRAGMA user_version = 1");
+	tamper("PRAGMA user_version = 2");
 	store_close(open_store());
+}
+
+/* As schema 1 had it: a change was one revision. */
+static void
+test_older_schema(void **state)
+{
+	struct store *s = open_store();
+	int64_t number;
+
+	(void)state;
+	number = change(s, "thing", 1, 1);
+	store_close(s);
+	tamper("DROP INDEX revision_change;"
+	       "ALTER TABLE revision DROP COLUMN change;"
+	       "PRAGMA user_version = 1");
+	s = open_store();
+	assert_int_equal(store_revision(s, "thing", 1), number);
+	assert_true(change(s, "thing", 1, 2) > number);
+	store_close(s);
+	tamper("CREATE TABLE proof (n INTEGER CHECK (n = 2));"
+	       "INSERT INTO proof SELECT count(*) FROM revision"
+	       " WHERE change = number;"
+	       "DROP TABLE proof");
 }
 
 static void
@@ -684,21 +786,21 @@ test_full_disk(void **state)
 	assert_int_not_equal(change(s, "thing", 50, 1), -1);
 	for (entry = 1; entry < 20; entry++) {
 		r.entry = entry;
-		number = store_begin(s, &r, -1, NULL, NULL);
+		number = store_begin(s, &r, 1, -1, NULL, NULL);
 		if (number == -1)
 			break;
 	}
 	assert_int_equal(number, -1);
 	assert_int_equal(errno, ENOSPC);
 	before = store_list(s, "thing");
-	assert_int_equal(store_change(s, &r, "a", large), -1);
+	assert_int_equal(store_change(s, &r, 1, "a", large), -1);
 	assert_int_equal(errno, ENOSPC);
 	assert_json(before, "[{\"n\":1}]");
 	assert_int_equal(json_int(store_get(s, "thing", 50), "n", 0), 1);
 	assert_int_equal(count_pending(s), (size_t)entry - 1);
 	assert_int_equal(
 	    mount("none", folder, "tmpfs", MS_REMOUNT, "size=8m"), 0);
-	assert_int_not_equal(store_change(s, &r, "a", large), -1);
+	assert_int_not_equal(store_change(s, &r, 1, "a", large), -1);
 	store_close(s);
 	s = open_store();
 	assert_int_equal(count_pending(s), (size_t)entry - 1);
@@ -750,8 +852,11 @@ main(void)
 		TEST(test_own_copy),
 		TEST(test_outbox),
 		TEST(test_values),
+		TEST(test_several),
+		TEST(test_remove),
 		TEST(test_mode),
 		TEST(test_newer_schema),
+		TEST(test_older_schema),
 		TEST(test_foreign),
 		TEST(test_damaged),
 		TEST(test_damaged_documents),
