@@ -38,6 +38,7 @@ static const struct message_info messages[MSG_TYPE_COUNT] = {
 						  STR, STR + 4 * KIB,  1, 1),
 	ROW(TLS,		MONITOR, WEB,	  2 * STR, 256 * KIB,  0, 0),
 	ROW(FACTS,		MONITOR, CORE,	  STR, 64 * KIB,       0, 0),
+	ROW(BOOT,		MONITOR, FRONT,	  STR, SHORT,	       0, 0),
 
 	ROW(CLIENT_OPEN,	FRONT, CORE,	  STR + 3, SHORT + 3,  0, 1),
 	ROW(CLIENT_CALL,	FRONT, CORE,	  3 * STR, ANY,	       0, 0),

@@ -26,7 +26,7 @@ enum message_type {
 	/*
 	 * Life cycle.  A role starts with its channel to the monitor on fd 3
 	 * and nothing else, says HELLO, gets its setup (PEER, LISTEN, TLS,
-	 * FACTS, as its role needs), then START.  PEER may come again later:
+	 * FACTS, BOOT, as its role needs), then START.  PEER may come again later:
 	 * that peer was restarted, the old channel is dead.
 	 */
 	MSG_HELLO = 1,		/* role -> monitor: u32 protocol, str build */
@@ -43,6 +43,7 @@ enum message_type {
 	MSG_TLS,		/* monitor -> web: str certificate chain PEM,
 				   str private key PEM */
 	MSG_FACTS,		/* monitor -> core: see struct facts */
+	MSG_BOOT,		/* monitor -> web, local: str the boot id */
 
 	/*
 	 * Clients: web, local <-> core; id is the connection, chosen by the

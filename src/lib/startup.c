@@ -218,6 +218,15 @@ take_facts(struct startup *startup, struct ipc_msg *msg)
 }
 
 static void
+take_boot(struct startup *startup, struct ipc_msg *msg)
+{
+	free(startup->boot_id);
+	startup->boot_id = wire_get_str(&msg->body, TEXT_MAX);
+	if (wire_end(&msg->body) == -1)
+		fatal("BOOT of the monitor is malformed");
+}
+
+static void
 say_hello(enum role self)
 {
 	struct wire_out out = { 0 };
@@ -259,6 +268,9 @@ take(struct startup *startup, enum role self, struct ipc_msg *msg)
 		return false;
 	case MSG_FACTS:
 		take_facts(startup, msg);
+		return false;
+	case MSG_BOOT:
+		take_boot(startup, msg);
 		return false;
 	case MSG_START:
 		return true;
@@ -316,5 +328,7 @@ startup_free(struct startup *startup)
 	free(startup->certificate);
 	freezero_str(startup->key);
 	startup->certificate = startup->key = NULL;
+	free(startup->boot_id);
+	startup->boot_id = NULL;
 	facts_free(&startup->facts);
 }

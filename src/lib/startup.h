@@ -51,6 +51,7 @@ struct startup {
 	size_t		 nlisteners;
 	char		*certificate, *key;	/* PEM; the key is secret */
 	struct facts	 facts;
+	char		*boot_id;	/* the front roles know no more */
 };
 
 /*

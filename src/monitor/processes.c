@@ -106,6 +106,16 @@ send_tls(struct process *process)
 }
 
 static void
+send_boot(struct process *process)
+{
+	struct wire_out body = { 0 };
+
+	wire_put_str(&body, setup->facts->boot_id);
+	ipc_send(process->ipc, MSG_BOOT, 0, &body, NULL, 0);
+	wire_free(&body);
+}
+
+static void
 send_peer(struct process *process, enum role peer, int fd)
 {
 	struct wire_out body = { 0 };
@@ -132,8 +142,10 @@ role_set_up(struct process *process)
 	if (process->role == ROLE_WEB) {
 		send_listener(process, setup->listen_address, setup->listen_fd);
 		send_tls(process);
+		send_boot(process);
 	} else if (process->role == ROLE_LOCAL) {
 		send_listener(process, "middlewared.sock", setup->socket_fd);
+		send_boot(process);
 	} else if (process->role == ROLE_AUDIT) {
 		send_listener(process, "/dev/log", setup->syslog_fd);
 	} else if (process->role == ROLE_CORE) {

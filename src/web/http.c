@@ -2,20 +2,52 @@
  * The plain HTTP of the two roles: which paths there are, which requests may
  * become a WebSocket, and the answers to all others.
  */
-#include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "lib/log.h"
+#include "lib/json.h"
+#include "lib/xalloc.h"
+#include "web/http.h"
 #include "web/web.h"
 
-/* The paths that a client may upgrade on. */
-static const char *const websocket_paths[] = {
-	"/api/current",
-	"/api/v26.0.0",
+/* Oldest first, as they are listed; one path each. */
+static const char *const versions[] = {
+	"v25.04.0",
+	"v25.04.1",
+	"v25.04.2",
+	"v25.10.0",
+	"v25.10.1",
+	"v25.10.2",
+	"v25.10.3",
+	"v25.10.4",
+	"v25.10.5",
+	"v26.0.0",
 	NULL,
 };
+
+/* Served, but not listed: the version that the legacy protocol has. */
+static const char hidden_version[] = "v24.10";
+
+enum route {
+	ROUTE_NONE,
+	ROUTE_API, /* a WebSocket */
+	ROUTE_VERSIONS,
+	ROUTE_BOOT_ID
+};
+
+/* The paths that are no version's. */
+static const struct {
+	const char *path;
+	enum route route;
+} routes[] = {
+	{ "/api/current", ROUTE_API },
+	{ "/api/versions", ROUTE_VERSIONS },
+	{ "/api/boot_id", ROUTE_BOOT_ID },
+};
+
+#define PATH_MAX_LEN 64
 
 /*
  * Origins accepted beside our own, as a browser sends them
@@ -25,53 +57,25 @@ static const char *const origins[] = {
 	NULL,
 };
 
-struct answer {
-	unsigned int status;
-	const char *phrase;
-	const char *body;
-};
-
-static const struct answer not_upgraded = { 400, "Bad Request",
-	"No WebSocket UPGRADE hdr: None\n Can \"Upgrade\" only to "
-	"\"WebSocket\"." };
-static const struct answer no_body = { 400, "Bad Request", "400: Bad Request" };
-static const struct answer forbidden = { 403, "Forbidden", "403: Forbidden" };
-static const struct answer not_found = { 404, "Not Found", "404: Not Found" };
-static const struct answer not_allowed = { 405, "Method Not Allowed",
-	"405: Method Not Allowed" };
-static const struct answer unavailable = { 503, "Service Unavailable",
-	"503: Service Unavailable" };
+static const struct http_answer not_upgraded = { .status = 400,
+	.body = "No WebSocket UPGRADE hdr: None\n Can \"Upgrade\" only to "
+		"\"WebSocket\"." };
+static const struct http_answer not_allowed = { .status = 405,
+	.extra = "Allow: GET, HEAD\r\n" };
 
 /* Sends the whole answer, headers and body in one piece.  0 or -1. */
 static int
-answer_send(struct web *w, struct web_client *c, const struct answer *a,
+answer_send(struct web *w, struct web_client *c, const struct http_answer *a,
     bool head, bool keep)
 {
-	unsigned char buffer[LWS_PRE + 1024];
-	char *text = (char *)buffer + LWS_PRE;
-	size_t size = sizeof(buffer) - LWS_PRE;
-	int len;
+	size_t len;
+	char *text = http_text(a, w->tls, head, keep, &len);
+	int r;
 
-	len = snprintf(text, size,
-	    "HTTP/1.1 %u %s\r\n"
-	    "Content-Type: text/plain; charset=utf-8\r\n"
-	    "Content-Length: %zu\r\n"
-	    "Cache-Control: no-store\r\n"
-	    "Content-Security-Policy: default-src 'none'\r\n"
-	    "Referrer-Policy: no-referrer\r\n"
-	    "X-Content-Type-Options: nosniff\r\n"
-	    "X-Frame-Options: DENY\r\n"
-	    "%s%s%s\r\n%s",
-	    a->status, a->phrase, strlen(a->body),
-	    w->tls ? "Strict-Transport-Security: max-age=63072000\r\n" : "",
-	    a->status == 405 ? "Allow: GET, HEAD\r\n" : "",
-	    keep ? "" : "Connection: close\r\n", head ? "" : a->body);
-	if (len < 0 || (size_t)len >= size)
-		fatal("answer %u does not fit", a->status);
-	if (lws_write(c->wsi, (unsigned char *)text, (size_t)len,
-		LWS_WRITE_HTTP_HEADERS) < 0)
-		return -1;
-	return 0;
+	r = lws_write(
+	    c->wsi, (unsigned char *)text, len, LWS_WRITE_HTTP_HEADERS);
+	free(text);
+	return r < 0 ? -1 : 0;
 }
 
 /* A header's value; -1 when it is absent or longer than size. */
@@ -88,19 +92,71 @@ header(struct web_client *c, char *value, size_t size,
 	return len > 0 && (size_t)len < size ? 0 : -1;
 }
 
-static bool
-is_websocket_path(struct web_client *c)
+static enum route
+route_find(const char *path)
 {
-	char path[64];
+	const char *version;
 	size_t i;
 
-	if (header(c, path, sizeof(path), WSI_TOKEN_GET_URI) == -1 &&
-	    header(c, path, sizeof(path), WSI_TOKEN_HEAD_URI) == -1)
+	for (i = 0; i < sizeof(routes) / sizeof(routes[0]); i++)
+		if (strcmp(path, routes[i].path) == 0)
+			return routes[i].route;
+	if (strncmp(path, "/api/", 5) != 0)
+		return ROUTE_NONE;
+	version = path + 5;
+	for (i = 0; versions[i] != NULL; i++)
+		if (strcmp(version, versions[i]) == 0)
+			return ROUTE_API;
+	return strcmp(version, hidden_version) == 0 ? ROUTE_API : ROUTE_NONE;
+}
+
+/* Its path, or "" when it is none that could be ours. */
+static void
+request_path(struct web_client *c, char path[static PATH_MAX_LEN])
+{
+	static const enum lws_token_indexes tokens[] = { WSI_TOKEN_GET_URI,
+		WSI_TOKEN_HEAD_URI, WSI_TOKEN_POST_URI };
+	size_t i;
+
+	for (i = 0; i < sizeof(tokens) / sizeof(tokens[0]); i++)
+		if (header(c, path, PATH_MAX_LEN, tokens[i]) == 0)
+			return;
+	path[0] = '\0';
+}
+
+/*
+ * A path with a slash too many at its end is that without it.  Several in a
+ * row are one: libwebsockets has seen to it before.
+ */
+static bool
+path_redirect(struct web_client *c, char path[static PATH_MAX_LEN],
+    char extra[static PATH_MAX_LEN + 16])
+{
+	size_t len = strlen(path);
+
+	/* What follows the path would have to be quoted again. */
+	if (len < 2 || path[len - 1] != '/' ||
+	    lws_hdr_total_length(c->wsi, WSI_TOKEN_HTTP_URI_ARGS) > 0)
 		return false;
-	for (i = 0; websocket_paths[i] != NULL; i++)
-		if (strcmp(path, websocket_paths[i]) == 0)
-			return true;
-	return false;
+	path[len - 1] = '\0';
+	if (route_find(path) == ROUTE_NONE)
+		return false;
+	snprintf(extra, PATH_MAX_LEN + 16, "Location: %s\r\n", path);
+	return true;
+}
+
+static char *
+versions_text(void)
+{
+	json_t *list = json_array();
+	char *text;
+	size_t i;
+
+	for (i = 0; versions[i] != NULL; i++)
+		json_array_append_new(list, json_string(versions[i]));
+	text = json_text(list);
+	json_decref(list);
+	return text;
 }
 
 /*
@@ -141,34 +197,86 @@ has_body(struct web_client *c)
 	    strcmp(length, "0") != 0;
 }
 
+/* What GET and HEAD of this path are answered; *textp is to be freed. */
+static struct http_answer
+answer_get(struct web *w, struct web_client *c, char **textp)
+{
+	char path[PATH_MAX_LEN], extra[PATH_MAX_LEN + 16];
+	struct http_answer a = { .type = "application/json", .status = 200 };
+
+	request_path(c, path);
+	switch (route_find(path)) {
+	case ROUTE_API:
+		return not_upgraded;
+	case ROUTE_VERSIONS:
+		a.body = *textp = versions_text();
+		return a;
+	case ROUTE_BOOT_ID:
+		a.body = *textp = xasprintf("\"%s\"", w->boot_id);
+		return a;
+	case ROUTE_NONE:
+		break;
+	}
+	a = (struct http_answer){ .status = 404 };
+	if (path_redirect(c, path, extra)) {
+		a.status = 308;
+		a.extra = *textp = xstrdup(extra);
+	}
+	return a;
+}
+
 int
 web_http_request(struct web *w, struct web_client *c)
 {
-	const struct answer *a;
+	struct http_answer a = { .status = 400 };
 	bool get, head, keep;
+	char *text = NULL;
+	int r;
 
 	get = lws_hdr_total_length(c->wsi, WSI_TOKEN_GET_URI) > 0;
 	head = lws_hdr_total_length(c->wsi, WSI_TOKEN_HEAD_URI) > 0;
 	keep = false;
 	if (!get && !head)
-		a = &not_allowed;
-	else if (has_body(c))
-		a = &no_body;
-	else {
-		a = is_websocket_path(c) ? &not_upgraded : &not_found;
+		a = not_allowed;
+	else if (!has_body(c)) {
+		a = answer_get(w, c, &text);
 		keep = !w->stopping;
 	}
-	web_refused(w, c, a->phrase);
-	if (answer_send(w, c, a, head, keep) == -1 || !keep)
+	if (a.status >= 400)
+		web_refused(w, c, http_phrase(a.status));
+	r = answer_send(w, c, &a, head, keep);
+	free(text);
+	if (r == -1 || !keep)
 		return -1;
 	c->deadline = uv_now(&w->loop) + WEB_KEEPALIVE_TIME;
 	return lws_http_transaction_completed(c->wsi) ? -1 : 0;
 }
 
+/* Why it may not become a WebSocket; status 0: it may. */
+static struct http_answer
+upgrade_refusal(struct web *w, struct web_client *c, const char *upgrade)
+{
+	char path[PATH_MAX_LEN];
+	unsigned int status = 0;
+
+	if (strcasecmp(upgrade, "websocket") != 0)
+		return not_upgraded;
+	if (lws_hdr_total_length(c->wsi, WSI_TOKEN_GET_URI) <= 0)
+		return not_allowed;
+	request_path(c, path);
+	if (route_find(path) != ROUTE_API)
+		status = 404;
+	else if (!origin_allowed(c))
+		status = 403;
+	else if (w->core == NULL || w->stopping)
+		status = 503;
+	return (struct http_answer){ .status = status };
+}
+
 int
 web_http_upgrade(struct web *w, struct web_client *c)
 {
-	const struct answer *a;
+	struct http_answer a;
 	char upgrade[32];
 
 	/*
@@ -177,19 +285,10 @@ web_http_upgrade(struct web *w, struct web_client *c)
 	 */
 	if (header(c, upgrade, sizeof(upgrade), WSI_TOKEN_UPGRADE) == -1)
 		return -1;
-	if (strcasecmp(upgrade, "websocket") != 0)
-		a = &not_upgraded;
-	else if (lws_hdr_total_length(c->wsi, WSI_TOKEN_GET_URI) <= 0)
-		a = &not_allowed;
-	else if (!is_websocket_path(c))
-		a = &not_found;
-	else if (!origin_allowed(c))
-		a = &forbidden;
-	else if (w->core == NULL || w->stopping)
-		a = &unavailable;
-	else
+	a = upgrade_refusal(w, c, upgrade);
+	if (a.status == 0)
 		return 0;
-	web_refused(w, c, a->phrase);
-	answer_send(w, c, a, false, false);
+	web_refused(w, c, http_phrase(a.status));
+	answer_send(w, c, &a, false, false);
 	return -1;
 }

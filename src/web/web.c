@@ -116,10 +116,13 @@ web_take(struct web *w, struct startup *s)
 	size_t i;
 
 	if (s->nlisteners == 0 || s->peer_fds[ROLE_CORE] == -1 ||
+	    s->boot_id == NULL ||
 	    (w->tls && (s->certificate == NULL || s->key == NULL)))
 		fatal("the monitor's set-up is not complete");
 	w->certificate = s->certificate;
 	w->key = s->key;
+	w->boot_id = s->boot_id;
+	s->boot_id = NULL; /* transferred */
 	w->nlisteners = s->nlisteners;
 	w->listeners = xcalloc(s->nlisteners, sizeof(*w->listeners));
 	for (i = 0; i < s->nlisteners; i++) {

@@ -107,6 +107,7 @@ struct web {
 	enum role		 role;
 	bool			 tls;
 	const char		*certificate, *key;	/* during set-up only */
+	char			*boot_id;
 	uv_loop_t		 loop;
 	struct lws_context	*context;
 	struct lws_vhost	*vhost;

@@ -1,6 +1,7 @@
 """TLS, HTTP, Origin, paths."""
 
 import http.client
+import json
 import ssl
 
 import pytest
@@ -28,14 +29,19 @@ def limited(version):
     return context
 
 
-@pytest.mark.parametrize("path", ["/api/current", "/api/v26.0.0"])
-def test_both_paths_answer(instance, path):
+VERSIONS = ["v25.04.0", "v25.04.1", "v25.04.2", "v25.10.0", "v25.10.1",
+            "v25.10.2", "v25.10.3", "v25.10.4", "v25.10.5", "v26.0.0"]
+
+
+@pytest.mark.parametrize("path", [
+    "/api/current", "/api/v24.10", *(f"/api/{name}" for name in VERSIONS)])
+def test_each_version_answers(instance, path):
     with instance.connect(path=path) as client:
         assert client.call("core.ping") == "pong"
 
 
 @pytest.mark.parametrize("path", [
-    "/", "/websocket", "/api/v25.04.0", "/api/v99.0.0", "/api", "/nosuch",
+    "/", "/api/v25.05.0", "/api/v99.0.0", "/api", "/nosuch", "/api/versions",
     "/api/current/../../etc/passwd", "/api/currentx"])
 def test_no_websocket_on_another_path(instance, path):
     with pytest.raises((websocket.WebSocketException, OSError)):
@@ -54,6 +60,36 @@ def test_unknown_path_is_not_found(instance, path):
 def test_path_of_the_api_serves_only_a_websocket(instance, method):
     status, body = request(instance, "/api/current", method)
     assert 400 <= status < 500 and b"pong" not in body
+
+
+def test_versions_are_listed_oldest_first(instance):
+    status, body = request(instance, "/api/versions")
+    assert status == 200 and json.loads(body) == VERSIONS
+    assert request(instance, "/api/versions", "HEAD") == (200, b"")
+
+
+def test_boot_id_is_that_of_the_api(instance, root):
+    status, body = request(instance, "/api/boot_id")
+    assert status == 200 and json.loads(body) == root.call("system.boot_id")
+
+
+@pytest.mark.parametrize("path,target", [
+    ("/api/versions/", "/api/versions"), ("/api/current/", "/api/current"),
+    ("/api//v25.10.0///", "/api/v25.10.0")])
+def test_slash_too_many_is_redirected(instance, path, target):
+    connection = http.client.HTTPConnection(instance.address, instance.port)
+    connection.sock = instance.tls()
+    connection.request("GET", path)
+    answer = connection.getresponse()
+    answer.read()
+    connection.close()
+    assert (answer.status, answer.headers["Location"]) == (308, target)
+
+
+@pytest.mark.parametrize("path", [
+    "//evil.example/", "/api/evil/", "/\\evil.example/", "/api/versions/?a=b"])
+def test_no_redirect_to_what_is_not_ours(instance, path):
+    assert request(instance, path)[0] == 404
 
 
 def test_path_with_nul_is_refused(instance):

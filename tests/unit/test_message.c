@@ -29,6 +29,7 @@ is_type(enum message_type type)
 	case MSG_LISTEN:
 	case MSG_TLS:
 	case MSG_FACTS:
+	case MSG_BOOT:
 	case MSG_CLIENT_OPEN:
 	case MSG_CLIENT_CALL:
 	case MSG_CLIENT_GONE:

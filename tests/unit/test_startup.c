@@ -114,6 +114,8 @@ role_main(void)
 		return 12;
 	if (strcmp(s.certificate, "cert") != 0 || strcmp(s.key, "key") != 0)
 		return 13;
+	if (strcmp(s.boot_id, "boot") != 0)
+		return 15;
 	startup_free(&s);
 	if (s.key != NULL || s.listeners != NULL)
 		return 14;
@@ -210,6 +212,8 @@ test_receive(void **state)
 	wire_put_str(&out, "cert");
 	wire_put_str(&out, "key");
 	say(channel, MSG_TLS, &out, NULL);
+	wire_put_str(&out, "boot");
+	say(channel, MSG_BOOT, &out, NULL);
 	say(channel, MSG_START, NULL, NULL);
 	assert_int_equal(ends_with(pid), 0);
 	close(channel);
