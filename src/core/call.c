@@ -143,6 +143,16 @@ invalid(const char *reason, const char *class, json_t *extra)
 	    error_data(EINVAL, reason, class, extra));
 }
 
+json_t *
+call_invalid_error(const struct verr *errors)
+{
+	char *reason = verr_reason(errors);
+	json_t *error = invalid(reason, "ValidationErrors", verr_extra(errors));
+
+	free(reason);
+	return error;
+}
+
 static void
 send_answer(struct answer *a)
 {
@@ -244,14 +254,15 @@ call_fail_extra(
 void
 call_fail_invalid(struct call *call, struct verr *errors)
 {
-	char *reason = verr_reason(errors);
-	json_t *extra = verr_extra(errors);
+	char *reason;
 
-	if (call->job != NULL)
-		job_fail(call, EINVAL, reason, "VALIDATION", extra);
-	else
-		call_refuse(call, invalid(reason, "ValidationErrors", extra));
-	free(reason);
+	if (call->job != NULL) {
+		reason = verr_reason(errors);
+		job_fail(
+		    call, EINVAL, reason, "VALIDATION", verr_extra(errors));
+		free(reason);
+	} else
+		call_refuse(call, call_invalid_error(errors));
 	verr_free(errors);
 }
 

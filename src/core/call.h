@@ -37,6 +37,7 @@ void	 call_refuse(struct call *, json_t *error);
 /* The error objects. */
 json_t	*call_error(int code, const char *message);
 json_t	*call_method_error(int error, const char *reason, json_t *extra);
+json_t	*call_invalid_error(const struct verr *);
 void	 call_free(struct call *);
 /*
  * Answers with a result or an error object (stolen; NULL: not at all); it is

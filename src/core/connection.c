@@ -13,6 +13,7 @@
 
 #include "core/account.h"
 #include "core/dispatch.h"
+#include "core/event.h"
 #include "core/limits.h"
 #include "core/op.h"
 #include "lib/address.h"
@@ -43,6 +44,7 @@ destroy(struct connection **at)
 	*at = c->next;
 	count--;
 	dispatch_abandon(c);
+	event_forget(c);
 	session_release(c->session);
 	free(c->address);
 	free(c);
@@ -101,6 +103,7 @@ connection_login(struct connection *c, struct session *s)
 	c->session = s;
 	if (s != NULL && c->front == ROLE_WEB)
 		s->address = xstrdup(c->address);
+	event_session_changed(c);
 	if (front == NULL)
 		return;
 	wire_put_u32(&out, s != NULL ? LIMIT_MESSAGE : LIMIT_MESSAGE_ANONYMOUS);

@@ -13,6 +13,7 @@
 #include "lib/ipc.h"
 
 struct call;
+struct subscription;
 
 struct connection {
 	struct connection *next;	/* in its bucket */
@@ -27,6 +28,9 @@ struct connection {
 	uint32_t	 pid;
 	unsigned int	 outstanding;	/* calls not yet answered */
 	struct call	*calls;
+	struct subscription *subscriptions;
+	unsigned int	 subscribed;
+	uint64_t	 last_event;	/* the last one sent, by number */
 };
 
 /* The messages of a front role, MSG_CLIENT_*. */

@@ -55,21 +55,6 @@ answer_rate(void *arg)
 	    call_method_error(EBUSY, "[EBUSY] Rate Limit Exceeded", NULL));
 }
 
-static bool
-has_role(const struct call *call)
-{
-	const char *const *role;
-
-	if (call->session->full_admin)
-		return true;
-	if (call->method->roles == NULL)
-		return false;
-	for (role = call->method->roles; *role != NULL; role++)
-		if (role_set_has(&call->session->roles, *role))
-			return true;
-	return false;
-}
-
 static void
 refused_recorded(int error, void *arg)
 {
@@ -117,7 +102,8 @@ permitted(struct call *call)
 	if (call->method->auth == AUTH_NONE)
 		return true;
 	if (call->session == NULL ||
-	    (call->method->auth == AUTH_ROLE && !has_role(call))) {
+	    (call->method->auth == AUTH_ROLE &&
+		!session_has_any(call->session, call->method->roles))) {
 		refuse(call);
 		return false;
 	}

@@ -21,5 +21,7 @@
 #define LIMIT_LOGINS_RUNNING	2	/* passwords being verified */
 #define LIMIT_LOGINS_WAITING	64
 #define LIMIT_LOGINS_ADDRESS	8	/* waiting of one address, account */
+#define LIMIT_SUBSCRIPTIONS	128	/* of one connection */
+#define LIMIT_SOURCES		16	/* running for one connection */
 
 #endif

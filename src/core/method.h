@@ -52,6 +52,30 @@ struct method {
 };
 #define METHOD_END	{ .name = NULL }
 
+struct session;
+struct source;		/* one running source of events: core/event.h */
+
+/* What can be subscribed to; see core/event.h. */
+struct event {
+	const char		*name;		/* "core.get_jobs" */
+	const char		*doc;
+	enum method_auth	 auth;
+	const char *const	*roles;		/* NULL: FULL_ADMIN only */
+	/* May this session hear of this one?  NULL: yes. */
+	bool			(*may_read)(const struct session *,
+				    const json_t *id, const json_t *fields);
+	/*
+	 * A source instead: it runs for one subscriber, from start (whose
+	 * result is its own) to stop.  arguments: the members it takes, those
+	 * passed are validated; NULL: none.
+	 */
+	const struct field	*arguments;
+	void			*(*start)(struct source *,
+				    const json_t *arguments);
+	void			(*stop)(void *);
+};
+#define EVENT_END	{ .name = NULL }
+
 enum resource_kind { RESOURCE_SERVICE, RESOURCE_CONFIG, RESOURCE_CRUD };
 
 struct change;		/* core/change.h */
@@ -64,6 +88,7 @@ struct resource {
 	const char		*role_prefix;	/* "SSH"; NULL */
 	const char		*verbose_name;
 	const struct method	*methods;
+	const struct event	*events;	/* besides its own; NULL */
 	/* The rest for RESOURCE_CONFIG and RESOURCE_CRUD. */
 	const struct field	*fields;
 	size_t			 size;		/* of the struct of the fields */

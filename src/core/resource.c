@@ -10,7 +10,9 @@
 
 #include "core/change.h"
 #include "core/core.h"
+#include "core/event.h"
 #include "core/privilege.h"
+#include "core/session.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/xalloc.h"
@@ -143,18 +145,18 @@ entry_text(const struct resource *r, bool secrets)
 	return secrets ? shown->whole : shown->redacted;
 }
 
-static bool
-may_see_secrets(const struct call *call, const struct resource *r)
+bool
+resource_shows_secrets(const struct resource *r, const struct session *s)
 {
 	char *role;
 	bool may;
 
-	if (call_full_admin(call))
+	if (s->full_admin)
 		return true;
 	if (r->role_prefix == NULL)
 		return false;
 	role = xasprintf("%s_WRITE", r->role_prefix);
-	may = call_has_role(call, role);
+	may = role_set_has(&s->roles, role);
 	free(role);
 	return may;
 }
@@ -168,7 +170,8 @@ resource_config_run(struct call *call)
 		call_fail(call, EIO, "%s", core_store_refused());
 		return;
 	}
-	call_reply_text(call, entry_text(r, may_see_secrets(call, r)));
+	call_reply_text(
+	    call, entry_text(r, resource_shows_secrets(r, call->session)));
 }
 
 void
@@ -364,5 +367,6 @@ resource_lint(void)
 		for (m = r->methods; m->name != NULL; m++)
 			lint_method(r, m, faults);
 	}
+	event_lint(faults);
 	return faults;
 }

@@ -22,6 +22,10 @@ void	 resource_update_run(struct call *);
 /* A config resource's entry with its defaults, secrets too; new reference. */
 json_t	*resource_entry(const struct resource *);
 
+/* May the session see the resource's secrets? */
+bool	 resource_shows_secrets(const struct resource *,
+	    const struct session *);
+
 /* Makes the entries that a new instance lacks; 0 or -1 (store failed). */
 int	 resource_initialise(void);
 

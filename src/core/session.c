@@ -50,6 +50,17 @@ session_release(struct session *s)
 	free(s);
 }
 
+bool
+session_has_any(const struct session *s, const char *const *roles)
+{
+	if (s->full_admin)
+		return true;
+	for (; roles != NULL && *roles != NULL; roles++)
+		if (role_set_has(&s->roles, *roles))
+			return true;
+	return false;
+}
+
 const char *
 session_class(const struct session *s)
 {

@@ -36,6 +36,10 @@ struct session	*session_new(const char *username, uid_t uid,
 struct session	*session_keep(struct session *);
 void		 session_release(struct session *);	/* NULL is fine */
 
+/* One of the roles, or all rights; roles NULL: only those with all rights. */
+bool		 session_has_any(const struct session *,
+		    const char *const *roles);
+
 /* "UNIX_SOCKET" or "LOGIN_PASSWORD"; and its credentials_data. */
 const char	*session_class(const struct session *);
 json_t		*session_credentials_data(const struct session *);

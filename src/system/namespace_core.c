@@ -5,10 +5,13 @@
 #include <stdlib.h>
 
 #include "core/call.h"
+#include "core/event.h"
 #include "core/job.h"
+#include "core/limits.h"
 #include "core/query.h"
 #include "core/resource.h"
 #include "lib/json.h"
+#include "lib/xalloc.h"
 #include "system/system.h"
 
 static const char *const targets[] = { "WS", "CLI", "REST", NULL };
@@ -34,6 +37,20 @@ static const struct field job_id_params[] = {
 	FIELD_END
 };
 
+static const struct field subscribe_params[] = {
+	{ .name = "event", .type = F_STR, .flags = FF_REQUIRED,
+	  .doc = "The collection, \"*\" for all; a source takes its arguments "
+	  "after a colon, as a JSON object." },
+	FIELD_END
+};
+static const struct field unsubscribe_params[] = {
+	{ .name = "id_", .type = F_STR, .flags = FF_REQUIRED,
+	  .doc = "The subscription's id." },
+	FIELD_END
+};
+
+static const struct field subscription = { .name = "result", .type = F_STR,
+	.flags = FF_REQUIRED, .doc = "The subscription's id." };
 static const struct field pong = { .name = "result", .type = F_CONST,
 	.def = "\"pong\"", .flags = FF_REQUIRED, .doc = "Always pong." };
 static const struct field object = { .name = "result", .type = F_DICT,
@@ -115,6 +132,58 @@ job_wait_run(struct call *call)
 	wait_refused(call, id, job_wait(call, id, waited, call));
 }
 
+static void
+subscribe_fail(struct call *call, int error)
+{
+	struct verr *errors;
+
+	if (error == EACCES) {
+		call_fail(call, EACCES, "Not authorized");
+	} else if (error == EBUSY) {
+		call_fail(call, EBUSY,
+		    "Too many subscriptions of this connection (%d at most, "
+		    "%d of them with a source)",
+		    LIMIT_SUBSCRIPTIONS, LIMIT_SOURCES);
+	} else {
+		errors = verr_new();
+		verr_add(errors, "event", "It takes no arguments");
+		call_fail_invalid(call, errors);
+	}
+}
+
+static void
+subscribe_run(struct call *call)
+{
+	struct connection *c = call->connection;
+	char id[UUID_LEN];
+	int error;
+
+	/* Without one there is nobody to be told. */
+	if (c == NULL)
+		error = EACCES;
+	else
+		error = event_subscribe(
+		    c, json_string_value(call_param(call, 0)), id);
+	if (error != 0) {
+		subscribe_fail(call, error);
+		return;
+	}
+	call_reply(call, json_string(id));
+	event_start(c, id);
+}
+
+static void
+unsubscribe_run(struct call *call)
+{
+	struct connection *c = call->connection;
+	char *id = xstrdup(json_string_value(call_param(call, 0)));
+
+	call_reply(call, NULL);
+	if (c != NULL)
+		event_unsubscribe(c, id);
+	free(id);
+}
+
 /* clang-format off */
 static const struct method methods[] = {
 	{ .name = "core.ping", .auth = AUTH_NONE, .result = &pong,
@@ -133,6 +202,14 @@ static const struct method methods[] = {
 	  .params = job_id_params, .result = &any,
 	  .doc = "A job that ends when another one does, with its result.",
 	  .accept = job_wait_accept, .run = job_wait_run },
+	{ .name = "core.subscribe", .auth = AUTH_SESSION,
+	  .params = subscribe_params, .result = &subscription,
+	  .doc = "Tells this connection what happens in a collection.",
+	  .run = subscribe_run },
+	{ .name = "core.unsubscribe", .auth = AUTH_SESSION,
+	  .params = unsubscribe_params,
+	  .doc = "Ends a subscription of this connection.",
+	  .run = unsubscribe_run },
 	METHOD_END
 };
 

@@ -11,6 +11,7 @@
 #include "core/call.h"
 #include "core/core.h"
 #include "core/error.h"
+#include "core/event.h"
 #include "core/op.h"
 #include "core/query.h"
 #include "core/serial.h"
@@ -242,6 +243,31 @@ api_entries(json_t *list)
 	return list;
 }
 
+/* Tells the subscribers of service.query how it is now. */
+static void
+changed(const struct op_reply *reply, void *arg)
+{
+	int service = (int)(intptr_t)arg;
+	json_t *list =
+	    api_entries(json_pack("[o]", status_json(service, reply)));
+
+	event_send("service.query", EVENT_CHANGED,
+	    json_integer(services[service].api_id),
+	    json_incref(json_array_get(list, 0)));
+	json_decref(list);
+}
+
+void
+service_changed(int service)
+{
+	struct wire_out out = { 0 };
+
+	wire_put_u32(&out, (uint32_t)service);
+	op_request(MSG_OP_SERVICE_STATUS, &out, -1, changed,
+	    (void *)(intptr_t)service);
+	wire_free(&out);
+}
+
 static json_t *
 entry_of(const json_t *list, int service)
 {
@@ -321,6 +347,7 @@ update_recorded(int error, void *arg)
 
 	(void)error; /* it is in the outbox */
 	call_audited(call);
+	service_changed(service);
 	call_reply(call, json_integer(services[service].api_id));
 }
 
@@ -429,6 +456,8 @@ controlled(const struct op_reply *reply, void *arg)
 	const char *verb = json_string_value(call_param(call, 0));
 	const char *name = json_string_value(call_param(call, 1));
 
+	/* Whatever became of it: what runs may be another process. */
+	service_changed(service_by_name(name));
 	if (reply->error == 0) {
 		log_info("service.control", "%s %s by %s", verb, name,
 		    call_user(call));

@@ -6,7 +6,7 @@ import pytest
 
 METHODS = {
     "core.ping", "core.get_methods", "core.get_services", "core.get_jobs",
-    "core.job_wait",
+    "core.job_wait", "core.subscribe", "core.unsubscribe",
     "auth.login_ex", "auth.mechanism_choices", "auth.me", "auth.logout",
     "user.has_local_administrator_set_up", "user.setup_local_administrator",
     "system.ready", "system.state", "system.version", "system.version_short",
@@ -49,7 +49,7 @@ def test_listed_method_exists(stranger, method):
 
 
 @pytest.mark.parametrize("method", [
-    "ssh.checkin", "user.query", "core.subscribe", "core.bulk",
+    "ssh.checkin", "user.query", "core.bulk",
     "core.set_options", "auth.login", "auth.generate_token", "audit.config",
     "config.history", "system.reboot", "ssh.generate_keys",
     "datastore.query"])

@@ -1,0 +1,92 @@
+"""Subscriptions: who may hear of what, and what is told."""
+
+import re
+
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
+
+
+def updates(client, collection, enough, timeout=60):
+    """Receives until one update of the collection satisfies enough()."""
+    while True:
+        message = client.receive(timeout)
+        if message.get("method") != "collection_update":
+            continue
+        params = message["params"]
+        if params["collection"] == collection and enough(params):
+            return message
+
+
+def quiet(client):
+    """Nothing was sent before the answer to this."""
+    number = client.start("core.ping")
+    return client.receive() == {"jsonrpc": "2.0", "result": "pong",
+                                "id": number}
+
+
+def test_service_state_is_told(instance, admin, root):
+    identifier = admin.call("core.subscribe", "service.query")
+    assert UUID.match(identifier)
+    assert admin.call("core.subscribe", "service.query") != identifier
+
+    root.control("START")
+    told = updates(admin, "service.query",
+                   lambda params: params["fields"]["state"] == "RUNNING")
+    entry = root.call("service.query", [["service", "=", "ssh"]],
+                      {"get": True})
+    assert told == {
+        "jsonrpc": "2.0", "method": "collection_update",
+        "params": {"msg": "changed", "collection": "service.query",
+                   "id": entry["id"], "fields": entry}}
+    # Subscribed to twice, told once.
+    assert quiet(admin)
+
+    root.call("service.update", "ssh", {"enable": True})
+    updates(admin, "service.query",
+            lambda params: params["fields"]["enable"])
+    root.call("service.update", "ssh", {"enable": False})
+    updates(admin, "service.query",
+            lambda params: not params["fields"]["enable"])
+    root.control("STOP")
+    updates(admin, "service.query",
+            lambda params: params["fields"]["state"] == "STOPPED")
+
+
+def test_unsubscribing_one_of_two(admin, root):
+    first = admin.call("core.subscribe", "service.query")
+    second = admin.call("core.subscribe", "service.query")
+    assert admin.call("core.unsubscribe", first) is None
+    root.call("service.update", "ssh", {"enable": False})
+    updates(admin, "service.query", lambda params: True)
+    assert admin.call("core.unsubscribe", second) is None
+    # Another subscriber says when the event is out.
+    root.call("core.subscribe", "service.query")
+    root.call("service.update", "ssh", {"enable": False})
+    updates(root, "service.query", lambda params: True)
+    assert quiet(admin)
+
+
+def test_what_cannot_be_subscribed_to(stranger, admin):
+    error = stranger.error("core.subscribe", "service.query")
+    assert error.errname == "ENOTAUTHENTICATED"
+    error = admin.error("core.subscribe", "service.query:{}")
+    assert (error.code, error.paths) == (-32602, ["event"])
+    error = admin.error("core.subscribe", 1)
+    assert (error.code, error.paths) == (-32602, ["event"])
+    assert admin.call("core.unsubscribe", "no-such-id") is None
+
+
+def test_too_many_subscriptions(root):
+    for _ in range(128):
+        identifier = root.call("core.subscribe", "service.query")
+    error = root.error("core.subscribe", "service.query")
+    assert (error.code, error.errname) == (-32001, "EBUSY")
+    root.call("core.unsubscribe", identifier)
+    root.call("core.subscribe", "*")
+
+
+def test_everything(admin, root):
+    admin.call("core.subscribe", "*")
+    admin.call("core.subscribe", "service.query")
+    root.call("service.update", "ssh", {"enable": False})
+    updates(admin, "service.query", lambda params: True)
+    assert quiet(admin)
