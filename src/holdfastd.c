@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "core/openrpc.h"
 #include "lib/json.h"
 #include "lib/startup.h"
 #include "monitor/listen.h"
@@ -23,12 +24,15 @@
 static const char help[] =
     "usage: holdfastd --instance DIR [options]\n"
     "       holdfastd --version | --help\n"
+    "       holdfastd --print-openrpc | --print-own\n"
     "\n"
     "  --instance DIR      serve from this folder; every write lands in it\n"
     "  --listen ADDR:PORT  of the web interface (" LISTEN_DEFAULT ")\n"
     "  --ready-fd N        write \"READY\" to this descriptor once serving\n"
     "  --ssh-port N        first TCP port of the SSH service (22)\n"
-    "  --expose            services may listen on every address\n";
+    "  --expose            services may listen on every address\n"
+    "  --print-openrpc     describe the API as an OpenRPC document\n"
+    "  --print-own         describe what of it TrueNAS does not have\n";
 
 static int
 usage(const char *problem, const char *what)
@@ -49,6 +53,20 @@ number(const char *text, long min, long max)
 		return -1;
 	value = strtol(text, NULL, 10);
 	return value < min || value > max ? -1 : value;
+}
+
+/* Takes over the document.  0, or 1 when it did not arrive. */
+static int
+print_document(json_t *document)
+{
+	int rc = json_dumpf(document, stdout, JSON_INDENT(1));
+
+	json_decref(document);
+	if (rc == -1 || putchar('\n') == EOF || fflush(stdout) == EOF) {
+		fprintf(stderr, "holdfastd: the output can not be written\n");
+		return 1;
+	}
+	return 0;
 }
 
 /* An option with its value; 0, or the exit code after a line. */
@@ -96,6 +114,8 @@ main_monitor(int argc, char **argv)
 		{ "ready-fd", required_argument, NULL, 'r' },
 		{ "ssh-port", required_argument, NULL, 's' },
 		{ "expose", no_argument, NULL, 'e' },
+		{ "print-openrpc", no_argument, NULL, 'o' },
+		{ "print-own", no_argument, NULL, 'w' },
 		{ "version", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 }
 	};
@@ -111,6 +131,10 @@ main_monitor(int argc, char **argv)
 		} else if (c == 'h') {
 			fputs(help, stdout);
 			return 0;
+		} else if (c == 'o') {
+			return print_document(openrpc_document());
+		} else if (c == 'w') {
+			return print_document(openrpc_own());
 		} else if (c == ':') {
 			return usage("a value is missing", argv[optind - 1]);
 		} else if (c == '?') {

@@ -211,17 +211,21 @@ resource_initialise(void)
 	return 0;
 }
 
+enum schema_use
+method_params_use(const struct method *m)
+{
+	return m->kind == KIND_UPDATE ? SCHEMA_UPDATE : SCHEMA_ARGUMENT;
+}
+
 static json_t *
 export_params(const struct method *m)
 {
 	json_t *list = json_array();
-	enum schema_use use = SCHEMA_ARGUMENT;
 	const struct field *f;
 
-	if (m->kind == KIND_UPDATE)
-		use = SCHEMA_UPDATE;
 	for (f = m->params; f != NULL && f->name != NULL; f++)
-		json_array_append_new(list, schema_export(f, use));
+		json_array_append_new(
+		    list, schema_export(f, method_params_use(m)));
 	return list;
 }
 

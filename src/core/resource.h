@@ -11,6 +11,8 @@
 #include "core/method.h"
 
 const struct method	*method_find(const char *name);
+/* How the objects among its parameters are checked and described. */
+enum schema_use		 method_params_use(const struct method *);
 /* The namespace's resource ("ssh"), or that of a method's name. */
 const struct resource	*resource_find(const char *name);
 const struct resource	*resource_of_method(const char *method);

@@ -145,6 +145,18 @@ json_t	*schema_changed(const struct field *, const json_t *before,
  */
 json_t	*schema_export(const struct field *, enum schema_use);
 
+/* Where schema_export_standard puts the models it meets. */
+struct schema_models {
+	json_t		*schemas;	/* by name */
+	const char	*path;		/* before the name in a $ref */
+};
+/*
+ * The same as JSON Schema draft 7 (json-schema.org): all limits are said,
+ * objects that have a model refer to it.
+ */
+json_t	*schema_export_standard(const struct field *, enum schema_use,
+	    struct schema_models *);
+
 /*
  * Faults of a table (a default that does not pass its own check, a regular
  * expression that does not compile, a missing doc sentence, ...), as texts in

@@ -184,9 +184,8 @@ check_string(struct verr *e, const struct field *f, const struct at *at,
 	return json_incref((json_t *)(uintptr_t)given);
 }
 
-/* One row for the elements of F_STRV and F_ENUMV: its own, of one text. */
-static struct field
-element_row(const struct field *f)
+struct field
+schema_element(const struct field *f)
 {
 	struct field element = { .name = f->name,
 		.pattern = f->pattern,
@@ -202,7 +201,7 @@ check_array(struct verr *e, const struct field *f, const struct at *at,
     const json_t *given)
 {
 	size_t before = verr_count(e), count, i;
-	struct field single = element_row(f);
+	struct field single = schema_element(f);
 	const struct field *element = f->type == F_ARRAY ? f->fields : &single;
 	const json_t *item;
 	json_t *result, *checked;

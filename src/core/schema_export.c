@@ -1,9 +1,22 @@
 /*
- * Rows as JSON Schema, in the form in which core.get_methods gives it.
+ * Rows as JSON Schema: in the form in which core.get_methods gives it, which
+ * has members of its own and says of an array what its first element is, or
+ * in that of draft 7 (json-schema.org), where objects refer to their model.
  */
-#include "core/schema_internal.h"
+#include <stdlib.h>
+#include <string.h>
 
-static json_t *export(const struct field *, enum schema_use, bool required);
+#include "core/schema_internal.h"
+#include "lib/json.h"
+#include "lib/xalloc.h"
+
+struct form {
+	enum schema_use use;
+	struct schema_models *models; /* NULL: that of core.get_methods */
+};
+
+static json_t *export(const struct field *, const struct form *, bool required);
+static json_t *shape(const struct field *, const struct form *);
 
 static void
 set(json_t *object, const char *key, const char *text)
@@ -29,21 +42,40 @@ choices(const struct field *f)
 }
 
 static void
-put_string(json_t *schema, const struct field *f)
+put_length(json_t *schema, const struct field *f, const struct form *form)
 {
+	int64_t max = f->max;
+
+	/* core.get_methods does not say the limits that every text has. */
+	if (form->models == NULL && (max == STRING_MAX || max == STRING_LONG))
+		max = 0;
+	else if (form->models != NULL && form->use != SCHEMA_RESULT)
+		max = schema_text_max(f);
+	if (f->min > 0)
+		set_integer(schema, "minLength", f->min);
+	if (max > 0)
+		set_integer(schema, "maxLength", max);
+}
+
+static void
+put_string(json_t *schema, const struct field *f, const struct form *form)
+{
+	char *anchored;
+
 	set(schema, "type", "string");
 	if (f->type == F_ENUM || f->type == F_ENUMV) {
 		json_object_set_new(schema, "enum", choices(f));
 		return;
 	}
-	/* The limits that every text has are not said. */
-	if (f->type == F_STR && f->min > 0)
-		set_integer(schema, "minLength", f->min);
-	if (f->type == F_STR && f->max > 0 && f->max != STRING_MAX &&
-	    f->max != STRING_LONG)
-		set_integer(schema, "maxLength", f->max);
-	if (f->pattern != NULL)
+	if (f->type == F_STR)
+		put_length(schema, f, form);
+	if (f->pattern != NULL && form->models == NULL) {
 		set(schema, "pattern", f->pattern);
+	} else if (f->pattern != NULL) {
+		anchored = xasprintf("^(?:%s)$", f->pattern);
+		set(schema, "pattern", anchored);
+		free(anchored);
+	}
 }
 
 static void
@@ -58,10 +90,24 @@ put_integer(json_t *schema, const struct field *f)
 		set_integer(schema, "minimum", f->min);
 }
 
+/* The member that tells a union's variants apart. */
+static json_t *
+tag_member(const char *tag, const char *value, const struct form *form)
+{
+	json_t *member =
+	    json_pack("{s:s, s:s}", "const", value, "type", "string");
+
+	if (form->models == NULL)
+		json_object_update_new(member,
+		    json_pack("{s:s, s:s, s:b}", "title", tag, "_name_", tag,
+			"_required_", 1));
+	return member;
+}
+
 /* Members of an object or of one variant (tag not NULL). */
 static void
 put_members(json_t *schema, const struct field *fields, bool open,
-    enum schema_use use, const char *tag, const char *value)
+    const struct form *form, const char *tag, const char *value)
 {
 	json_t *properties = json_object(), *required = json_array();
 	json_t *order = json_array();
@@ -71,20 +117,18 @@ put_members(json_t *schema, const struct field *fields, bool open,
 	set(schema, "type", "object");
 	json_object_set_new(schema, "additionalProperties", json_boolean(open));
 	if (tag != NULL) {
-		json_object_set_new(properties, tag,
-		    json_pack("{s:s, s:s, s:s, s:s, s:b}", "const", value,
-			"title", tag, "type", "string", "_name_", tag,
-			"_required_", 1));
+		json_object_set_new(
+		    properties, tag, tag_member(tag, value, form));
 		json_array_append_new(required, json_string(tag));
 		json_array_append_new(order, json_string(tag));
 	}
 	for (f = fields; f != NULL && f->name != NULL; f++) {
-		if (schema_hidden(f, use))
+		if (schema_hidden(f, form->use))
 			continue;
-		needed = use == SCHEMA_RESULT ||
-		    (use == SCHEMA_ARGUMENT && (f->flags & FF_REQUIRED));
+		needed = form->use == SCHEMA_RESULT ||
+		    (form->use == SCHEMA_ARGUMENT && (f->flags & FF_REQUIRED));
 		json_object_set_new(
-		    properties, f->name, export(f, use, needed));
+		    properties, f->name, export(f, form, needed));
 		json_array_append_new(order, json_string(f->name));
 		if (needed)
 			json_array_append_new(required, json_string(f->name));
@@ -93,39 +137,37 @@ put_members(json_t *schema, const struct field *fields, bool open,
 	if (json_array_size(required) > 0)
 		json_object_set(schema, "required", required);
 	json_decref(required);
-	json_object_set_new(schema, "_attrs_order_", order);
+	if (form->models == NULL)
+		json_object_set(schema, "_attrs_order_", order);
+	json_decref(order);
 }
 
-static json_t *shape(const struct field *, enum schema_use);
-
 static void
-put_array(json_t *schema, const struct field *f, enum schema_use use)
+put_array(json_t *schema, const struct field *f, const struct form *form)
 {
-	json_t *element = json_object();
+	struct field single = schema_element(f);
+	const struct field *element = f->type == F_ARRAY ? f->fields : &single;
+	json_t *items;
 
 	set(schema, "type", "array");
 	if (f->min > 0)
 		set_integer(schema, "minItems", f->min);
 	if (f->max > 0)
 		set_integer(schema, "maxItems", f->max);
-	if (f->type != F_ARRAY) {
-		put_string(element, f);
-	} else if (f->fields != NULL) {
-		json_decref(element);
-		element = shape(f->fields, use);
-	}
-	json_object_set_new(schema, "items", json_pack("[o]", element));
+	items = element != NULL ? shape(element, form) : json_object();
+	json_object_set_new(schema, "items",
+	    form->models == NULL ? json_pack("[o]", items) : items);
 }
 
 static void
-put_union(json_t *schema, const struct field *f, enum schema_use use)
+put_union(json_t *schema, const struct field *f, const struct form *form)
 {
 	json_t *list = json_array(), *one;
 	const struct variant *v;
 
 	for (v = f->variants; v->value != NULL; v++) {
 		one = json_object();
-		put_members(one, v->fields, (f->flags & FF_OPEN) != 0, use,
+		put_members(one, v->fields, (f->flags & FF_OPEN) != 0, form,
 		    f->tag, v->value);
 		set(one, "title", v->value);
 		json_array_append_new(list, one);
@@ -156,17 +198,46 @@ put_constant(json_t *schema, const struct field *f)
 	json_object_set_new(schema, "const", value);
 }
 
+static json_t *
+date(const struct form *form)
+{
+	if (form->models == NULL)
+		return json_pack(
+		    "{s:s, s:s}", "type", "string", "format", "date-time");
+	/* As it is on the wire. */
+	return json_pack("{s:s, s:b, s:{s:{s:s}}, s:[s]}", "type", "object",
+	    "additionalProperties", 0, "properties", "$date", "type", "integer",
+	    "required", "$date");
+}
+
+/*
+ * A reference to the model of that name, which is this schema (stolen); the
+ * schema itself when the name already stands for another one.
+ */
+static json_t *
+model(struct schema_models *models, const char *name, json_t *schema)
+{
+	json_t *known = json_object_get(models->schemas, name), *reference;
+	char *path;
+
+	if (known != NULL && !json_equal(known, schema))
+		return schema;
+	json_object_set_new(models->schemas, name, schema);
+	path = xasprintf("%s%s", models->path, name);
+	reference = json_pack("{s:s}", "$ref", path);
+	free(path);
+	return reference;
+}
+
 /* What a row accepts, without its name. */
 static json_t *
-shape_of_type(const struct field *f, enum schema_use use)
+shape_of_type(const struct field *f, const struct form *form)
 {
-	json_t *schema = json_object();
+	json_t *schema;
 
-	if (f->flags & FF_DATE) {
-		set(schema, "type", "string");
-		set(schema, "format", "date-time");
-		return schema;
-	}
+	if (f->flags & FF_DATE)
+		return date(form);
+	schema = json_object();
 	switch (f->type) {
 	case F_BOOL:
 		set(schema, "type", "boolean");
@@ -176,24 +247,26 @@ shape_of_type(const struct field *f, enum schema_use use)
 		break;
 	case F_STR:
 	case F_ENUM:
-		put_string(schema, f);
+		put_string(schema, f, form);
 		break;
 	case F_STRV:
 	case F_ENUMV:
 	case F_ARRAY:
-		put_array(schema, f, use);
+		put_array(schema, f, form);
 		break;
 	case F_OBJECT:
-		put_members(schema, f->fields, (f->flags & FF_OPEN) != 0, use,
+		put_members(schema, f->fields, (f->flags & FF_OPEN) != 0, form,
 		    NULL, NULL);
+		if (form->models != NULL && f->model != NULL)
+			schema = model(form->models, f->model, schema);
 		break;
 	case F_DICT:
 		set(schema, "type", "object");
 		json_object_set_new(schema, "additionalProperties",
-		    f->fields != NULL ? shape(f->fields, use) : json_true());
+		    f->fields != NULL ? shape(f->fields, form) : json_true());
 		break;
 	case F_UNION:
-		put_union(schema, f, use);
+		put_union(schema, f, form);
 		break;
 	case F_INT_OR_STR:
 		json_object_set_new(schema, "anyOf",
@@ -210,9 +283,9 @@ shape_of_type(const struct field *f, enum schema_use use)
 }
 
 static json_t *
-shape(const struct field *f, enum schema_use use)
+shape(const struct field *f, const struct form *form)
 {
-	json_t *inner = shape_of_type(f, use), *schema, *list;
+	json_t *inner = shape_of_type(f, form), *schema, *list;
 
 	if (!(f->flags & FF_NULL) || f->type == F_ANY)
 		return inner;
@@ -226,36 +299,91 @@ shape(const struct field *f, enum schema_use use)
 	return schema;
 }
 
-static json_t *export(const struct field *f, enum schema_use use, bool required)
+/* What draft 7 says of a member, and what Holdfast adds for forms. */
+static void
+put_notes(json_t *schema, const struct field *f, const struct form *form)
 {
-	/* Only the outermost object of an update is partial. */
-	enum schema_use below = use == SCHEMA_UPDATE ? SCHEMA_ARGUMENT : use;
-	json_t *schema = shape(f, below), *def;
+	if ((f->flags & FF_SECRET) && form->use != SCHEMA_RESULT)
+		json_object_set_new(schema, "writeOnly", json_true());
+	if ((f->flags & FF_READONLY) && form->use == SCHEMA_RESULT)
+		json_object_set_new(schema, "readOnly", json_true());
+	if (f->flags & FF_OWN)
+		json_object_set_new(schema, "x-own", json_true());
+	if (f->label != NULL)
+		set(schema, "x-label", f->label);
+	if (f->unit != NULL)
+		set(schema, "x-unit", f->unit);
+	if (f->source != NULL)
+		set(schema, "x-source", f->source);
+}
 
+/* Draft 7 ignores what stands beside a $ref. */
+static json_t *
+beside_reference(json_t *schema)
+{
+	if (json_object_get(schema, "$ref") == NULL)
+		return schema;
+	return json_pack("{s:[o]}", "allOf", schema);
+}
+
+/* Adds to a row's shape what is known of it by name; steals the shape. */
+static json_t *
+describe(json_t *schema, const struct field *f, const struct form *form,
+    bool required)
+{
+	json_t *def = NULL;
+
+	if (form->models == NULL) {
+		set(schema, "title", f->name);
+		set(schema, "_name_", f->name);
+		json_object_set_new(
+		    schema, "_required_", json_boolean(required));
+	} else {
+		schema = beside_reference(schema);
+		put_notes(schema, f, form);
+	}
 	if (f->doc != NULL)
 		set(schema, "description", f->doc);
-	set(schema, "title", f->name);
-	set(schema, "_name_", f->name);
-	json_object_set_new(schema, "_required_", json_boolean(required));
-	def = use == SCHEMA_ARGUMENT && !required ? schema_default(f) : NULL;
-	if (def != NULL && f->type != F_CONST)
-		json_object_set(schema, "default", def);
-	json_decref(def);
+	if (form->use == SCHEMA_ARGUMENT && !required && f->type != F_CONST)
+		def = schema_default(f);
+	if (def != NULL)
+		json_object_set_new(schema, "default", def);
 	return schema;
+}
+
+static json_t *export(
+    const struct field *f, const struct form *form, bool required)
+{
+	struct form below = *form;
+
+	/* Only the outermost object of an update is partial. */
+	if (form->use == SCHEMA_UPDATE)
+		below.use = SCHEMA_ARGUMENT;
+	return describe(shape(f, &below), f, form, required);
+}
+
+static json_t *
+export_whole(const struct field *f, const struct form *form)
+{
+	bool required = form->use == SCHEMA_RESULT || (f->flags & FF_REQUIRED);
+	struct form whole = *form;
+
+	if (form->use != SCHEMA_UPDATE || f->type != F_OBJECT)
+		return export(f, form, required);
+	/* Any subset of its members, each of them whole. */
+	whole.use = SCHEMA_ARGUMENT;
+	return describe(shape(f, form), f, &whole, required);
 }
 
 json_t *
 schema_export(const struct field *f, enum schema_use use)
 {
-	bool required = use == SCHEMA_RESULT || (f->flags & FF_REQUIRED);
-	json_t *schema;
+	return export_whole(f, &(struct form){ .use = use });
+}
 
-	if (use != SCHEMA_UPDATE || f->type != F_OBJECT)
-		return export(f, use, required);
-	/* Any subset of its members, each of them whole. */
-	schema = export(f, SCHEMA_ARGUMENT, required);
-	json_object_del(schema, "required");
-	put_members(schema, f->fields, (f->flags & FF_OPEN) != 0, SCHEMA_UPDATE,
-	    NULL, NULL);
-	return schema;
+json_t *
+schema_export_standard(
+    const struct field *f, enum schema_use use, struct schema_models *models)
+{
+	return export_whole(f, &(struct form){ .use = use, .models = models });
 }

@@ -31,6 +31,8 @@ int64_t		 schema_text_max(const struct field *);
 size_t		 schema_choice_count(const struct field *);
 /* Index of a choice, or -1. */
 int		 schema_choice(const struct field *, const char *text);
+/* One row for the elements of F_STRV and F_ENUMV: its own, of one text. */
+struct field	 schema_element(const struct field *);
 /* Compiles a row's pattern, anchored; NULL with *errorp of PCRE2. */
 pcre2_code	*schema_pattern(const struct field *, int *errorp);
 

@@ -1,8 +1,12 @@
 """The surface: exactly what is built, each method as the API describes it."""
 
+import json
 import re
+import subprocess
 
 import pytest
+
+from harness import BUILDS, REPOSITORY
 
 METHODS = {
     "core.ping", "core.get_methods", "core.get_services", "core.get_jobs",
@@ -21,6 +25,14 @@ METHODS = {
 
 def test_get_methods_lists_exactly_what_is_built(root):
     assert set(root.call("core.get_methods")) == METHODS
+
+
+def test_own_file_is_up_to_date():
+    """When this fails: build/holdfastd --print-own >api/holdfast.json"""
+    done = subprocess.run([BUILDS["asan"] / "holdfastd", "--print-own"],
+                          capture_output=True, timeout=60, check=True)
+    committed = (REPOSITORY / "api" / "holdfast.json").read_text()
+    assert json.loads(done.stdout) == json.loads(committed)
 
 
 @pytest.mark.parametrize("namespace", sorted(

@@ -1,0 +1,14 @@
+/*
+ * What the two descriptions of the API share.
+ */
+#ifndef HF_OPENRPC_INTERNAL_H
+#define HF_OPENRPC_INTERNAL_H
+
+#include <jansson.h>
+
+#include "core/schema.h"
+
+/* All methods as OpenRPC's method objects, and their models; a new array. */
+json_t	*openrpc_methods(struct schema_models *);
+
+#endif
