@@ -9,6 +9,7 @@
 #include <unistr.h>
 
 #include "core/schema_internal.h"
+#include "lib/ejson.h"
 #include "lib/json.h"
 #include "lib/xalloc.h"
 
@@ -95,6 +96,13 @@ list_choices(const char *const *choices)
 	if (fclose(out) != 0)
 		abort();
 	return text;
+}
+
+/* A date, a set and their like travel as objects, but are none. */
+static bool
+is_object(const json_t *given)
+{
+	return json_is_object(given) && ejson_kind(given) == EJSON_PLAIN;
 }
 
 static json_t *
@@ -246,7 +254,7 @@ check_dict(struct verr *e, const struct field *f, const struct at *at,
 	struct at below = { .parent = at };
 	const char *key;
 
-	if (!json_is_object(given))
+	if (!is_object(given))
 		return wrong(e, at, "Input should be a valid dictionary");
 	if (f->fields == NULL)
 		return json_incref(object);
@@ -322,7 +330,7 @@ static json_t *
 check_object(struct verr *e, const struct field *f, const struct at *at,
     const json_t *given, enum schema_use use)
 {
-	if (json_is_object(given))
+	if (is_object(given))
 		return check_members(e, f->fields, (f->flags & FF_OPEN) != 0,
 		    NULL, at, given, use);
 	if (f->model != NULL)
@@ -364,7 +372,7 @@ check_union(struct verr *e, const struct field *f, const struct at *at,
 	struct at below = { .parent = at };
 	char *expected, *found, *more;
 
-	if (!json_is_object(given))
+	if (!is_object(given))
 		return wrong(e, at,
 		    "Input should be a valid dictionary or object to extract "
 		    "fields from");

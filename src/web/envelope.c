@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "lib/ejson.h"
 #include "lib/json.h"
 #include "lib/xalloc.h"
 #include "web/envelope.h"
@@ -103,6 +104,8 @@ envelope_check(const char *text, size_t len, struct envelope *e)
 	if (message == NULL) {
 		envelope_refuse(e, JSONRPC_INVALID_JSON,
 		    error == NULL ? "Not JSON" : error);
+	} else if (ejson_check(message, &error) == -1) {
+		envelope_refuse(e, JSONRPC_INVALID_JSON, error);
 	} else if (json_is_array(message)) {
 		envelope_refuse(e, JSONRPC_INVALID_JSON,
 		    "Batch messages are not supported at this time");

@@ -13,7 +13,6 @@ DIFFERENCES = {
     ("envelope", "parameter left out"): (-32601, LATER),
     ("envelope", "extended JSON date"): (-32601, LATER),
     ("envelope", "extended JSON unknown tag"): (-32601, LATER),
-    ("envelope", "extended JSON date, not a number"): (-32601, LATER),
     ("envelope", "25 slow calls at once"): (-32601, LATER),
     ("envelope", "NaN"): (
         -32700, "NaN is not JSON"),

@@ -179,3 +179,19 @@ def test_strings_that_look_like_lines_do_not_forge_the_log(instance, root):
                      "wrong")
     for line in instance.log().splitlines():
         assert not line.startswith("2026-01-01T00:00:00")
+
+
+def test_malformed_extended_json_is_a_parse_error(root):
+    for value in ({"$date": "x"}, {"$set": {}}, {"$time": "25:00:00"},
+                  {"$type": "date", "$value": "2026-02-30"},
+                  {"$ipv4_interface": "192.0.2.1/33"}):
+        answer = root.raw(json.dumps({
+            "jsonrpc": "2.0", "id": 1, "method": "core.ping",
+            "params": [[{"a": value}]]}))
+        assert (answer["id"], answer["error"]["code"]) == (None, -32700)
+
+
+def test_extended_json_is_no_object(root):
+    for value in ({"$date": 0}, {"$set": ["tcpport"]}):
+        error = root.error("ssh.update", value)
+        assert error.paths == ["data"] and "dictionary" in error.texts[0]

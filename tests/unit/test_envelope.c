@@ -62,6 +62,10 @@ static const struct envelope_case cases[] = {
 	{ RPC "\"id\":1,\"method\":\"core.ping\",\"params\":[ 1, {\"a\": [2.5]"
 	      ", \"b\":null }, \"\xc3\xa9\" ]}",
 	    IS_CALL("1", "[1,{\"a\":[2.5],\"b\":null},\"\xc3\xa9\"]") },
+	{ RPC "\"id\":1,\"method\":\"core.ping\",\"params\":[{\"$date\":1}]}",
+	    IS_CALL("1", "[{\"$date\":1}]") },
+	{ RPC "\"id\":1,\"method\":\"core.ping\",\"params\":[{\"$date\":[]}]}",
+	    IS_ERROR(-32700, "null", NULL) },
 	{ RPC "\"id\":1,\"method\":\"\"}", .verdict = ENVELOPE_CALL, .id = "1",
 	    .method = "", .params = "[]" },
 
