@@ -36,6 +36,7 @@ struct log_source {
 static int folder_fd = -1, file_fd = -1;
 static off_t file_size;
 static struct log_source *sources;
+static void (*observer)(const char *, const char *, const char *);
 
 static int
 file_reopen(void)
@@ -188,6 +189,8 @@ source_line(struct log_source *source)
 	if (source->last != NULL)
 		snprintf(source->last, LAST_LINE_MAX, "%s", message);
 	write_line(source->name, source->pid, level, event, message);
+	if (observer != NULL)
+		observer(source->name, event, message);
 }
 
 /*
@@ -278,6 +281,13 @@ void
 logfile_source_pid(struct log_source *source, pid_t pid)
 {
 	source->pid = pid;
+}
+
+void
+logfile_observe(
+    void (*line)(const char *source, const char *event, const char *message))
+{
+	observer = line;
 }
 
 void

@@ -25,6 +25,12 @@ struct log_source;
 struct log_source *logfile_source(uv_loop_t *, const char *name, char *last,
     int *write_fd);
 void	logfile_source_pid(struct log_source *, pid_t);
+/*
+ * Calls line() for each line of a pipe as it is logged; message is encoded
+ * (log.h).  One observer, for ever.
+ */
+void	logfile_observe(void (*line)(const char *source, const char *event,
+	    const char *message));
 /* Reads what the pipes hold right now. */
 void	logfile_drain(void);
 

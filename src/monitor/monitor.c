@@ -27,6 +27,7 @@
 #include "monitor/listen.h"
 #include "monitor/logfile.h"
 #include "monitor/machine.h"
+#include "monitor/manager.h"
 #include "monitor/monitor.h"
 #include "monitor/op_worker.h"
 #include "monitor/operations.h"
@@ -219,7 +220,7 @@ stop(int exit_code)
 	monitor.exit_code = exit_code;
 	uv_timer_stop(&monitor.ready_timer);
 	operations_stop();
-	supervisor_stop(on_services_stopped);
+	manager_stop(on_services_stopped);
 }
 
 static void
@@ -369,7 +370,8 @@ serve(void)
 	uv_timer_start(&monitor.ready_timer, on_ready_overdue, READY_MS, 0);
 	operations_start(&monitor.loop);
 	op_worker_loop(&monitor.loop);
-	supervisor_start(&monitor.loop);
+	supervisor_start(&monitor.loop, &manager_events);
+	manager_start(&supervisor_way);
 	processes_start(&monitor.roles);
 	uv_run(&monitor.loop, UV_RUN_DEFAULT);
 	end_everything();
@@ -391,7 +393,7 @@ monitor_main(const struct monitor_options *options)
 		end_everything();
 		goto out;
 	}
-	supervisor_prepare();
+	manager_prepare();
 	log_info("start", "holdfastd %s, pid %d", HF_VERSION, (int)getpid());
 	serve();
 	log_info("stopped", "exit code %d", monitor.exit_code);

@@ -17,10 +17,10 @@
 #include <unistd.h>
 
 #include "lib/file.h"
+#include "monitor/manager.h"
 #include "monitor/monitor.h"
 #include "monitor/operations.h"
 #include "monitor/processes.h"
-#include "monitor/supervisor.h"
 
 #define NO_LOGIN_UID UINT32_MAX
 #ifndef SO_PEERPIDFD
@@ -160,7 +160,7 @@ op_status(struct operation_call *call)
 	if (wire_end(&call->body) == -1)
 		return operation_fail(call, EINVAL, "malformed request");
 	processes_status(&call->reply);
-	n = supervisor_problems(&problems);
+	n = manager_problems(&problems);
 	n += monitor_problems(&problems);
 	wire_put_u32(&call->reply, n);
 	wire_put_raw(&call->reply, problems.data, problems.len);

@@ -61,7 +61,7 @@ int	op_interfaces(struct operation_call *);
 int	op_status(struct operation_call *);
 int	op_admin_ready(struct operation_call *);
 int	op_service_status(struct operation_call *);
-/* supervisor.c, op_worker.c: in the monitor, answered later */
+/* manager.c, op_worker.c: in the monitor, answered later */
 void	op_service_control(const struct operation_ticket *, struct wire_in *);
 void	op_start_worker(const struct operation_ticket *, struct wire_in *);
 

@@ -2,21 +2,21 @@
  * Services where there is no systemd: started, stopped, reloaded on request,
  * restarted when they end unasked, given up after repeated ends.
  */
+#include "monitor/supervisor.h"
+
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "lib/log.h"
-#include "lib/xalloc.h"
 #include "monitor/child.h"
 #include "monitor/listeners.h"
 #include "monitor/logfile.h"
-#include "monitor/operations.h"
-#include "monitor/supervisor.h"
-#include "services/catalog.h"
+#include "monitor/words.h"
 
 #define LOOK_MS 20 /* while starting: does it listen? */
 #define STARTED_MS 5000 /* alive so long without: started as well */
@@ -24,92 +24,34 @@
 #define DELAY_LAST_MS 10000
 #define STEADY_MS 30000
 #define EXITS_MAX 5 /* within STEADY_MS: given up */
-#define REQUESTS_MAX 16
-#define PREPARE_SECONDS 60
-#define PREPARE_LATE 10 /* the loop waits: short */
-#define LISTENING_MAX 64
-
-struct request {
-	struct request *next;
-	struct operation_ticket ticket;
-	enum service_verb verb;
-};
+#define WORDS_MS 2000 /* for its last words to come by */
+#define DEV_LOG "/dev/log"
 
 struct supervised {
 	const struct service *service;
+	enum service_id id;
 	enum service_state state;
 	pid_t pid; /* the main process; 0: none */
+	pid_t last_pid; /* whose words count */
 	uint64_t since; /* of its start, ms */
 	uint64_t exits[EXITS_MAX]; /* unasked ones, ms */
 	unsigned int nexits;
 	unsigned int delay_ms;
-	bool prepared;
 	bool start_again; /* RESTART, once it is gone */
-	struct request *requests; /* the first is at work */
-	size_t nrequests;
 	bool at_work;
+	enum service_verb verb; /* at work */
+	bool listening_to_words; /* before a failed start is answered */
 	uv_timer_t timer; /* of the present state */
-	char why[LAST_LINE_MAX]; /* of the last exit */
-	char last[LAST_LINE_MAX];
+	char why[128]; /* of the last exit */
+	struct words words;
 };
 
 static struct supervised supervised[SERVICE_COUNT];
+static const struct service_events *events;
 static uv_loop_t *loop;
 static void (*all_stopped)(void);
 
 static void service_spawn(struct supervised *);
-static void next_request(struct supervised *);
-
-static int
-prepare(void *arg, char *why, size_t size)
-{
-	const struct service *service = arg;
-	char *text = NULL;
-
-	if (service->prepare == NULL || service->prepare(&text) == 0)
-		return 0;
-	snprintf(why, size, "%s", text == NULL ? "cannot be prepared" : text);
-	free(text);
-	return -1;
-}
-
-static void
-service_prepare(struct supervised *s, unsigned int seconds)
-{
-	char why[LAST_LINE_MAX];
-
-	if (child_run(prepare, (void *)(uintptr_t)s->service, NULL, 0, seconds,
-		why, sizeof(why)) == 0) {
-		s->prepared = true;
-		return;
-	}
-	snprintf(s->why, sizeof(s->why), "%s", why);
-	log_error("service.prepare", "%s: %s", s->service->name, why);
-}
-
-void
-supervisor_prepare(void)
-{
-	int i;
-
-	for (i = 0; i < SERVICE_COUNT; i++) {
-		supervised[i].service = &services[i];
-		service_prepare(&supervised[i], PREPARE_SECONDS);
-	}
-}
-
-void
-supervisor_start(uv_loop_t *on)
-{
-	int i;
-
-	loop = on;
-	for (i = 0; i < SERVICE_COUNT; i++) {
-		supervised[i].service = &services[i];
-		uv_timer_init(loop, &supervised[i].timer);
-		supervised[i].timer.data = &supervised[i];
-	}
-}
 
 static void
 set_state(struct supervised *s, enum service_state state)
@@ -118,20 +60,21 @@ set_state(struct supervised *s, enum service_state state)
 	uv_timer_stop(&s->timer);
 }
 
-/* Answers the request at work and takes up the next. */
 static void
-request_done(struct supervised *s, int error, const char *text)
+work_done(struct supervised *s, int error, const char *text)
 {
-	struct request *request = s->requests;
-
 	if (!s->at_work)
 		return;
-	s->requests = request->next;
-	s->nrequests--;
 	s->at_work = false;
-	operations_reply(&request->ticket, error, text, NULL, -1);
-	free(request);
-	next_request(s);
+	events->done(s->id, error, text);
+}
+
+/* "exited with code 255: Cannot bind any address" */
+static void
+reason(const struct supervised *s, char *text, size_t size)
+{
+	snprintf(text, size, "%s%s%s", s->why,
+	    s->words.text[0] != '\0' ? ": " : "", s->words.text);
 }
 
 static void
@@ -140,7 +83,7 @@ service_reload(struct supervised *s)
 	int rc = kill(s->pid, s->service->reload_signal);
 
 	log_info("service.reloaded", "%s[%d]", s->service->name, (int)s->pid);
-	request_done(s, rc == -1 ? errno : 0, "it is not running");
+	work_done(s, rc == -1 ? errno : 0, "it is not running");
 }
 
 static void
@@ -148,16 +91,12 @@ service_started(struct supervised *s)
 {
 	set_state(s, STATE_RUNNING);
 	log_info("service.started", "%s[%d]", s->service->name, (int)s->pid);
-	if (s->at_work && s->requests->verb == VERB_RELOAD)
+	if (s->at_work && s->verb == VERB_RELOAD)
 		service_reload(s);
+	else if (s->at_work)
+		work_done(s, 0, NULL);
 	else
-		request_done(s, 0, NULL);
-}
-
-static size_t
-listening_of(const struct supervised *s, struct listening *list, size_t max)
-{
-	return child_executed(s->pid) ? listeners_of(s->pid, list, max) : 0;
+		events->changed(s->id);
 }
 
 static void
@@ -166,7 +105,7 @@ on_look(uv_timer_t *timer)
 	struct supervised *s = timer->data;
 	struct listening one;
 
-	if (listening_of(s, &one, 1) > 0 ||
+	if ((child_executed(s->pid) && listeners_of(s->pid, &one, 1) > 0) ||
 	    uv_now(loop) - s->since >= STARTED_MS)
 		service_started(s);
 }
@@ -199,17 +138,105 @@ too_many_exits(struct supervised *s)
 	    now - s->exits[s->nexits % EXITS_MAX] < STEADY_MS;
 }
 
+/* --- What it said ---------------------------------------------------------*/
+
+/* Who asked for the start hears why; no second try. */
+static void
+start_failed(struct supervised *s)
+{
+	char text[REPORT_WHY_MAX], said[REPORT_WHY_MAX - 64];
+
+	s->listening_to_words = false;
+	set_state(s, STATE_STOPPED);
+	reason(s, said, sizeof(said));
+	log_error("service.start", "%s %s", s->service->name, said);
+	snprintf(text, sizeof(text), "%s %s", s->service->name, said);
+	work_done(s, EIO, text);
+}
+
+static void
+on_words_overdue(uv_timer_t *timer)
+{
+	start_failed(timer->data);
+}
+
+static void
+farewell(const struct supervised *s, char *text, size_t size)
+{
+	snprintf(
+	    text, size, "%s[%d] has ended", s->service->name, (int)s->last_pid);
+}
+
+/*
+ * What it wrote to the system log reaches us by the audit role.  A line of our
+ * own behind it says when all of that has come by.
+ */
+static void
+listen_to_words(struct supervised *s)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX,
+		.sun_path = DEV_LOG };
+	char text[128], line[160];
+	int fd;
+
+	s->listening_to_words = true;
+	uv_timer_start(&s->timer, on_words_overdue, WORDS_MS, 0);
+	farewell(s, text, sizeof(text));
+	snprintf(line, sizeof(line), "<30>holdfastd: %s", text);
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd == -1 ||
+	    sendto(fd, line, strlen(line), MSG_NOSIGNAL,
+		(struct sockaddr *)&address, sizeof(address)) == -1)
+		start_failed(s);
+	if (fd != -1)
+		close(fd);
+}
+
+static void
+syslog_line(pid_t pid, bool error, const char *text)
+{
+	struct supervised *s;
+	char expected[128];
+	int i;
+
+	for (i = 0; i < SERVICE_COUNT; i++) {
+		s = &supervised[i];
+		if (pid == s->last_pid && error)
+			words_add(&s->words, text);
+		farewell(s, expected, sizeof(expected));
+		if (pid == getpid() && s->listening_to_words &&
+		    strstr(text, expected) != NULL)
+			start_failed(s);
+	}
+}
+
+/* Every line of the log that comes from another process. */
+static void
+on_log_line(const char *source, const char *event, const char *message)
+{
+	const char *text;
+	bool error;
+	pid_t pid;
+	int i;
+
+	if (strcmp(source, "audit") == 0 && strcmp(event, "syslog") == 0) {
+		if (words_syslog(message, &pid, &error, &text))
+			syslog_line(pid, error, text);
+		return;
+	}
+	for (i = 0; i < SERVICE_COUNT; i++)
+		if (strcmp(source, services[i].name) == 0)
+			words_add(&supervised[i].words, message);
+}
+
+/* --- Its life -------------------------------------------------------------*/
+
 static void
 ended_unasked(struct supervised *s)
 {
-	char text[LAST_LINE_MAX * 2 + 32];
-
-	if (s->at_work && s->requests->verb != VERB_RELOAD) {
-		/* Who asked for the start hears why; no second try. */
-		set_state(s, STATE_STOPPED);
-		snprintf(text, sizeof(text), "%s %s%s%s", s->service->name,
-		    s->why, s->last[0] != '\0' ? ": " : "", s->last);
-		request_done(s, EIO, text);
+	if (s->at_work && s->verb != VERB_RELOAD) {
+		set_state(s, STATE_STARTING);
+		listen_to_words(s);
 		return;
 	}
 	if (too_many_exits(s)) {
@@ -224,7 +251,10 @@ ended_unasked(struct supervised *s)
 		if ((s->delay_ms *= 2) > DELAY_LAST_MS)
 			s->delay_ms = DELAY_LAST_MS;
 	}
-	request_done(s, ESRCH, "it ended before it could be reloaded");
+	if (s->at_work)
+		work_done(s, ESRCH, "it ended before it could be reloaded");
+	else
+		events->changed(s->id);
 }
 
 static void
@@ -266,8 +296,16 @@ service_ended(pid_t pid, int status, void *arg)
 		service_spawn(s);
 	} else {
 		set_state(s, STATE_STOPPED);
-		request_done(s, 0, NULL);
+		work_done(s, 0, NULL);
 	}
+}
+
+static void
+spawn_failed(struct supervised *s, const char *why)
+{
+	set_state(s, STATE_FAILED);
+	snprintf(s->why, sizeof(s->why), "%s", why);
+	work_done(s, EIO, s->why);
 }
 
 /* In a session of its own: what it starts outlives it, as ssh sessions do. */
@@ -282,27 +320,25 @@ service_spawn(struct supervised *s)
 		.outlive = true,
 		.umask = 022 };
 	struct log_source *source;
+	char text[128];
+	const char *why;
 
-	if (!s->prepared)
-		service_prepare(s, PREPARE_LATE);
-	if (!s->prepared) {
-		set_state(s, STATE_FAILED);
-		request_done(s, EIO, s->why);
+	s->words.text[0] = '\0';
+	if (!events->prepared(s->id, &why)) {
+		spawn_failed(s, why);
 		return;
 	}
 	set_state(s, STATE_STARTING);
-	s->last[0] = '\0';
 	uv_update_time(loop);
 	s->since = uv_now(loop);
-	source =
-	    logfile_source(loop, s->service->name, s->last, &program.log_fd);
+	source = logfile_source(loop, s->service->name, NULL, &program.log_fd);
 	if (source == NULL || (s->pid = child_start(&program)) == -1) {
 		s->pid = 0;
-		set_state(s, STATE_FAILED);
-		snprintf(s->why, sizeof(s->why), "could not be started: %s",
+		snprintf(text, sizeof(text), "could not be started: %s",
 		    strerror(errno));
-		request_done(s, EIO, s->why);
+		spawn_failed(s, text);
 	} else {
+		s->last_pid = s->pid;
 		logfile_source_pid(source, s->pid);
 		child_watch(s->pid, service_ended, s);
 		uv_timer_start(&s->timer, on_look, LOOK_MS, LOOK_MS);
@@ -326,7 +362,7 @@ verb_start(struct supervised *s)
 	s->nexits = 0;
 	s->delay_ms = 0;
 	if (s->state == STATE_RUNNING)
-		request_done(s, 0, NULL);
+		work_done(s, 0, NULL);
 	else if (s->pid == 0)
 		service_spawn(s);
 	/* else it is starting already; service_started() answers */
@@ -340,7 +376,7 @@ verb_stop(struct supervised *s)
 		return;
 	}
 	set_state(s, STATE_STOPPED);
-	request_done(s, 0, NULL);
+	work_done(s, 0, NULL);
 }
 
 static void
@@ -362,17 +398,18 @@ verb_reload(struct supervised *s)
 	if (s->state == STATE_RUNNING)
 		service_reload(s);
 	else if (s->pid == 0)
-		request_done(s, ESRCH, "it is not running");
+		work_done(s, ESRCH, "it is not running");
 	/* else it may not yet catch the signal; service_started() sends it */
 }
 
 static void
-next_request(struct supervised *s)
+supervisor_run(enum service_id id, enum service_verb verb)
 {
-	if (s->at_work || s->requests == NULL)
-		return;
+	struct supervised *s = &supervised[id];
+
 	s->at_work = true;
-	switch (s->requests->verb) {
+	s->verb = verb;
+	switch (verb) {
 	case VERB_START:
 		verb_start(s);
 		break;
@@ -388,103 +425,50 @@ next_request(struct supervised *s)
 	}
 }
 
-void
-op_service_control(const struct operation_ticket *ticket, struct wire_in *body)
+static int
+supervisor_report(enum service_id id, struct service_report *report)
 {
-	uint32_t index = wire_get_u32(body);
-	uint8_t verb = wire_get_u8(body);
-	struct request *request, **at;
-	struct supervised *s;
+	const struct supervised *s = &supervised[id];
 
-	if (wire_end(body) == -1 || index >= SERVICE_COUNT ||
-	    verb > VERB_RELOAD) {
-		operations_reply(ticket, EINVAL, "malformed request", NULL, -1);
-		return;
-	}
-	s = &supervised[index];
-	if (s->nrequests >= REQUESTS_MAX) {
-		operations_reply(
-		    ticket, EBUSY, "too many requests for it", NULL, -1);
-		return;
-	}
-	request = xcalloc(1, sizeof(*request));
-	request->ticket = *ticket;
-	request->verb = (enum service_verb)verb;
-	for (at = &s->requests; *at != NULL; at = &(*at)->next)
-		;
-	*at = request;
-	s->nrequests++;
-	next_request(s);
-}
-
-int
-op_service_status(struct operation_call *call)
-{
-	struct listening list[LISTENING_MAX];
-	uint32_t index = wire_get_u32(&call->body);
-	const struct supervised *s;
-	size_t n = 0, i;
-
-	if (wire_end(&call->body) == -1 || index >= SERVICE_COUNT)
-		return operation_fail(call, EINVAL, "malformed request");
-	s = &supervised[index];
-	wire_put_u8(&call->reply, (uint8_t)s->state);
-	wire_put_u32(&call->reply, s->pid != 0 ? 1 : 0);
-	if (s->pid != 0) {
-		wire_put_u32(&call->reply, (uint32_t)s->pid);
-		n = listening_of(s, list, LISTENING_MAX);
-	}
-	wire_put_u32(&call->reply, (uint32_t)n);
-	for (i = 0; i < n; i++) {
-		wire_put_str(&call->reply, list[i].address);
-		wire_put_u16(&call->reply, list[i].port);
-	}
-	wire_put_str(&call->reply, s->why);
+	report->state = s->state;
+	report->pid = s->pid;
+	reason(s, report->why, sizeof(report->why));
 	return 0;
 }
 
-uint32_t
-supervisor_problems(struct wire_out *out)
-{
-	char text[LAST_LINE_MAX * 2 + 64];
-	const struct supervised *s;
-	uint32_t n = 0;
-	int i;
-
-	for (i = 0; i < SERVICE_COUNT; i++) {
-		s = &supervised[i];
-		if (s->state != STATE_FAILED)
-			continue;
-		snprintf(text, sizeof(text), "service %s gave up: it %s%s%s",
-		    s->service->name, s->why, s->last[0] != '\0' ? ": " : "",
-		    s->last);
-		wire_put_str(out, text);
-		n++;
-	}
-	return n;
-}
-
-void
+static void
 supervisor_stop(void (*stopped)(void))
 {
 	struct supervised *s;
-	struct request *request;
 	int i;
 
 	all_stopped = stopped;
 	for (i = 0; i < SERVICE_COUNT; i++) {
 		s = &supervised[i];
-		while ((request = s->requests) != NULL) {
-			s->requests = request->next;
-			operations_reply(
-			    &request->ticket, ESHUTDOWN, "stopping", NULL, -1);
-			free(request);
-		}
-		s->nrequests = 0;
-		s->at_work = s->start_again = false;
+		s->at_work = s->start_again = s->listening_to_words = false;
 		uv_timer_stop(&s->timer);
 		if (s->pid != 0)
 			service_stop(s);
 	}
 	check_all_stopped();
 }
+
+void
+supervisor_start(uv_loop_t *on, const struct service_events *told)
+{
+	int i;
+
+	loop = on;
+	events = told;
+	for (i = 0; i < SERVICE_COUNT; i++) {
+		supervised[i].service = &services[i];
+		supervised[i].id = (enum service_id)i;
+		uv_timer_init(loop, &supervised[i].timer);
+		supervised[i].timer.data = &supervised[i];
+	}
+	logfile_observe(on_log_line);
+}
+
+const struct service_way supervisor_way = { .run = supervisor_run,
+	.report = supervisor_report,
+	.stop = supervisor_stop };

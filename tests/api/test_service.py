@@ -24,6 +24,12 @@ def state(client):
     return client.call("service.get_instance", 11)
 
 
+def status(client):
+    """What `holdfast status` shows of it."""
+    entry, = client.call("holdfast.status")["services"]
+    return entry
+
+
 def test_query_lists_what_is_built(root):
     assert root.call("service.query") == [
         {"id": 11, "service": "ssh", "enable": False, "state": "STOPPED",
@@ -229,10 +235,38 @@ def test_start_on_a_port_that_is_taken_fails_and_says_so(instance, root):
                          {"silent": False})
         assert entry["state"] == "FAILED"
         assert entry["error"].startswith("[ESERVICESTARTFAILURE] ssh exited")
-        wait_until(lambda: "Address already in use" in instance.log(), 10,
-                   "sshd's reason in the log")
+        assert "Address already in use" in entry["error"]
+        assert "Address already in use" in status(root)["last_exit"]
+        assert any("service.start" in line and "Address already in" in line
+                   for line in instance.log().splitlines())
         entry = root.job("service.control", "START", "ssh")
         assert entry["state"] == "SUCCESS" and entry["result"] is False
         root.control("STOP")
         assert state(root)["state"] == "STOPPED"
     assert root.control("START") is True
+
+
+def test_start_without_a_usable_host_key_says_why(instance, root):
+    """sshd's own words, whether on standard error or in the system log."""
+    keys = list(instance.inside("/etc/ssh").glob("ssh_host_*_key"))
+    assert keys
+    try:
+        for key in keys:
+            key.chmod(0o644)
+        entry = root.job("service.control", "START", "ssh",
+                         {"silent": False})
+    finally:
+        for key in keys:
+            key.chmod(0o600)
+    assert entry["state"] == "FAILED"
+    assert "no hostkeys available" in entry["error"]
+    assert "bad permissions" in entry["error"]
+    assert len(entry["error"]) < 1000 and entry["error"].isprintable()
+    assert root.control("START") is True
+
+
+def test_an_end_that_was_not_told_why_says_how(instance, root):
+    root.control("START")
+    os.kill(instance.sshd_pid(), signal.SIGKILL)
+    wait_until(lambda: status(root)["last_exit"] ==
+               "was killed by signal 9 (Killed)", 30, "its end")

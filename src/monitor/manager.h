@@ -1,0 +1,68 @@
+/*
+ * The service manager: takes core's requests for a service one after the
+ * other and has them carried out in one of two ways, by our own supervisor
+ * or by systemd.
+ */
+#ifndef HF_MONITOR_MANAGER_H
+#define HF_MONITOR_MANAGER_H
+
+#include <sys/types.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/message.h"
+#include "lib/wire.h"
+#include "services/catalog.h"
+
+#define REPORT_WHY_MAX	1024
+
+/* What a way knows of a service. */
+struct service_report {
+	enum service_state state;
+	pid_t	pid;			/* its main process; 0: none */
+	char	why[REPORT_WHY_MAX];	/* its last end, or why it cannot
+					   run; "" */
+};
+
+/*
+ * A way to run services.  It is given one verb of a service at a time and
+ * answers each with manager_done(), at once or later.
+ */
+struct service_way {
+	void	(*run)(enum service_id, enum service_verb);
+	/* 0, or an errno with why in the report: it cannot be known now. */
+	int	(*report)(enum service_id, struct service_report *);
+	/* Ends what ends with us; calls stopped() once, maybe at once. */
+	void	(*stop)(void (*stopped)(void));
+};
+
+/*
+ * What a way tells, by functions of the manager's, so that a way can be
+ * tested without it.
+ */
+struct service_events {
+	/* The verb at work is done; text is for people when error is not 0. */
+	void	(*done)(enum service_id, int error, const char *text);
+	/* The state changed without being asked to. */
+	void	(*changed)(enum service_id);
+	/*
+	 * Before a start: true when what the service needs is there (host
+	 * keys), else false with a line for people, valid until the next call.
+	 */
+	bool	(*prepared)(enum service_id, const char **whyp);
+};
+
+extern const struct service_events manager_events;
+
+/*
+ * Before the loop: what each service needs before its first start.  What
+ * fails is tried again and told when the service is started.
+ */
+void		manager_prepare(void);
+void		manager_start(const struct service_way *);
+/* Answers all that waits, then as the way's stop(). */
+void		manager_stop(void (*stopped)(void));
+/* Adds [str problem] of each service in trouble; returns how many. */
+uint32_t	manager_problems(struct wire_out *);
+
+#endif
