@@ -194,6 +194,19 @@ orderly_stop(void *arg)
 }
 
 static void
+service_changed(struct ipc_msg *msg)
+{
+	uint32_t service = wire_get_u32(&msg->body);
+	const struct resource *const *r;
+
+	if (wire_end(&msg->body) == -1 || service >= SERVICE_COUNT)
+		fatal("SERVICE_CHANGED of the monitor is malformed");
+	for (r = resources; *r != NULL; r++)
+		if ((*r)->service_changed != NULL)
+			(*r)->service_changed((enum service_id)service);
+}
+
+static void
 monitor_message(struct ipc_msg *msg)
 {
 	uint8_t role;
@@ -201,6 +214,9 @@ monitor_message(struct ipc_msg *msg)
 	switch (msg->type) {
 	case MSG_OP_DONE:
 		op_answered(msg);
+		break;
+	case MSG_SERVICE_CHANGED:
+		service_changed(msg);
 		break;
 	case MSG_PEER:
 		role = wire_get_u8(&msg->body);

@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "core/schema.h"
+#include "services/catalog.h"
 
 struct call;		/* one request in progress: core/call.h */
 
@@ -124,6 +125,8 @@ struct resource {
 	 * were brought in order; ends by calling done.  May be NULL.
 	 */
 	void			(*boot)(void (*done)(void));
+	/* The monitor says that a service's state changed; may be NULL. */
+	void			(*service_changed)(enum service_id);
 	/*
 	 * From outside: does what is installed and runs equal what was
 	 * rendered?  Calls change_verified.  May be NULL.

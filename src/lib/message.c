@@ -68,6 +68,8 @@ static const struct message_info messages[MSG_TYPE_COUNT] = {
 	ROW(OP_STATUS,		CORE, MONITOR,	  0, 0,		       0, 0),
 	ROW(OP_ADMIN_READY,	CORE, MONITOR,	  0, 0,		       0, 0),
 
+	ROW(SERVICE_CHANGED,	MONITOR, CORE,	  4, 4,		       0, 0),
+
 	ROW(TASK,		CORE, WORKER,	  4, ANY,	       0, 0),
 	ROW(TASK_DONE,		WORKER, CORE,	  4 + STR, ANY,	       0, 0),
 };

@@ -110,6 +110,9 @@ enum message_type {
 	MSG_OP_ADMIN_READY,	/* -> ; there is an administrator now: the
 				   set-up code is void, its file goes */
 
+	MSG_SERVICE_CHANGED = 88, /* monitor -> core: u32 service; its state is
+				   another one without core having asked */
+
 	/* Workers: core <-> worker, one task, one answer, on its own channel. */
 	MSG_TASK = 96,		/* core -> worker: u32 task, then the task's */
 	MSG_TASK_DONE,		/* worker -> core: u32 errno, str text, then

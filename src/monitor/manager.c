@@ -130,6 +130,7 @@ service_changed(enum service_id id)
 		log_info("service.state", "%s is %s%s%s", services[id].name,
 		    names[report.state], report.why[0] != '\0' ? ": " : "",
 		    report.why);
+	operations_service_changed(id);
 }
 
 const struct service_events manager_events = { .done = service_done,

@@ -139,6 +139,16 @@ operations_reply(const struct operation_ticket *ticket, int error,
 	wire_free(&body);
 }
 
+void
+operations_service_changed(uint32_t service)
+{
+	struct wire_out body = { 0 };
+
+	wire_put_u32(&body, service);
+	processes_send(ROLE_CORE, MSG_SERVICE_CHANGED, 0, &body, NULL, 0);
+	wire_free(&body);
+}
+
 int
 operation_fail(struct operation_call *call, int error, const char *fmt, ...)
 {

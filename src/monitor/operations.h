@@ -40,6 +40,9 @@ void	operations_stop(void);
 void	operations_reply(const struct operation_ticket *, int error,
 	    const char *text, const struct wire_out *members, int fd);
 
+/* Tells core that a service's state changed without being asked to. */
+void	operations_service_changed(uint32_t service);
+
 /* Fills call->why; returns the errno, for `return operation_fail(...)`. */
 int	operation_fail(struct operation_call *, int error, const char *fmt, ...)
 	    __attribute__((format(printf, 3, 4)));

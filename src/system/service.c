@@ -243,22 +243,30 @@ api_entries(json_t *list)
 	return list;
 }
 
-/* Tells the subscribers of service.query how it is now. */
 static void
 changed(const struct op_reply *reply, void *arg)
 {
+	static json_t *told[SERVICE_COUNT];
 	int service = (int)(intptr_t)arg;
 	json_t *list =
 	    api_entries(json_pack("[o]", status_json(service, reply)));
+	json_t *now = json_incref(json_array_get(list, 0));
 
-	event_send("service.query", EVENT_CHANGED,
-	    json_integer(services[service].api_id),
-	    json_incref(json_array_get(list, 0)));
 	json_decref(list);
+	/* Several changes at once may have been asked about only after. */
+	if (reply->error != 0 || json_equal(told[service], now)) {
+		json_decref(now);
+		return;
+	}
+	json_decref(told[service]);
+	told[service] = now;
+	event_send("service.query", EVENT_CHANGED,
+	    json_integer(services[service].api_id), json_incref(now));
 }
 
-void
-service_changed(int service)
+/* Tells the subscribers of service.query how it is now. */
+static void
+service_changed(enum service_id service)
 {
 	struct wire_out out = { 0 };
 
@@ -347,7 +355,7 @@ update_recorded(int error, void *arg)
 
 	(void)error; /* it is in the outbox */
 	call_audited(call);
-	service_changed(service);
+	service_changed((enum service_id)service);
 	call_reply(call, json_integer(services[service].api_id));
 }
 
@@ -457,7 +465,7 @@ controlled(const struct op_reply *reply, void *arg)
 	const char *name = json_string_value(call_param(call, 1));
 
 	/* Whatever became of it: what runs may be another process. */
-	service_changed(service_by_name(name));
+	service_changed((enum service_id)service_by_name(name));
 	if (reply->error == 0) {
 		log_info("service.control", "%s %s by %s", verb, name,
 		    call_user(call));
@@ -587,6 +595,7 @@ const struct resource service_resource = {
 	.name = "service", .doc = "The services and their states.",
 	.kind = RESOURCE_CRUD, .role_prefix = "SERVICE",
 	.verbose_name = "Service", .methods = methods, .boot = boot,
+	.service_changed = service_changed,
 	.output = -1, .service = -1
 };
 /* clang-format on */

@@ -12,7 +12,4 @@
  */
 void	service_gather(void (*done)(json_t *, void *), void *arg);
 
-/* Tells the subscribers of service.query how a service is now. */
-void	service_changed(int service);
-
 #endif

@@ -201,6 +201,13 @@ info_run(struct call *call)
 }
 
 /* clang-format off */
+static const struct event events[] = {
+	/* Nobody hears it: connections are taken once the machine is ready. */
+	{ .name = "system.ready", .auth = AUTH_ROLE, .roles = general_roles,
+	  .doc = "The machine has finished starting." },
+	EVENT_END
+};
+
 static const struct method methods[] = {
 	{ .name = "system.boot_id", .auth = AUTH_NONE, .result = &string,
 	  .doc = "Identifies this start of the machine.", .run = boot_id_run },
@@ -231,6 +238,6 @@ static const struct method methods[] = {
 const struct resource system_resource = {
 	.name = "system", .doc = "What machine this is and in what state.",
 	.kind = RESOURCE_SERVICE, .verbose_name = "System",
-	.methods = methods, .output = -1, .service = -1
+	.methods = methods, .events = events, .output = -1, .service = -1
 };
 /* clang-format on */

@@ -1,6 +1,10 @@
 """Subscriptions: who may hear of what, and what is told."""
 
+import os
 import re
+import signal
+
+import pytest
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 
@@ -40,6 +44,12 @@ def test_service_state_is_told(instance, admin, root):
     # Subscribed to twice, told once.
     assert quiet(admin)
 
+    # It ends unasked, and is started again.
+    os.kill(entry["pids"][0], signal.SIGKILL)
+    again = updates(admin, "service.query", lambda params: (
+        params["fields"]["pids"] not in ([], entry["pids"])))
+    assert again["params"]["fields"]["state"] == "RUNNING"
+
     root.call("service.update", "ssh", {"enable": True})
     updates(admin, "service.query",
             lambda params: params["fields"]["enable"])
@@ -51,16 +61,31 @@ def test_service_state_is_told(instance, admin, root):
             lambda params: params["fields"]["state"] == "STOPPED")
 
 
-def test_unsubscribing_one_of_two(admin, root):
+@pytest.fixture
+def toggle(instance):
+    """Makes one event of service.query."""
+    with instance.root() as client:
+        def enable(value):
+            client.call("service.update", "ssh", {"enable": value})
+
+        def toggle_once():
+            entry = client.call("service.query", [], {"get": True})
+            enable(not entry["enable"])
+
+        yield toggle_once
+        enable(False)
+
+
+def test_unsubscribing_one_of_two(admin, root, toggle):
     first = admin.call("core.subscribe", "service.query")
     second = admin.call("core.subscribe", "service.query")
     assert admin.call("core.unsubscribe", first) is None
-    root.call("service.update", "ssh", {"enable": False})
+    toggle()
     updates(admin, "service.query", lambda params: True)
     assert admin.call("core.unsubscribe", second) is None
     # Another subscriber says when the event is out.
     root.call("core.subscribe", "service.query")
-    root.call("service.update", "ssh", {"enable": False})
+    toggle()
     updates(root, "service.query", lambda params: True)
     assert quiet(admin)
 
@@ -84,9 +109,9 @@ def test_too_many_subscriptions(root):
     root.call("core.subscribe", "*")
 
 
-def test_everything(admin, root):
+def test_everything(admin, toggle):
     admin.call("core.subscribe", "*")
     admin.call("core.subscribe", "service.query")
-    root.call("service.update", "ssh", {"enable": False})
+    toggle()
     updates(admin, "service.query", lambda params: True)
     assert quiet(admin)

@@ -55,6 +55,7 @@ is_type(enum message_type type)
 	case MSG_OP_WORKER:
 	case MSG_OP_STATUS:
 	case MSG_OP_ADMIN_READY:
+	case MSG_SERVICE_CHANGED:
 	case MSG_TASK:
 	case MSG_TASK_DONE:
 		return true;
