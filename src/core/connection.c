@@ -80,6 +80,43 @@ connection_send(
 }
 
 void
+connection_event(struct connection *c, const struct wire_out *text)
+{
+	struct wire_out out = { 0 };
+	struct ipc *front = core_peer(c->front);
+
+	if (front == NULL || c->deaf)
+		return;
+	/* The second: a front role that does not read, whatever it says. */
+	if (c->events >= LIMIT_EVENTS ||
+	    ipc_queued(front) >= LIMIT_EVENTS_FRONT) {
+		c->deaf = true;
+		connection_close(c, 1008, "Too many events waiting");
+		return;
+	}
+	c->events += MESSAGE_EVENT_COST(text->len);
+	wire_put_bytes(&out, text->data, text->len);
+	ipc_send(front, MSG_CLIENT_EVENT, c->id, &out, NULL, 0);
+	wire_free(&out);
+}
+
+static int
+taken_message(struct connection *c, struct ipc_msg *msg)
+{
+	uint32_t taken = wire_get_u32(&msg->body);
+
+	if (wire_end(&msg->body) == -1)
+		return -1;
+	/* Gone meanwhile. */
+	if (c == NULL)
+		return 0;
+	if (taken > c->events)
+		return -1;
+	c->events -= taken;
+	return 0;
+}
+
+void
 connection_close(struct connection *c, uint16_t code, const char *reason)
 {
 	struct wire_out out = { 0 };
@@ -254,6 +291,9 @@ connection_message(struct ipc *front, struct ipc_msg *msg)
 		break;
 	case MSG_CLIENT_CALL:
 		r = call_message(*at, msg);
+		break;
+	case MSG_CLIENT_TAKEN:
+		r = taken_message(*at, msg);
 		break;
 	case MSG_CLIENT_GONE:
 		if (*at != NULL)

@@ -30,6 +30,8 @@ struct connection {
 	struct call	*calls;
 	struct subscription *subscriptions;
 	unsigned int	 subscribed;
+	size_t		 events;	/* on their way, MESSAGE_EVENT_COST() */
+	bool		 deaf;		/* too many; it is being closed */
 	uint64_t	 last_event;	/* the last one sent, by number */
 };
 
@@ -45,6 +47,11 @@ void	connection_login(struct connection *, struct session *);
  */
 void	connection_send(struct connection *, const struct wire_out *text,
 	    uint32_t finished);
+/*
+ * Sends an event.  Those that a client does not take are bounded; who lets
+ * them pile up is closed.
+ */
+void	connection_event(struct connection *, const struct wire_out *text);
 void	connection_close(struct connection *, uint16_t code,
 	    const char *reason);
 /* "192.0.2.1:4711" or "pid:42"; caller frees. */

@@ -186,7 +186,7 @@ notify(struct connection *c, const char *method, json_t *params)
 
 	if (message == NULL || json_write(message, &text) == -1)
 		fatal("an event without a text");
-	connection_send(c, &text, 0);
+	connection_event(c, &text);
 	wire_free(&text);
 	json_decref(message);
 }

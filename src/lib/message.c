@@ -46,6 +46,8 @@ static const struct message_info messages[MSG_TYPE_COUNT] = {
 	ROW(CLIENT_FRAME,	CORE, FRONT,	  4 + STR, ANY,	       0, 0),
 	ROW(CLIENT_LIMIT,	CORE, FRONT,	  4, 4,		       0, 0),
 	ROW(CLIENT_CLOSE,	CORE, FRONT,	  2 + STR, 2 + SHORT,  0, 0),
+	ROW(CLIENT_EVENT,	CORE, FRONT,	  STR, ANY,	       0, 0),
+	ROW(CLIENT_TAKEN,	FRONT, CORE,	  4, 4,		       0, 0),
 
 	ROW(AUDIT_APPEND,	CORE, AUDIT,	  1 + STR, ANY,	       0, 0),
 	ROW(AUDIT_APPENDED,	AUDIT, CORE,	  4, 4,		       0, 0),

@@ -22,6 +22,14 @@
 #define MESSAGE_INLINE_MAX	(64 * 1024 - 1)
 #define MESSAGE_BODY_MAX	(16 * 1024 * 1024)
 
+/*
+ * What one event of so many bytes takes of a connection's share of memory:
+ * both ends count alike, and small ones are not free.
+ */
+#define MESSAGE_EVENT_COST(len)	((len) + 128)
+/* The front tells of what was taken in steps of this. */
+#define MESSAGE_EVENT_STEP	((size_t)64 * 1024)
+
 enum message_type {
 	/*
 	 * Life cycle.  A role starts with its channel to the monitor on fd 3
@@ -64,6 +72,11 @@ enum message_type {
 				   characters from now on; local reads
 				   nothing of a client before the first */
 	MSG_CLIENT_CLOSE,	/* core -> front: u16 code, str reason */
+	MSG_CLIENT_EVENT,	/* core -> front: bytes one text frame that
+				   nobody asked for */
+	MSG_CLIENT_TAKEN,	/* front -> core: u32 so much of its events,
+				   as MESSAGE_EVENT_COST() counts them, is
+				   no longer in the front's queue */
 
 	/* The audit log: core <-> audit; id joins request and answer. */
 	MSG_AUDIT_APPEND = 48,	/* core -> audit: u8 again (1: may have been

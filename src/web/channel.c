@@ -69,8 +69,23 @@ core_frame(struct web *w, struct ipc_msg *msg)
 	if (c == NULL)
 		return;
 	if (len > 0)
-		web_client_send(c, data, len);
+		web_client_send(c, data, len, false);
 	web_client_finished(c, finished);
+}
+
+static void
+core_event(struct web *w, struct ipc_msg *msg)
+{
+	struct web_client *c;
+	const void *data;
+	size_t len;
+
+	data = wire_get_bytes(&msg->body, &len);
+	if (wire_end(&msg->body) == -1)
+		fatal("wrong event from core");
+	c = web_client_find(w, msg->id);
+	if (c != NULL)
+		web_client_send(c, data, len, true);
 }
 
 static void
@@ -119,6 +134,9 @@ core_message(struct ipc *ipc, struct ipc_msg *msg, void *arg)
 	switch (msg->type) {
 	case MSG_CLIENT_FRAME:
 		core_frame(w, msg);
+		break;
+	case MSG_CLIENT_EVENT:
+		core_event(w, msg);
 		break;
 	case MSG_CLIENT_LIMIT:
 		core_limit(w, msg);

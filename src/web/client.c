@@ -165,7 +165,7 @@ message_done(struct web_client *c)
 		break;
 	case ENVELOPE_ERROR:
 		answer = envelope_answer(&e);
-		web_client_send(c, answer, strlen(answer));
+		web_client_send(c, answer, strlen(answer), false);
 		freezero_str(answer);
 		break;
 	case ENVELOPE_CALL:
@@ -233,6 +233,20 @@ web_client_received(struct web_client *c, void *data, size_t len)
 	return 0;
 }
 
+static void
+event_taken(struct web_client *c, size_t len)
+{
+	struct wire_out body = { 0 };
+
+	c->taken += MESSAGE_EVENT_COST(len);
+	if (c->taken < MESSAGE_EVENT_STEP || c->web->core == NULL)
+		return;
+	wire_put_u32(&body, (uint32_t)c->taken);
+	ipc_send(c->web->core, MSG_CLIENT_TAKEN, c->id, &body, NULL, 0);
+	wire_free(&body);
+	c->taken = 0;
+}
+
 /*
  * Writes the next piece of the first frame.  A long frame goes out in
  * fragments, so that a slow reader is told from a dead one and control frames
@@ -264,6 +278,8 @@ frame_write(struct web_client *c, size_t *written)
 	if (frame->sent == frame->len) {
 		STAILQ_REMOVE_HEAD(&c->queue, next);
 		c->queued_frames--;
+		if (frame->event)
+			event_taken(c, frame->len);
 		freezero(frame, sizeof(*frame) + LWS_PRE + frame->len);
 	}
 	return 0;
@@ -339,7 +355,7 @@ web_client_writable(struct web_client *c)
 }
 
 void
-web_client_send(struct web_client *c, const void *data, size_t len)
+web_client_send(struct web_client *c, const void *data, size_t len, bool event)
 {
 	struct web_frame *frame;
 	bool idle;
@@ -355,6 +371,7 @@ web_client_send(struct web_client *c, const void *data, size_t len)
 	frame = xmalloc(sizeof(*frame) + LWS_PRE + len);
 	frame->len = len;
 	frame->sent = 0;
+	frame->event = event;
 	if (len > 0)
 		memcpy(frame->data + LWS_PRE, data, len);
 	STAILQ_INSERT_TAIL(&c->queue, frame, next);

@@ -59,6 +59,7 @@ enum web_client_state {
 struct web_frame {
 	STAILQ_ENTRY(web_frame) next;
 	size_t	len, sent;
+	bool	event;	/* core wants to know when it is out */
 	uint8_t	data[];	/* LWS_PRE, then len bytes */
 };
 
@@ -89,6 +90,7 @@ struct web_client {
 	struct assembly	 in;
 	STAILQ_HEAD(, web_frame) queue;
 	size_t		 queued_bytes, queued_frames;
+	size_t		 taken;		/* of its events, core not yet told */
 	bool		 close_due;
 	uint16_t	 close_code;
 	char		 close_reason[WEB_REASON_MAX + 1];
@@ -171,8 +173,12 @@ struct web_client *web_client_find(struct web *, uint32_t id);
 void	web_client_established(struct web_client *);
 int	web_client_received(struct web_client *, void *data, size_t len);
 int	web_client_writable(struct web_client *);
-/* Core's frame: queued, and written at once when the socket takes it. */
-void	web_client_send(struct web_client *, const void *data, size_t len);
+/*
+ * A frame: queued, and written at once when the socket takes it.  event: core
+ * bounds how much of those waits, and is told what was taken.
+ */
+void	web_client_send(struct web_client *, const void *data, size_t len,
+	    bool event);
 /* Reads on or not, by what was decided of it. */
 void	web_client_flow(struct web_client *);
 /* Core has done so many of its calls. */

@@ -36,6 +36,8 @@ is_type(enum message_type type)
 	case MSG_CLIENT_FRAME:
 	case MSG_CLIENT_LIMIT:
 	case MSG_CLIENT_CLOSE:
+	case MSG_CLIENT_EVENT:
+	case MSG_CLIENT_TAKEN:
 	case MSG_AUDIT_APPEND:
 	case MSG_AUDIT_APPENDED:
 	case MSG_AUDIT_QUERY:
