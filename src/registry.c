@@ -1,10 +1,13 @@
 /*
- * Everything the API has: the list of its namespaces, and of the files that
- * are rendered.  Adding a service is adding a row here.
+ * Everything the API has: the list of its namespaces, of the files that are
+ * rendered, and of what can be scheduled.  Adding a service is adding a row
+ * here.
  */
 #include <stddef.h>
 
+#include "core/alert.h"
 #include "core/method.h"
+#include "core/scheduler.h"
 #include "services/catalog.h"
 #include "services/ssh/ssh.h"
 #include "system/system.h"
@@ -25,5 +28,11 @@ const struct resource *const resources[] = {
 const struct renderer renderers[] = {
 	{ .output = OUTPUT_SSHD_CONFIG, .render = ssh_render_output },
 	{ .output = -1 }
+};
+
+const struct scheduled_task scheduled_tasks[] = {
+	{ "alert.clear", "Clears an alert whose time is over.",
+	  alert_clear_task },
+	{ .name = NULL }
 };
 /* clang-format on */

@@ -216,6 +216,37 @@ print_lines(FILE *file, const char *before, const json_t *lines)
 	}
 }
 
+/* Of the levels two are for information only. */
+static bool
+is_urgent(const json_t *alert)
+{
+	const char *level = json_str(alert, "level", "");
+
+	return strcmp(level, "INFO") != 0 && strcmp(level, "NOTICE") != 0;
+}
+
+static void
+print_alerts(FILE *file, const json_t *alerts)
+{
+	static const char *const names[] = { "ALERT", "SINCE", "" };
+	struct table table = { .columns = 3 };
+	char *cells[3];
+	json_t *alert;
+	size_t i;
+
+	if (json_array_size(alerts) == 0)
+		return;
+	table_head(&table, names);
+	json_array_foreach(alerts, i, alert) {
+		cells[0] = cell_of(alert, "level");
+		cells[1] = cell_of_date(json_object_get(alert, "datetime"));
+		cells[2] = cell_of(alert, "formatted");
+		table_row(&table, cells);
+	}
+	putc('\n', file);
+	table_print(file, &table);
+}
+
 static void
 print_set_up(FILE *file, const json_t *status, const char *instance)
 {
@@ -242,6 +273,12 @@ print_set_up(FILE *file, const json_t *status, const char *instance)
 bool
 status_needs_attention(const json_t *status)
 {
+	json_t *alert;
+	size_t i;
+
+	json_array_foreach(json_object_get(status, "alerts"), i, alert)
+		if (is_urgent(alert))
+			return true;
 	return !json_bool(status, "ready", false) ||
 	    !json_bool(status, "administrator", true) ||
 	    json_array_size(json_object_get(status, "problems")) > 0;
@@ -279,6 +316,7 @@ status_print(FILE *file, const json_t *status, const char *instance)
 	print_set_up(file, status, instance);
 	if (!status_needs_attention(status))
 		fputs("\nNo problems.\n", file);
+	print_alerts(file, json_object_get(status, "alerts"));
 	if (json_array_size(problems) > 0) {
 		fputs("\nProblems:\n", file);
 		print_lines(file, "    ", problems);

@@ -8,7 +8,10 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* Whether somebody should look: not ready, or there are problems. */
+/*
+ * Whether somebody should look: not ready, without an administrator, with
+ * alerts from a warning on, or with problems.
+ */
 bool	status_needs_attention(const json_t *status);
 
 /* instance NULL: this machine's own; named in the advice. */

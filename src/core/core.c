@@ -9,14 +9,18 @@
 #include <string.h>
 #include <sys/random.h>
 #include <fcntl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/account.h"
+#include "core/alert.h"
 #include "core/audit.h"
 #include "core/change.h"
+#include "core/clock.h"
 #include "core/connection.h"
 #include "core/op_internal.h"
 #include "core/resource.h"
+#include "core/scheduler.h"
 #include "core/serial.h"
 #include "core/setup_code.h"
 #include "lib/json.h"
@@ -304,6 +308,7 @@ serve(void)
 	enum role role;
 
 	core.ready = true;
+	clock_start(&core.loop);
 	for (role = 0; role < ROLE_COUNT; role++)
 		if ((role == ROLE_WEB || role == ROLE_LOCAL) &&
 		    core.startup.peer_fds[role] != -1)
@@ -324,8 +329,11 @@ open_store(void)
 	bool existed = store_exists(PATH_STATE);
 
 	core.store = store_open(PATH_STATE, &core.refused);
-	if (core.store != NULL && resource_initialise() == 0)
+	if (core.store != NULL && resource_initialise() == 0) {
+		scheduler_start(core.store, core.startup.facts.boot_id);
+		alert_start(core.store);
 		return;
+	}
 	if (core.store != NULL) {
 		core.refused =
 		    xasprintf("The configuration store cannot be written: %s",
@@ -338,7 +346,10 @@ open_store(void)
 		fatal("%s", core.refused);
 	}
 	log_error("store.refused", "%s", core.refused);
-	core_problem("store", "%s", core.refused);
+	scheduler_start(NULL, core.startup.facts.boot_id);
+	alert_start(NULL);
+	alert_raise("ConfigurationStoreRefused", NULL,
+	    json_pack("{s:s}", "reason", core.refused));
 }
 
 static void
@@ -368,6 +379,7 @@ core_main(void)
 	paths[0].fd = open(PATH_STATE, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (paths[0].fd == -1)
 		fatal("%s: %s", PATH_STATE, strerror(errno));
+	tzset(); /* local time, for what is scheduled */
 	sandbox_enter(ROLE_CORE, paths, SANDBOX_NO_NETWORK);
 	close(paths[0].fd);
 	open_store();

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/alert_class.h"
 #include "core/change.h"
 #include "core/core.h"
 #include "core/event.h"
@@ -372,5 +373,6 @@ resource_lint(void)
 			lint_method(r, m, faults);
 	}
 	event_lint(faults);
+	alert_lint(faults);
 	return faults;
 }

@@ -473,3 +473,18 @@ store_set_value(struct store *s, const char *name, const char *value)
 		bind_text(st, 2, value);
 	return execute(s, st);
 }
+
+json_t *
+store_values(struct store *s, const char *prefix)
+{
+	sqlite3_stmt *st = statement(s, ST_VALUE_LIST);
+	json_t *values = json_object();
+
+	bind_text(st, 1, prefix);
+	while (sqlite3_step(st) == SQLITE_ROW)
+		json_object_set_new(values,
+		    (const char *)sqlite3_column_text(st, 0),
+		    json_string((const char *)sqlite3_column_text(st, 1)));
+	done(st);
+	return values;
+}

@@ -100,5 +100,7 @@ int		 store_outbox_done(struct store *, const char *audit_id);
 char		*store_value(struct store *, const char *name);	/* caller frees */
 int		 store_set_value(struct store *, const char *name,
 		    const char *value);	/* NULL removes it */
+/* Those whose names begin so: {rest of the name: value}; a new reference. */
+json_t		*store_values(struct store *, const char *prefix);
 
 #endif

@@ -87,6 +87,8 @@ static const char *const sql[ST_COUNT] = {
 	    " WHERE held = 0 ORDER BY sequence",
 	[ST_OUTBOX_DONE] = "DELETE FROM outbox WHERE audit_id = ?1",
 	[ST_VALUE_GET] = "SELECT value FROM value WHERE name = ?1",
+	[ST_VALUE_LIST] = "SELECT substr(name, length(?1) + 1), value"
+	    " FROM value WHERE substr(name, 1, length(?1)) = ?1",
 	[ST_VALUE_SET] = "INSERT OR REPLACE INTO value (name, value)"
 	    " VALUES (?1, ?2)",
 	[ST_VALUE_REMOVE] = "DELETE FROM value WHERE name = ?1"

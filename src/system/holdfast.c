@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "core/account.h"
+#include "core/alert.h"
 #include "core/audit.h"
 #include "core/call.h"
 #include "core/connection.h"
@@ -18,7 +19,8 @@
 
 /* clang-format off */
 static const struct field status_result = { .name = "result", .type = F_DICT,
-	.flags = FF_REQUIRED, .doc = "Roles, services, listeners, problems." };
+	.flags = FF_REQUIRED, .doc = "Roles, services, listeners, alerts, "
+	"problems." };
 /* clang-format on */
 
 static json_t *
@@ -107,6 +109,7 @@ monitor_answered(const struct op_reply *reply, void *arg)
 		free(text);
 	}
 	json_object_set_new(status, "problems", problems);
+	json_object_set_new(status, "alerts", alert_list());
 	json_object_set_new(status, "administrator",
 	    json_boolean(account_administrator_set_up()));
 	json_object_set_new(status, "setup_code",

@@ -89,6 +89,10 @@ test_problems(void **state)
 	    "    holdfast -i /some/where setup-admin truenas_admin\n"
 	    "Over the network it needs the code AB\\u001bC\n"
 	    "\n"
+	    "ALERT     SINCE\n"
+	    "CRITICAL  1970-01-02 00:00:00  disk\\u001b full\n"
+	    "NOTICE                         by the way\n"
+	    "\n"
 	    "Problems:\n"
 	    "    one\n"
 	    "    two\n";
@@ -99,6 +103,11 @@ test_problems(void **state)
 	text =
 	    printed("{\"version\": \"1\", \"ready\": false, "
 		    "\"administrator\": false, \"setup_code\": \"AB\\u001bC\", "
+		    "\"alerts\": [{\"level\": \"CRITICAL\", "
+		    "\"formatted\": \"disk\\u001b full\", "
+		    "\"datetime\": {\"$date\": 86400000}}, "
+		    "{\"level\": \"NOTICE\", "
+		    "\"formatted\": \"by the way\"}], "
 		    "\"problems\": [\"one\", \"two\"], "
 		    "\"sandbox_missing\": [\"Landlock ABI 3\"], "
 		    "\"audit\": {\"waiting\": 3}}",
@@ -106,6 +115,34 @@ test_problems(void **state)
 	assert_string_equal(text, expected);
 	assert_true(attention);
 	free(text);
+}
+
+/* From a warning on somebody should look. */
+static void
+test_levels(void **state)
+{
+	/* clang-format off */
+	static const struct { const char *level; bool urgent; } levels[] = {
+		{ "INFO", false }, { "NOTICE", false }, { "WARNING", true },
+		{ "ERROR", true }, { "CRITICAL", true }, { "ALERT", true },
+		{ "EMERGENCY", true }, { "OF A LATER VERSION", true }
+	};
+	/* clang-format on */
+	bool attention;
+	char *json;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
+		assert_true(asprintf(&json,
+				"{\"ready\": true, \"administrator\": true, "
+				"\"alerts\": [{\"level\": \"%s\"}], "
+				"\"problems\": []}",
+				levels[i].level) != -1);
+		free(printed(json, NULL, &attention));
+		free(json);
+		assert_int_equal(attention, levels[i].urgent);
+	}
 }
 
 static void
@@ -163,6 +200,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_ready),
 		cmocka_unit_test(test_problems),
+		cmocka_unit_test(test_levels),
 		cmocka_unit_test(test_no_administrator),
 		cmocka_unit_test(test_strange),
 		cmocka_unit_test(test_text),

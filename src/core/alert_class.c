@@ -1,0 +1,175 @@
+/*
+ * The classes of alerts: see alert_class.h.
+ */
+#include "core/alert_class.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/wire.h"
+#include "lib/xalloc.h"
+
+#define DAY (24 * 60 * 60)
+
+/* clang-format off */
+const struct alert_class alert_classes[] = {
+	{ .name = "AuditServiceHealth", .category = "AUDIT",
+	  .level = ALERT_ERROR, .title = "Audit Service Health Failure",
+	  .text = "The audit log cannot be written: {verrs}. Changes are "
+	  "refused until it can.", .args = { "verrs" } },
+	{ .name = "ClockSet", .category = "SYSTEM", .level = ALERT_WARNING,
+	  .title = "The Clock Was Set", .own = true, .seconds = DAY,
+	  .text = "The clock was put {direction} by {seconds} seconds.",
+	  .args = { "direction", "seconds" } },
+	{ .name = "ConfigurationFileEdited", .category = "SYSTEM",
+	  .level = ALERT_WARNING, .own = true,
+	  .title = "Configuration File Edited by Somebody Else",
+	  .text = "{file} was edited by somebody else and is left as it is.",
+	  .args = { "file" } },
+	{ .name = "ConfigurationStoreRefused", .category = "SYSTEM",
+	  .level = ALERT_CRITICAL, .own = true,
+	  .title = "Configuration Store Cannot Be Used",
+	  .text = "{reason}. Nothing can be changed; services go on as they "
+	  "were configured last.", .args = { "reason" } },
+	{ .name = "DiskSpaceCritical", .category = "SYSTEM",
+	  .level = ALERT_CRITICAL, .own = true,
+	  .title = "Holdfast's Own Disk Is Almost Full",
+	  .text = "Only {free} MiB ({percent}%) are free where configuration "
+	  "and audit log are kept. When it is full, nothing can be changed.",
+	  .args = { "free", "percent" } },
+	{ .name = "DiskSpaceLow", .category = "SYSTEM",
+	  .level = ALERT_WARNING, .own = true,
+	  .title = "Holdfast's Own Disk Gets Full",
+	  .text = "Only {free} MiB ({percent}%) are free where configuration "
+	  "and audit log are kept.", .args = { "free", "percent" } },
+	{ .name = "ScheduledTaskFailed", .category = "TASKS",
+	  .level = ALERT_ERROR, .title = "Scheduled Task Failed", .own = true,
+	  .text = "{task} failed: {error}.", .args = { "task", "error" } },
+	{ .name = "ServiceGaveUp", .category = "SYSTEM",
+	  .level = ALERT_CRITICAL, .title = "Service Gave Up", .own = true,
+	  .text = "Service {service} was given up after repeated exits: "
+	  "{reason}.", .args = { "service", "reason" } },
+	{ .name = NULL }
+};
+
+static const char *const level_names[] = {
+	[ALERT_INFO] = "INFO", [ALERT_NOTICE] = "NOTICE",
+	[ALERT_WARNING] = "WARNING", [ALERT_ERROR] = "ERROR",
+	[ALERT_CRITICAL] = "CRITICAL", [ALERT_ALERT] = "ALERT",
+	[ALERT_EMERGENCY] = "EMERGENCY"
+};
+/* clang-format on */
+
+const struct alert_class *
+alert_class_find(const char *name)
+{
+	const struct alert_class *c;
+
+	for (c = alert_classes; c->name != NULL; c++)
+		if (strcmp(c->name, name) == 0)
+			return c;
+	return NULL;
+}
+
+const char *
+alert_level_name(enum alert_level level)
+{
+	return level_names[level];
+}
+
+bool
+alert_args_fit(const struct alert_class *c, const json_t *args)
+{
+	const json_t *arg;
+	size_t n;
+
+	for (n = 0; c->args[n] != NULL; n++) {
+		arg = json_object_get(args, c->args[n]);
+		if (!json_is_string(arg) && !json_is_integer(arg))
+			return false;
+	}
+	return json_object_size(args) == n;
+}
+
+static void
+put_argument(struct wire_out *out, const json_t *arg)
+{
+	char *number;
+
+	if (json_is_string(arg)) {
+		wire_put_raw(
+		    out, json_string_value(arg), json_string_length(arg));
+		return;
+	}
+	number = xasprintf("%" JSON_INTEGER_FORMAT, json_integer_value(arg));
+	wire_put_raw(out, number, strlen(number));
+	free(number);
+}
+
+/* At a '{' that names one of the class's arguments: which; else NULL. */
+static const char *
+argument_at(const struct alert_class *c, const char *at)
+{
+	size_t len = strcspn(at + 1, "}"), n;
+
+	for (n = 0; c->args[n] != NULL; n++)
+		if (strlen(c->args[n]) == len &&
+		    memcmp(c->args[n], at + 1, len) == 0)
+			return c->args[n];
+	return NULL;
+}
+
+char *
+alert_text(const struct alert_class *c, const json_t *args)
+{
+	struct wire_out out = { 0 };
+	const char *at = c->text, *end, *name;
+
+	for (;; at = end + strlen(name) + 2) {
+		end = strchrnul(at, '{');
+		wire_put_raw(&out, at, (size_t)(end - at));
+		if (*end == '\0')
+			break;
+		name = argument_at(c, end); /* alert_lint saw to it */
+		put_argument(&out, json_object_get(args, name));
+	}
+	wire_put_raw(&out, "", 1);
+	return (char *)out.data;
+}
+
+static bool
+names_argument(const struct alert_class *c, const char *arg)
+{
+	const char *at;
+
+	for (at = strchr(c->text, '{'); at != NULL; at = strchr(at + 1, '{'))
+		if (argument_at(c, at) == arg)
+			return true;
+	return false;
+}
+
+void
+alert_lint(json_t *faults)
+{
+	const struct alert_class *c;
+	const char *at;
+	size_t n;
+
+	for (c = alert_classes; c->name != NULL; c++) {
+		if (alert_class_find(c->name) != c)
+			json_array_append_new(faults,
+			    json_sprintf("alert %s stands twice", c->name));
+		for (n = 0; c->args[n] != NULL; n++)
+			if (!names_argument(c, c->args[n]))
+				json_array_append_new(faults,
+				    json_sprintf("alert %s does not say %s",
+					c->name, c->args[n]));
+		for (at = strchr(c->text, '{'); at != NULL;
+		     at = strchr(at + 1, '{'))
+			if (argument_at(c, at) == NULL)
+				json_array_append_new(faults,
+				    json_sprintf(
+					"alert %s has no %s", c->name, at));
+	}
+}
