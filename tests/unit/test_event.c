@@ -19,6 +19,7 @@
 #include "core/event.h"
 #include "core/limits.h"
 #include "core/resource.h"
+#include "core/scheduler.h"
 #include "core/session.h"
 #include "lib/json.h"
 #include "lib/xalloc.h"
@@ -123,6 +124,7 @@ static const struct resource made = {
 
 const struct resource *const resources[] = { &made, NULL };
 const struct renderer renderers[] = { { .output = -1 } };
+const struct scheduled_task scheduled_tasks[] = { { .name = NULL } };
 /* clang-format on */
 
 /*
