@@ -13,15 +13,12 @@
 #include "core/connection.h"
 #include "core/error.h"
 #include "core/job.h"
+#include "core/protocol.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/xalloc.h"
 
 enum { CODE_INVALID_PARAMS = -32602, CODE_CALL_ERROR = -32001 };
-
-/* How a response begins. */
-#define RESULT "{\"jsonrpc\":\"2.0\",\"result\":"
-#define ERROR "{\"jsonrpc\":\"2.0\",\"error\":"
 
 struct answer {
 	struct call *call;
@@ -35,63 +32,40 @@ call_param(const struct call *call, size_t i)
 	return json_array_get(call->params, i);
 }
 
-static void
-put_text(struct wire_out *out, const char *text)
-{
-	wire_put_raw(out, text, strlen(text));
-}
-
-/*
- * Its connection forgets it and sends the response: what was put into it so
- * far, then the id, as the text it came as.
- */
-static void
-detach(struct call *call, struct wire_out *response)
+/* Its connection forgets it; which that was, or NULL: it is gone. */
+static struct connection *
+leave(struct call *call)
 {
 	struct connection *c = call->connection;
 	struct call **at;
 
-	if (c != NULL) {
-		for (at = &c->calls; *at != call;)
-			at = &(*at)->next;
-		*at = call->next;
-		c->outstanding--;
-		call->connection = NULL;
-		if (call->id == NULL) {
-			/* A notification is never answered. */
-			wire_free(response);
-		} else if (response->len > 0) {
-			put_text(response, ",\"id\":");
-			put_text(response, call->id);
-			put_text(response, "}");
-		}
-		connection_send(c, response, 1);
-	}
-	wire_free(response);
+	if (c == NULL)
+		return NULL;
+	for (at = &c->calls; *at != call;)
+		at = &(*at)->next;
+	*at = call->next;
+	c->outstanding--;
+	call->connection = NULL;
+	return c;
 }
 
 void
 call_detach(struct call *call, json_t *answer, bool success)
 {
-	struct wire_out response = { 0 };
+	struct connection *c = leave(call);
 
-	if (answer != NULL) {
-		put_text(&response, success ? RESULT : ERROR);
-		if (json_write(answer, &response) == -1)
-			fatal("an answer without a text");
-		json_decref(answer);
-	}
-	detach(call, &response);
+	if (c != NULL)
+		protocol_answer(c, call, answer, success);
+	json_decref(answer);
 }
 
 void
 call_reply_text(struct call *call, const char *result)
 {
-	struct wire_out response = { 0 };
+	struct connection *c = leave(call);
 
-	put_text(&response, RESULT);
-	put_text(&response, result);
-	detach(call, &response);
+	if (c != NULL)
+		protocol_answer_text(c, call, result);
 	call_free(call);
 }
 

@@ -25,6 +25,7 @@ struct call {
 	struct job		*job;		/* when the method is a job */
 	struct call		*next;		/* of the same connection */
 	bool			 audited;	/* see call_audited */
+	bool			 subscribes;	/* as core/legacy.h says it */
 	void			*data;		/* the method's own, in progress */
 	void			(*free_data)(void *);
 };

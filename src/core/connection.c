@@ -14,6 +14,7 @@
 #include "core/account.h"
 #include "core/dispatch.h"
 #include "core/event.h"
+#include "core/legacy.h"
 #include "core/limits.h"
 #include "core/op.h"
 #include "lib/address.h"
@@ -45,6 +46,7 @@ destroy(struct connection **at)
 	count--;
 	dispatch_abandon(c);
 	event_forget(c);
+	legacy_forget(c);
 	session_release(c->session);
 	free(c->address);
 	free(c);
@@ -234,8 +236,10 @@ open_message(struct ipc *front, struct ipc_msg *msg)
 	char *address = wire_get_str(&msg->body, 64);
 	uint16_t port = wire_get_u16(&msg->body);
 	bool secure = wire_get_u8(&msg->body) != 0;
+	uint8_t protocol = wire_get_u8(&msg->body);
 
 	if (wire_end(&msg->body) == -1 || *at != NULL ||
+	    protocol >= PROTOCOL_COUNT ||
 	    (role == ROLE_LOCAL) != (msg->nfds == 1)) {
 		free(address);
 		return -1;
@@ -246,6 +250,7 @@ open_message(struct ipc *front, struct ipc_msg *msg)
 	c->address = address;
 	c->port = port;
 	c->secure = secure;
+	c->protocol = protocol;
 	c->uid = (uid_t)-1;
 	*at = c;
 	count++;
@@ -279,6 +284,31 @@ call_message(struct connection *c, struct ipc_msg *msg)
 	return opening ? -1 : 0;
 }
 
+/* What the legacy protocol says that is no call. */
+static int
+legacy_message(struct connection *c, struct ipc_msg *msg)
+{
+	uint8_t verb = wire_get_u8(&msg->body);
+	char *id = wire_get_str(&msg->body, LIMIT_MESSAGE * 4);
+	char *name = wire_get_str(&msg->body, LIMIT_MESSAGE * 4);
+	int r = -1;
+
+	if (wire_end(&msg->body) == 0 && verb < LEGACY_VERB_COUNT &&
+	    (c == NULL || (c->protocol == PROTOCOL_LEGACY && !c->opening)))
+		r = 0;
+	if (r == 0 && c != NULL) {
+		if (verb == LEGACY_CONNECT)
+			legacy_connect(c);
+		else if (verb == LEGACY_SUBSCRIBE)
+			dispatch_subscribe(c, id, name);
+		else
+			legacy_unsubscribe(c, id);
+	}
+	free(id);
+	free(name);
+	return r;
+}
+
 void
 connection_message(struct ipc *front, struct ipc_msg *msg)
 {
@@ -294,6 +324,9 @@ connection_message(struct ipc *front, struct ipc_msg *msg)
 		break;
 	case MSG_CLIENT_TAKEN:
 		r = taken_message(*at, msg);
+		break;
+	case MSG_CLIENT_LEGACY:
+		r = legacy_message(*at, msg);
 		break;
 	case MSG_CLIENT_GONE:
 		if (*at != NULL)

@@ -13,6 +13,7 @@
 #include "lib/ipc.h"
 
 struct call;
+struct alias;
 struct subscription;
 
 struct connection {
@@ -22,6 +23,7 @@ struct connection {
 	char		*address;	/* "" on the Unix socket */
 	uint16_t	 port;
 	bool		 secure;
+	enum client_protocol protocol;
 	bool		 opening;	/* identity not yet known: no calls */
 	struct session	*session;	/* NULL: none */
 	uid_t		 uid;		/* on the Unix socket */
@@ -32,6 +34,7 @@ struct connection {
 	unsigned int	 subscribed;
 	size_t		 events;	/* on their way, MESSAGE_EVENT_COST() */
 	bool		 deaf;		/* too many; it is being closed */
+	struct alias	*aliases;	/* of subscriptions: core/legacy.h */
 	uint64_t	 last_event;	/* the last one sent, by number */
 };
 

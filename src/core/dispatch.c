@@ -143,22 +143,19 @@ run(struct call *call)
 	free(lock);
 }
 
-void
-dispatch_call(struct connection *c, const char *id, const char *method,
-    const char *params)
+/* given is stolen. */
+static void
+dispatch(struct call *call, const char *method, json_t *given)
 {
-	struct call *call = call_new(c, id);
-	const char *why;
-
-	if (c->outstanding > LIMIT_CALLS) {
+	call->given = given;
+	if (call->connection->outstanding > LIMIT_CALLS) {
 		call_refuse(call,
 		    call_error(-32000,
 			"Maximum number of concurrent calls (20) has "
 			"exceeded"));
 		return;
 	}
-	call->given = json_parse(params, strlen(params), &why);
-	if (!json_is_array(call->given)) {
+	if (!json_is_array(given)) {
 		/* web and local send what they printed themselves. */
 		log_warn("front.breach", "parameters that are no array");
 		call_refuse(call, call_error(-32700, "Invalid Message Format"));
@@ -171,4 +168,23 @@ dispatch_call(struct connection *c, const char *id, const char *method,
 	}
 	if (permitted(call))
 		run(call);
+}
+
+void
+dispatch_call(struct connection *c, const char *id, const char *method,
+    const char *params)
+{
+	const char *why;
+
+	dispatch(
+	    call_new(c, id), method, json_parse(params, strlen(params), &why));
+}
+
+void
+dispatch_subscribe(struct connection *c, const char *id, const char *name)
+{
+	struct call *call = call_new(c, id);
+
+	call->subscribes = true;
+	dispatch(call, "core.subscribe", json_pack("[s]", name));
 }

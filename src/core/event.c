@@ -11,6 +11,7 @@
 #include "core/call.h"
 #include "core/connection.h"
 #include "core/limits.h"
+#include "core/protocol.h"
 #include "core/resource.h"
 #include "core/session.h"
 #include "lib/json.h"
@@ -177,20 +178,6 @@ permitted(const struct session *s, const struct event *event)
 	    (event->auth == AUTH_SESSION || session_has_any(s, event->roles));
 }
 
-static void
-notify(struct connection *c, const char *method, json_t *params)
-{
-	json_t *message = json_pack("{s:s, s:s, s:O}", "jsonrpc", "2.0",
-	    "method", method, "params", params);
-	struct wire_out text = { 0 };
-
-	if (message == NULL || json_write(message, &text) == -1)
-		fatal("an event without a text");
-	connection_event(c, &text);
-	wire_free(&text);
-	json_decref(message);
-}
-
 /* The params of a collection_update; id and fields stay the caller's. */
 static json_t *
 update(const char *name, enum event_kind kind, json_t *id, json_t *fields)
@@ -248,7 +235,7 @@ tell(struct telling *t, struct connection *c)
 		!event->may_read(c->session, t->id, t->fields)))
 		return;
 	c->last_event = t->number;
-	notify(c, "collection_update", params_for(t, c->session));
+	protocol_notify(c, "collection_update", params_for(t, c->session));
 }
 
 void
@@ -396,7 +383,7 @@ source_over(struct source *source, json_t *error, bool told)
 	if (told) {
 		params = json_pack("{s:s, s:O}", "collection", source->name,
 		    "error", data != NULL ? data : json_null());
-		notify(c, "notify_unsubscribed", params);
+		protocol_notify(c, "notify_unsubscribed", params);
 		json_decref(params);
 	}
 	json_decref(error);
@@ -411,7 +398,8 @@ event_source_send(
 	json_t *params = update(source->name, kind, id, fields);
 
 	if (permitted(source->connection->session, source->event))
-		notify(source->connection, "collection_update", params);
+		protocol_notify(
+		    source->connection, "collection_update", params);
 	json_decref(params);
 	json_decref(id);
 	json_decref(fields);

@@ -40,8 +40,9 @@ static const struct message_info messages[MSG_TYPE_COUNT] = {
 	ROW(FACTS,		MONITOR, CORE,	  STR, 64 * KIB,       0, 0),
 	ROW(BOOT,		MONITOR, FRONT,	  STR, SHORT,	       0, 0),
 
-	ROW(CLIENT_OPEN,	FRONT, CORE,	  STR + 3, SHORT + 3,  0, 1),
+	ROW(CLIENT_OPEN,	FRONT, CORE,	  STR + 4, SHORT + 4,  0, 1),
 	ROW(CLIENT_CALL,	FRONT, CORE,	  3 * STR, ANY,	       0, 0),
+	ROW(CLIENT_LEGACY,	FRONT, CORE,	  1 + 2 * STR, ANY,    0, 0),
 	ROW(CLIENT_GONE,	FRONT, CORE,	  0, 0,		       0, 0),
 	ROW(CLIENT_FRAME,	CORE, FRONT,	  4 + STR, ANY,	       0, 0),
 	ROW(CLIENT_LIMIT,	CORE, FRONT,	  4, 4,		       0, 0),

@@ -34,8 +34,8 @@ enum message_type {
 	/*
 	 * Life cycle.  A role starts with its channel to the monitor on fd 3
 	 * and nothing else, says HELLO, gets its setup (PEER, LISTEN, TLS,
-	 * FACTS, BOOT, as its role needs), then START.  PEER may come again later:
-	 * that peer was restarted, the old channel is dead.
+	 * FACTS, BOOT, as its role needs), then START.  PEER may come again
+	 * later: that peer was restarted, the old channel is dead.
 	 */
 	MSG_HELLO = 1,		/* role -> monitor: u32 protocol, str build */
 	MSG_PEER,		/* monitor -> role: u8 role (fd) */
@@ -58,11 +58,14 @@ enum message_type {
 	 * front role, unique as long as that role runs.
 	 */
 	MSG_CLIENT_OPEN = 32,	/* front -> core: str address, u16 port,
-				   u8 secure; for local (fd) the accepted
-				   socket and address "" */
+				   u8 secure, u8 enum client_protocol; for
+				   local (fd) the accepted socket and
+				   address "" */
 	MSG_CLIENT_CALL,	/* front -> core: str request id as JSON text
 				   ("" = notification), str method,
 				   str params as JSON text (an array) */
+	MSG_CLIENT_LEGACY,	/* front -> core: u8 enum legacy_verb, str id as
+				   JSON text, str name of the event */
 	MSG_CLIENT_GONE,	/* front -> core: empty */
 	MSG_CLIENT_FRAME,	/* core -> front: u32 calls finished with it,
 				   bytes one text frame, or none: so the
@@ -131,6 +134,18 @@ enum message_type {
 	MSG_TASK_DONE,		/* worker -> core: u32 errno, str text, then
 				   the task's members when errno is 0 */
 	MSG_TYPE_COUNT
+};
+
+/* What a connection speaks. */
+enum client_protocol {
+	PROTOCOL_JSONRPC,
+	PROTOCOL_LEGACY,	/* at /websocket: core/legacy.h */
+	PROTOCOL_COUNT
+};
+
+/* Of the legacy protocol, what is no call. */
+enum legacy_verb {
+	LEGACY_CONNECT, LEGACY_SUBSCRIBE, LEGACY_UNSUBSCRIBE, LEGACY_VERB_COUNT
 };
 
 enum verdict { VERDICT_OK, VERDICT_WRONG, VERDICT_EXPIRED, VERDICT_DENIED };

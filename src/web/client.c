@@ -112,6 +112,7 @@ web_client_established(struct web_client *c)
 	wire_put_str(&body, c->address);
 	wire_put_u16(&body, c->port);
 	wire_put_u8(&body, 1);
+	wire_put_u8(&body, (uint8_t)c->protocol);
 	fd = lws_get_socket_fd(c->wsi);
 	ipc_send(w->core, MSG_CLIENT_OPEN, c->id, &body,
 	    w->role == ROLE_LOCAL ? &fd : NULL, w->role == ROLE_LOCAL ? 1 : 0);
@@ -149,39 +150,83 @@ web_client_finished(struct web_client *c, uint32_t calls)
 	lws_cancel_service(c->web->context);
 }
 
+/* A call on its way to core: one more that is in progress there. */
+static void
+call_send(
+    struct web_client *c, enum message_type type, const struct wire_out *body)
+{
+	struct web *w = c->web;
+
+	ipc_send(w->core, type, c->id, body, NULL, 0);
+	if (++c->calls >= WEB_CALLS_MAX && !c->busy) {
+		c->busy = true;
+		web_client_flow(c);
+	}
+	web_core_throttle(w);
+}
+
+/* What the client said goes to core. */
+static void
+message_pass(struct web_client *c, const struct envelope *e)
+{
+	struct web *w = c->web;
+	struct wire_out body = { 0 };
+
+	if (w->core == NULL || !c->announced)
+		return;
+	switch (e->verdict) {
+	case ENVELOPE_CALL:
+		wire_put_str(&body, e->id);
+		wire_put_str(&body, e->method);
+		wire_put_str(&body, e->params);
+		call_send(c, MSG_CLIENT_CALL, &body);
+		break;
+	case ENVELOPE_LEGACY:
+		wire_put_u8(&body, (uint8_t)e->verb);
+		wire_put_str(&body, e->id);
+		wire_put_str(&body, e->method);
+		if (e->verb == LEGACY_SUBSCRIBE)
+			call_send(c, MSG_CLIENT_LEGACY, &body);
+		else
+			ipc_send(
+			    w->core, MSG_CLIENT_LEGACY, c->id, &body, NULL, 0);
+		break;
+	case ENVELOPE_ERROR:
+	case ENVELOPE_SILENT:
+	case ENVELOPE_CLOSE:
+		break;
+	}
+	wire_free(&body);
+}
+
 /* A whole message: answered here when its envelope is wrong, else core's. */
 static void
 message_done(struct web_client *c)
 {
-	struct web *w = c->web;
-	struct wire_out body = { 0 };
+	const char *text = c->in.data == NULL ? "" : c->in.data;
 	struct envelope e;
 	char *answer;
 
-	envelope_check(c->in.data == NULL ? "" : c->in.data, c->in.len, &e);
+	if (c->protocol == PROTOCOL_LEGACY)
+		legacy_check(text, c->in.len, &c->greeted, &e);
+	else
+		envelope_check(text, c->in.len, &e);
 	assembly_reset(&c->in);
 	switch (e.verdict) {
 	case ENVELOPE_SILENT:
 		break;
 	case ENVELOPE_ERROR:
-		answer = envelope_answer(&e);
+		answer = c->protocol == PROTOCOL_LEGACY ? legacy_answer(&e) :
+							  envelope_answer(&e);
 		web_client_send(c, answer, strlen(answer), false);
 		freezero_str(answer);
 		break;
+	case ENVELOPE_CLOSE:
+		web_client_close(c, 1007, e.message, true);
+		break;
 	case ENVELOPE_CALL:
-		wire_put_str(&body, e.id);
-		wire_put_str(&body, e.method);
-		wire_put_str(&body, e.params);
-		if (w->core != NULL && c->announced) {
-			ipc_send(
-			    w->core, MSG_CLIENT_CALL, c->id, &body, NULL, 0);
-			if (++c->calls >= WEB_CALLS_MAX && !c->busy) {
-				c->busy = true;
-				web_client_flow(c);
-			}
-			web_core_throttle(w);
-		}
-		wire_free(&body);
+	case ENVELOPE_LEGACY:
+		message_pass(c, &e);
 		break;
 	}
 	envelope_free(&e);

@@ -5,7 +5,10 @@
 #ifndef HF_WEB_ENVELOPE_H
 #define HF_WEB_ENVELOPE_H
 
+#include <stdbool.h>
 #include <stddef.h>
+
+#include "lib/message.h"
 
 /* No method's name is longer; a longer one does not exist. */
 #define ENVELOPE_METHOD_MAX	128
@@ -17,7 +20,9 @@
 enum envelope_verdict {
 	ENVELOPE_CALL,	/* id, method and params are set */
 	ENVELOPE_ERROR,	/* answer with code, message and id */
-	ENVELOPE_SILENT	/* wrong, but nobody waits for an answer */
+	ENVELOPE_SILENT,/* wrong, but nobody waits for an answer */
+	ENVELOPE_LEGACY,/* verb, id and method (the event's name) are set */
+	ENVELOPE_CLOSE	/* end the connection with message as the reason */
 };
 
 struct envelope {
@@ -25,6 +30,7 @@ struct envelope {
 	char	*id;		/* JSON text; "": a notification */
 	char	*method;
 	char	*params;	/* JSON text, an array */
+	enum legacy_verb verb;
 	int	 code;
 	char	*message;
 };
@@ -40,5 +46,13 @@ void	 envelope_free(struct envelope *);
 
 /* The answer to ENVELOPE_ERROR as JSON text; free with freezero_str. */
 char	*envelope_answer(const struct envelope *);
+
+/*
+ * The same for the protocol before JSON-RPC; *greeted remembers that the
+ * client said connect, before which nothing else is heard.
+ */
+void	 legacy_check(const char *text, size_t len, bool *greeted,
+	    struct envelope *);
+char	*legacy_answer(const struct envelope *);
 
 #endif

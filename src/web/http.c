@@ -33,6 +33,7 @@ static const char hidden_version[] = "v24.10";
 enum route {
 	ROUTE_NONE,
 	ROUTE_API, /* a WebSocket */
+	ROUTE_LEGACY, /* one that speaks the protocol before JSON-RPC */
 	ROUTE_VERSIONS,
 	ROUTE_BOOT_ID
 };
@@ -43,6 +44,7 @@ static const struct {
 	enum route route;
 } routes[] = {
 	{ "/api/current", ROUTE_API },
+	{ "/websocket", ROUTE_LEGACY },
 	{ "/api/versions", ROUTE_VERSIONS },
 	{ "/api/boot_id", ROUTE_BOOT_ID },
 };
@@ -207,6 +209,7 @@ answer_get(struct web *w, struct web_client *c, char **textp)
 	request_path(c, path);
 	switch (route_find(path)) {
 	case ROUTE_API:
+	case ROUTE_LEGACY:
 		return not_upgraded;
 	case ROUTE_VERSIONS:
 		a.body = *textp = versions_text();
@@ -258,13 +261,17 @@ upgrade_refusal(struct web *w, struct web_client *c, const char *upgrade)
 {
 	char path[PATH_MAX_LEN];
 	unsigned int status = 0;
+	enum route route;
 
 	if (strcasecmp(upgrade, "websocket") != 0)
 		return not_upgraded;
 	if (lws_hdr_total_length(c->wsi, WSI_TOKEN_GET_URI) <= 0)
 		return not_allowed;
 	request_path(c, path);
-	if (route_find(path) != ROUTE_API)
+	route = route_find(path);
+	c->protocol =
+	    route == ROUTE_LEGACY ? PROTOCOL_LEGACY : PROTOCOL_JSONRPC;
+	if (route != ROUTE_API && route != ROUTE_LEGACY)
 		status = 404;
 	else if (!origin_allowed(c))
 		status = 403;

@@ -72,6 +72,8 @@ struct web_client {
 	struct lws	*wsi;		/* NULL once destroyed */
 	uint32_t	 id;		/* 0: not a WebSocket yet */
 	enum web_client_state state;
+	enum client_protocol protocol;	/* by the path it asked for */
+	bool		 greeted;	/* PROTOCOL_LEGACY: it said connect */
 	bool		 announced;	/* the present core knows it */
 	bool		 held;		/* not read until core knows the peer */
 	unsigned int	 calls;		/* in progress in core */

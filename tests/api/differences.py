@@ -2,12 +2,10 @@
 
 One entry a case: (file, case): (what ours answers, why).  The answer is a
 code, [code, errname] or [code, errname, attribute paths] of an error,
-"result", "nothing", or {"closed": code}; {"http": 404} when the path is not
-served.  An entry whose case agrees, or is not in the file, fails.
+"result", "nothing", or {"closed": code}.  An entry whose case agrees, or is not in the file, fails.
 """
 
 LATER = "the method comes with the accounts"
-LEGACY = "the protocol before JSON-RPC is not served"
 
 DIFFERENCES = {
     ("envelope", "parameter left out"): (-32601, LATER),
@@ -18,12 +16,6 @@ DIFFERENCES = {
         -32700, "NaN is not JSON"),
     ("envelope", "2,000 nested arrays"): (
         -32700, "deeper than 64 is refused by the parser"),
-    ("envelope", "legacy: connect"): ({"http": 404}, LEGACY),
-    ("envelope", "legacy: method"): ({"http": 404}, LEGACY),
-    ("envelope", "legacy: method without a session"): (
-        {"http": 404}, LEGACY),
-    ("envelope", "legacy: ping"): ({"http": 404}, LEGACY),
-    ("envelope", "legacy: unknown msg"): ({"http": 404}, LEGACY),
 
     ("ssh", "update: login group unknown"): (
         [-32602, "EINVAL", ["ssh_update.password_login_groups"]],

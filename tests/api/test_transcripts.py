@@ -97,7 +97,11 @@ def essence(message):
     if "closed" in message:
         return {"closed": message["closed"]}
     if "jsonrpc" not in message:
-        return {"legacy": message.get("msg")}
+        found = {"legacy": message.get("msg"), "id": message.get("id")}
+        for key in ("error", "errname", "type", "reason"):
+            if "error" in message:
+                found[key] = message["error"][key]
+        return found
     if "error" not in message:
         return "result"
     error = message["error"]
@@ -126,7 +130,7 @@ def compare(expected, actual):
         return [f"{len(actual)} messages, not {len(expected)}"]
     found = []
     for one, other in zip(expected, actual):
-        if "http" in other or essence(one) != essence(other):
+        if essence(one) != essence(other):
             found.append(f"{json.dumps(other)[:400]}")
         elif essence(one) == "result":
             if one["id"] != other["id"]:
@@ -140,8 +144,8 @@ def answer_of(actual):
     if not actual:
         return ["nothing"]
     first = actual[0]
-    if "http" in first or "closed" in first:
-        return [first if "http" in first else {"closed": first["closed"]}]
+    if "closed" in first:
+        return [{"closed": first["closed"]}]
     if "error" not in first:
         return ["result"]
     error = first["error"]
@@ -167,9 +171,10 @@ class Replayer:
 
     def client(self, who):
         if who not in self.clients:
+            path = "/websocket" if "legacy" in who else "/api/current"
             self.clients[who] = (
-                self.instance.root() if "Unix" in who else
-                self.instance.connect(next_address(103)))
+                self.instance.root(path=path) if "Unix" in who else
+                self.instance.connect(next_address(103), path=path))
         return self.clients[who]
 
     def drop(self, who):
@@ -178,8 +183,6 @@ class Replayer:
             client.close()
 
     def replay(self, case):
-        if "legacy" in case["as"]:
-            return self.legacy()
         self.reach(case["case"])
         client = self.client(case["as"])
         try:
@@ -187,13 +190,6 @@ class Replayer:
         except Closed as closed:
             self.drop(case["as"])
             return [{"closed": closed.code}]
-
-    def legacy(self):
-        try:
-            self.instance.connect(path="/websocket").close()
-        except websocket.WebSocketBadStatusException as error:
-            return [{"http": error.status_code}]
-        return [{"http": 101}]
 
     def reach(self, name):
         """ "call 20 of one method": what was not recorded comes first."""
@@ -226,7 +222,7 @@ class Replayer:
         if case["receive"]:
             return [client.receive()]
         # Nothing is expected: the next answer must be the marker's.
-        client.send_text('{"jsonrpc":"2.0","id":"marker",'
+        client.send_text('{"jsonrpc":"2.0","id":"marker","msg":"method",'
                          '"method":"core.ping"}')
         first = client.receive()
         if first.get("id") == "marker":

@@ -52,7 +52,31 @@ check_envelope(const struct envelope *e)
 	case ENVELOPE_SILENT:
 		expect(e->id == NULL);
 		break;
+	case ENVELOPE_LEGACY:
+	case ENVELOPE_CLOSE:
+		abort();
 	}
+}
+
+static void
+check_legacy(const char *text, size_t len, bool greeted)
+{
+	struct envelope e;
+	char *answer;
+
+	legacy_check(text, len, &greeted, &e);
+	if (e.verdict == ENVELOPE_CALL || e.verdict == ENVELOPE_LEGACY) {
+		expect(greeted);
+		expect(e.id != NULL && e.method != NULL);
+	}
+	if (e.verdict == ENVELOPE_CALL)
+		check_json(e.params, 1);
+	if (e.verdict == ENVELOPE_ERROR) {
+		answer = legacy_answer(&e);
+		check_json(answer, 0);
+		freezero_str(answer);
+	}
+	envelope_free(&e);
 }
 
 int
@@ -79,6 +103,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (result == ASSEMBLY_OK)
 		result = assembly_end(&a);
 	if (result == ASSEMBLY_OK) {
+		check_legacy(
+		    a.data == NULL ? "" : a.data, a.len, piece % 2 == 0);
 		envelope_check(a.data == NULL ? "" : a.data, a.len, &e);
 		check_envelope(&e);
 		envelope_free(&e);

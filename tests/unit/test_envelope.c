@@ -4,6 +4,7 @@
  */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -409,6 +410,118 @@ setup(void **state)
 	return 0;
 }
 
+/*
+ * The protocol before JSON-RPC.
+ */
+struct legacy_case {
+	const char *text;
+	enum envelope_verdict verdict;
+	int verb; /* -1: none */
+	const char *id, *method, *params, *message;
+};
+
+/* clang-format off */
+static const struct legacy_case legacy_cases[] = {
+	{ "{\"msg\":\"method\",\"id\":1,\"method\":\"core.ping\"}",
+	  ENVELOPE_CALL, -1, "1", "core.ping", "[]", NULL },
+	{ "{\"msg\":\"method\",\"id\":\"a\",\"method\":\"m\",\"params\":[1]}",
+	  ENVELOPE_CALL, -1, "\"a\"", "m", "[1]", NULL },
+	{ "{\"msg\":\"method\",\"method\":\"core.ping\"}",
+	  ENVELOPE_SILENT, -1, NULL, NULL, NULL, NULL },
+	{ "{\"msg\":\"method\",\"id\":1,\"method\":5}",
+	  ENVELOPE_ERROR, -1, "1", NULL, NULL,
+	  "'method' member must be the name of a method" },
+	{ "{\"msg\":\"method\",\"id\":1,\"method\":\"m\",\"params\":{}}",
+	  ENVELOPE_ERROR, -1, "1", NULL, NULL,
+	  "'params' member must be of type array" },
+	{ "{\"msg\":\"sub\",\"id\":\"s\",\"name\":\"a.query\"}",
+	  ENVELOPE_LEGACY, LEGACY_SUBSCRIBE, "\"s\"", "a.query", NULL, NULL },
+	{ "{\"msg\":\"sub\",\"id\":\"s\"}",
+	  ENVELOPE_ERROR, -1, "\"s\"", NULL, NULL,
+	  "'name' member must be the name of an event" },
+	{ "{\"msg\":\"unsub\",\"id\":\"s\"}",
+	  ENVELOPE_LEGACY, LEGACY_UNSUBSCRIBE, "\"s\"", "", NULL, NULL },
+	{ "{\"msg\":\"connect\",\"version\":\"1\"}",
+	  ENVELOPE_LEGACY, LEGACY_CONNECT, "", "", NULL, NULL },
+	{ "{\"msg\":\"ping\",\"id\":\"x\"}",
+	  ENVELOPE_SILENT, -1, NULL, NULL, NULL, NULL },
+	{ "{\"msg\":5,\"id\":1}",
+	  ENVELOPE_SILENT, -1, NULL, NULL, NULL, NULL },
+	{ "{}", ENVELOPE_SILENT, -1, NULL, NULL, NULL, NULL },
+	{ "[]", ENVELOPE_CLOSE, -1, NULL, NULL, NULL,
+	  "Invalid Message Format" },
+	{ "{\"msg\":", ENVELOPE_CLOSE, -1, NULL, NULL, NULL,
+	  "Invalid Message Format" },
+	{ "{\"msg\":\"method\",\"id\":1,\"method\":\"m\","
+	  "\"params\":[{\"$date\":\"x\"}]}",
+	  ENVELOPE_CLOSE, -1, NULL, NULL, NULL, "Invalid Message Format" },
+};
+/* clang-format on */
+
+static void
+same(const char *text, const char *a, const char *b)
+{
+	if ((a == NULL) != (b == NULL) || (a != NULL && strcmp(a, b) != 0))
+		fail_msg("%s: %s, not %s", text, a != NULL ? a : "nothing",
+		    b != NULL ? b : "nothing");
+}
+
+static void
+test_legacy(void **state)
+{
+	const struct legacy_case *c;
+	struct envelope e;
+	bool greeted;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(legacy_cases) / sizeof(*c); i++) {
+		c = &legacy_cases[i];
+		greeted = true;
+		legacy_check(c->text, strlen(c->text), &greeted, &e);
+		if (e.verdict != c->verdict)
+			fail_msg("%s: verdict %d", c->text, (int)e.verdict);
+		if (c->verb != -1)
+			assert_int_equal(e.verb, c->verb);
+		same(c->text, e.id, c->id);
+		same(c->text, e.method, c->method);
+		same(c->text, e.params, c->params);
+		same(c->text, e.message, c->message);
+		envelope_free(&e);
+	}
+}
+
+/* Before its greeting, and after a wrong one, nothing is heard. */
+static void
+test_legacy_greeting(void **state)
+{
+	static const char *const deaf[] = { "{\"msg\":\"ping\"}",
+		"{\"msg\":\"method\",\"id\":1,\"method\":\"core.ping\"}",
+		"{\"msg\":\"connect\",\"version\":\"2\"}",
+		"{\"msg\":\"connect\"}" };
+	static const char hello[] = "{\"msg\":\"connect\",\"version\":\"1\"}";
+	bool greeted = false;
+	struct envelope e;
+	char *answer;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(deaf) / sizeof(deaf[0]); i++) {
+		legacy_check(deaf[i], strlen(deaf[i]), &greeted, &e);
+		assert_int_equal(e.verdict, ENVELOPE_ERROR);
+		answer = legacy_answer(&e);
+		assert_string_equal(
+		    answer, "{\"msg\":\"failed\",\"version\":\"1\"}");
+		free(answer);
+		envelope_free(&e);
+		assert_false(greeted);
+	}
+	legacy_check(hello, strlen(hello), &greeted, &e);
+	assert_int_equal(e.verdict, ENVELOPE_LEGACY);
+	assert_true(greeted);
+	envelope_free(&e);
+}
+
 int
 main(void)
 {
@@ -420,6 +533,8 @@ main(void)
 		cmocka_unit_test(test_characters),
 		cmocka_unit_test(test_utf8),
 		cmocka_unit_test(test_reset),
+		cmocka_unit_test(test_legacy),
+		cmocka_unit_test(test_legacy_greeting),
 	};
 
 	return cmocka_run_group_tests(tests, setup, NULL);

@@ -32,6 +32,7 @@ is_type(enum message_type type)
 	case MSG_BOOT:
 	case MSG_CLIENT_OPEN:
 	case MSG_CLIENT_CALL:
+	case MSG_CLIENT_LEGACY:
 	case MSG_CLIENT_GONE:
 	case MSG_CLIENT_FRAME:
 	case MSG_CLIENT_LIMIT:
