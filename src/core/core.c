@@ -21,6 +21,7 @@
 #include "core/op_internal.h"
 #include "core/resource.h"
 #include "core/scheduler.h"
+#include "core/sealed.h"
 #include "core/serial.h"
 #include "core/setup_code.h"
 #include "lib/json.h"
@@ -328,7 +329,7 @@ open_store(void)
 {
 	bool existed = store_exists(PATH_STATE);
 
-	core.store = store_open(PATH_STATE, &core.refused);
+	core.store = store_open(PATH_STATE, &sealed_form, &core.refused);
 	if (core.store != NULL && resource_initialise() == 0) {
 		scheduler_start(core.store, core.startup.facts.boot_id);
 		alert_start(core.store);

@@ -135,6 +135,29 @@ json_t	*schema_redact(const struct field *, const json_t *);
 /* The same for the parameters of a call, as given, valid or not. */
 json_t	*schema_redact_params(const struct field *params, const json_t *given);
 
+/*
+ * Where a value is within an object: of a member name is set, of an element
+ * index; up is what holds it, NULL at the top.
+ */
+struct schema_place {
+	const struct schema_place *up;
+	const char		*name;
+	size_t			 index;
+};
+/* The same as an array of names and indexes; new reference. */
+json_t	*schema_place_path(const struct schema_place *);
+
+/*
+ * The object with every secret that is not null (FF_SECRET, and whatever does
+ * not fit its table and thus may be one) replaced by what map gives for it, a
+ * new reference; field is its row, or NULL.  What map gave is found again at
+ * the same place when it is a string.  New reference.
+ */
+typedef json_t	*schema_map(const struct schema_place *, const struct field *,
+    const json_t *value, void *arg);
+json_t	*schema_map_secrets(const struct field *, const json_t *object,
+    schema_map *, void *arg);
+
 /* Names of members that differ, in table order; new array of strings. */
 json_t	*schema_changed(const struct field *, const json_t *before,
 	    const json_t *after);

@@ -7,7 +7,14 @@
 
 #define REDACTED "********"
 
-static json_t *redact(const struct field *, const json_t *);
+/* One walk through a value: what becomes of the secrets on the way. */
+struct walk {
+	schema_map *map;
+	void *arg;
+};
+
+static json_t *walk_value(const struct walk *, const struct field *,
+    const json_t *, const struct schema_place *);
 
 bool
 schema_has_secret(const struct field *f)
@@ -60,54 +67,105 @@ member_row(const struct field *f, const struct variant *v, const char *name)
 }
 
 /*
- * A member without a row, beside a secret, may be that secret misspelt, so
- * it is not shown either.
+ * A member without a row, beside a secret, may be that secret misspelt: it is
+ * taken for one.
  */
 static json_t *
-redact_members(const struct field *f, const json_t *value)
+walk_members(const struct walk *w, const struct field *f, const json_t *value,
+    const struct schema_place *up)
 {
 	json_t *object = (json_t *)(uintptr_t)value, *result = json_object();
+	struct schema_place at = { .up = up };
 	const struct variant *v = NULL;
 	const struct field *row;
-	const char *key;
 	json_t *item;
 
 	if (f->type == F_UNION)
 		v = schema_variant(f, value);
-	json_object_foreach(object, key, item) {
-		row = member_row(f, v, key);
+	json_object_foreach(object, at.name, item) {
+		row = member_row(f, v, at.name);
 		if (row != NULL)
-			item = redact(row, item);
-		else if (v != NULL && strcmp(key, f->tag) == 0)
+			item = walk_value(w, row, item, &at);
+		else if (v != NULL && strcmp(at.name, f->tag) == 0)
 			item = json_incref(item);
 		else
-			item = json_string(REDACTED);
-		json_object_set_new(result, key, item);
+			item = w->map(&at, NULL, item, w->arg);
+		json_object_set_new(result, at.name, item);
 	}
 	return result;
 }
 
 static json_t *
-redact(const struct field *f, const json_t *value)
+walk_value(const struct walk *w, const struct field *f, const json_t *value,
+    const struct schema_place *up)
 {
-	json_t *result;
-	size_t i;
+	struct schema_place at = { .up = up };
 	const json_t *item;
+	json_t *result;
 
 	if (json_is_null(value) || !schema_has_secret(f))
 		return json_incref((json_t *)(uintptr_t)value);
 	if (f->flags & FF_SECRET)
-		return json_string(REDACTED);
+		return w->map(up, f, value, w->arg);
 	if (f->type == F_ARRAY && json_is_array(value)) {
 		result = json_array();
-		json_array_foreach(value, i, item)
-			json_array_append_new(result, redact(f->fields, item));
+		json_array_foreach(value, at.index, item)
+			json_array_append_new(
+			    result, walk_value(w, f->fields, item, &at));
 		return result;
 	}
 	if (f->type != F_ARRAY && json_is_object(value))
-		return redact_members(f, value);
+		return walk_members(w, f, value, up);
 	/* Of another type than it should be: it may be the secret itself. */
+	return w->map(up, f, value, w->arg);
+}
+
+json_t *
+schema_map_secrets(const struct field *fields, const json_t *object,
+    schema_map *map, void *arg)
+{
+	const struct field whole = {
+		.name = "", .type = F_OBJECT, .fields = fields
+	};
+	const struct walk w = { map, arg };
+
+	return walk_value(&w, &whole, object, NULL);
+}
+
+static json_t *
+place_json(const struct schema_place *at)
+{
+	json_t *path = at->up != NULL ? place_json(at->up) : json_array();
+
+	json_array_append_new(path,
+	    at->name != NULL ? json_string(at->name) :
+			       json_integer((json_int_t)at->index));
+	return path;
+}
+
+json_t *
+schema_place_path(const struct schema_place *at)
+{
+	return at != NULL ? place_json(at) : json_array();
+}
+
+static json_t *
+hide(const struct schema_place *at, const struct field *row,
+    const json_t *value, void *arg)
+{
+	(void)at;
+	(void)row;
+	(void)value;
+	(void)arg;
 	return json_string(REDACTED);
+}
+
+static json_t *
+redact(const struct field *f, const json_t *value)
+{
+	const struct walk w = { hide, NULL };
+
+	return walk_value(&w, f, value, NULL);
 }
 
 json_t *

@@ -11,120 +11,11 @@
 #include "lib/log.h"
 #include "lib/xalloc.h"
 
-/* The errno of what SQLite just refused. */
-static int
-error_of(const struct store *s)
-{
-	if (sqlite3_errcode(s->db) == SQLITE_FULL ||
-	    sqlite3_system_errno(s->db) == ENOSPC)
-		return ENOSPC;
-	return EIO;
-}
-
-static sqlite3_stmt *
-statement(const struct store *s, enum statement which)
-{
-	return s->statements[which];
-}
-
-static void
-bind_text(sqlite3_stmt *st, int i, const char *text)
-{
-	/* Copied, so that the caller may go on at once. */
-	if (sqlite3_bind_text(st, i, text, -1, SQLITE_TRANSIENT) != SQLITE_OK)
-		fatal("store: out of memory");
-}
-
-static void
-bind_json(sqlite3_stmt *st, int i, const json_t *value)
-{
-	char *text = value == NULL ? NULL : json_text(value);
-
-	if (value != NULL && text == NULL)
-		fatal("store: a document that is no JSON");
-	bind_text(st, i, text);
-	freezero_str(text);
-}
-
-static void
-bind_number(sqlite3_stmt *st, int i, int64_t number)
-{
-	sqlite3_bind_int64(st, i, number);
-}
-
-/* Ready for the next use; what was bound may be secret and is dropped. */
-static void
-done(sqlite3_stmt *st)
-{
-	sqlite3_reset(st);
-	sqlite3_clear_bindings(st);
-}
-
-/* Runs one that gives no rows.  0 or -1 with errno. */
-static int
-execute(const struct store *s, sqlite3_stmt *st)
-{
-	int result = 0, error = 0;
-
-	if (sqlite3_step(st) != SQLITE_DONE) {
-		error = error_of(s);
-		result = -1;
-	}
-	done(st);
-	errno = error;
-	return result;
-}
-
-static int
-begin(const struct store *s)
-{
-	return execute(s, statement(s, ST_BEGIN));
-}
-
-static int
-commit(const struct store *s)
-{
-	return execute(s, statement(s, ST_COMMIT));
-}
-
-/* SQLite may have rolled back by itself.  errno is kept. */
-static void
-rollback(const struct store *s)
-{
-	int error = errno;
-
-	if (!sqlite3_get_autocommit(s->db))
-		execute(s, statement(s, ST_ROLLBACK));
-	errno = error;
-}
-
-static char *
-column_text(sqlite3_stmt *st, int i)
-{
-	const char *text = (const char *)sqlite3_column_text(st, i);
-
-	return text == NULL ? NULL : xstrdup(text);
-}
-
-static json_t *
-column_json(sqlite3_stmt *st, int i)
-{
-	const char *text = (const char *)sqlite3_column_text(st, i);
-	json_t *value;
-
-	if (text == NULL)
-		return NULL;
-	value = json_parse(text, strlen(text), NULL);
-	if (value == NULL)
-		fatal("store: a stored document is no JSON");
-	return value;
-}
-
 /* 0 when the change may begin, -1 with ESTALE, EBUSY or EIO. */
 static int
 may_begin(const struct store *s, const struct revision *r, int64_t if_revision)
 {
-	sqlite3_stmt *st = statement(s, ST_PENDING_OF);
+	sqlite3_stmt *st = sql_statement(s, ST_PENDING_OF);
 	int step, error;
 
 	if (if_revision >= 0 &&
@@ -132,11 +23,11 @@ may_begin(const struct store *s, const struct revision *r, int64_t if_revision)
 		errno = ESTALE;
 		return -1;
 	}
-	bind_text(st, 1, r->resource);
-	bind_number(st, 2, r->entry);
+	sql_bind_text(st, 1, r->resource);
+	sql_bind_number(st, 2, r->entry);
 	step = sqlite3_step(st);
-	error = step == SQLITE_ROW ? EBUSY : error_of(s);
-	done(st);
+	error = step == SQLITE_ROW ? EBUSY : sql_error(s);
+	sql_done(st);
 	errno = error;
 	return step == SQLITE_DONE ? 0 : -1;
 }
@@ -145,12 +36,12 @@ static int
 add_record(const struct store *s, const char *audit_id, bool held,
     const json_t *record)
 {
-	sqlite3_stmt *st = statement(s, ST_OUTBOX_ADD);
+	sqlite3_stmt *st = sql_statement(s, ST_OUTBOX_ADD);
 
-	bind_text(st, 1, audit_id);
-	bind_number(st, 2, held);
-	bind_json(st, 3, record);
-	return execute(s, st);
+	sql_bind_text(st, 1, audit_id);
+	sql_bind_number(st, 2, held);
+	sql_bind_json(st, 3, record);
+	return sql_execute(s, st);
 }
 
 /* One revision, of that change; 0: it is the first.  Its number or -1. */
@@ -158,26 +49,28 @@ static int64_t
 add_revision(const struct store *s, const struct revision *r, int64_t change,
     const char *audit_id)
 {
-	sqlite3_stmt *st = statement(s, ST_REVISION_ADD);
+	sqlite3_stmt *st = sql_statement(s, ST_REVISION_ADD);
 	int64_t number;
 
-	bind_number(st, 1, change);
-	bind_number(st, 2, r->time);
-	bind_text(st, 3, r->who);
-	bind_text(st, 4, r->origin);
-	bind_text(st, 5, r->resource);
-	bind_number(st, 6, r->entry);
-	bind_text(st, 7, audit_id);
-	bind_json(st, 8, r->before);
-	bind_json(st, 9, r->after);
-	if (execute(s, st) == -1)
+	sql_bind_number(st, 1, change);
+	sql_bind_number(st, 2, r->time);
+	sql_bind_text(st, 3, r->who);
+	sql_bind_text(st, 4, r->origin);
+	sql_bind_text(st, 5, r->resource);
+	sql_bind_number(st, 6, r->entry);
+	sql_bind_text(st, 7, audit_id);
+	sql_bind_document(
+	    s, st, 8, STORE_REVISION, r->resource, r->entry, r->before);
+	sql_bind_document(
+	    s, st, 9, STORE_REVISION, r->resource, r->entry, r->after);
+	if (sql_execute(s, st) == -1)
 		return -1;
 	number = sqlite3_last_insert_rowid(s->db);
 	if (change != 0)
 		return number;
-	st = statement(s, ST_REVISION_HEAD);
-	bind_number(st, 1, number);
-	return execute(s, st) == -1 ? -1 : number;
+	st = sql_statement(s, ST_REVISION_HEAD);
+	sql_bind_number(st, 1, number);
+	return sql_execute(s, st) == -1 ? -1 : number;
 }
 
 /* The revisions and their audit record, within a transaction. */
@@ -208,6 +101,7 @@ struct ending {
 	char *audit_id; /* NULL: no record */
 	struct revision *list;
 	size_t count;
+	bool erased; /* old secrets */
 };
 
 static void
@@ -221,70 +115,82 @@ ending_clear(struct ending *e)
 static int
 get_pending(const struct store *s, int64_t change, struct ending *e)
 {
-	sqlite3_stmt *st = statement(s, ST_REVISION_GET);
+	sqlite3_stmt *st = sql_statement(s, ST_REVISION_GET);
 	struct revision *r;
 	int step, error;
+	bool bad = false;
 
 	memset(e, 0, sizeof *e);
 	e->change = change;
-	bind_number(st, 1, change);
+	sql_bind_number(st, 1, change);
 	while ((step = sqlite3_step(st)) == SQLITE_ROW) {
 		e->list = xreallocarray(e->list, e->count + 1, sizeof *r);
 		r = &e->list[e->count++];
 		*r = (struct revision){ .number = sqlite3_column_int64(st, 0),
-			.resource = column_text(st, 1),
-			.entry = sqlite3_column_int64(st, 2),
-			.after = column_json(st, 4) };
+			.resource = sql_column_text(st, 1),
+			.entry = sqlite3_column_int64(st, 2) };
+		r->after = sql_column_document(
+		    s, st, 4, STORE_REVISION, r->resource, r->entry, &bad);
 		if (e->audit_id == NULL)
-			e->audit_id = column_text(st, 3);
+			e->audit_id = sql_column_text(st, 3);
 	}
-	error = step == SQLITE_DONE ? ENOENT : error_of(s);
-	done(st);
-	errno = error;
-	return step == SQLITE_DONE && e->count > 0 ? 0 : -1;
+	error = step == SQLITE_DONE ? ENOENT : sql_error(s);
+	sql_done(st);
+	errno = bad ? EIO : error;
+	return step == SQLITE_DONE && e->count > 0 && !bad ? 0 : -1;
 }
 
 static int
 set_entries(const struct store *s, const struct ending *e)
 {
-	sqlite3_stmt *st = statement(s, ST_ENTRY_SET);
 	const struct revision *r;
 
-	for (r = e->list; r < e->list + e->count; r++) {
-		bind_text(st, 1, r->resource);
-		bind_number(st, 2, r->entry);
-		bind_number(st, 3, r->number);
-		bind_json(st, 4, r->after);
-		if (execute(s, st) == -1)
+	for (r = e->list; r < e->list + e->count; r++)
+		if (sql_set_entry(
+			s, r->resource, r->entry, r->number, r->after) == -1)
 			return -1;
-	}
 	return 0;
 }
 
 static int
-end_change(const struct store *s, const struct ending *e,
+release_record(const struct store *s, const struct ending *e,
     enum revision_state state, const json_t *record)
 {
-	sqlite3_stmt *st = statement(s, ST_REVISION_END);
+	sqlite3_stmt *st;
 
-	bind_number(st, 1, e->change);
-	bind_number(st, 2, state);
-	if (execute(s, st) == -1)
-		return -1;
-	if (state == REVISION_COMMITTED && set_entries(s, e) == -1)
-		return -1;
 	if (e->audit_id == NULL)
 		return 0;
-	st = statement(s, ST_OUTBOX_RELEASE);
-	bind_text(st, 1, e->audit_id);
-	bind_json(st, 2, record);
-	bind_text(st, 3, state == REVISION_COMMITTED ? "true" : "false");
-	if (execute(s, st) == -1)
+	st = sql_statement(s, ST_OUTBOX_RELEASE);
+	sql_bind_text(st, 1, e->audit_id);
+	sql_bind_json(st, 2, record);
+	sql_bind_text(st, 3, state == REVISION_COMMITTED ? "true" : "false");
+	if (sql_execute(s, st) == -1)
 		return -1;
 	/* Begun without a record, or it was delivered already. */
 	if (sqlite3_changes(s->db) == 0 && record != NULL)
 		return add_record(s, e->audit_id, false, record);
 	return 0;
+}
+
+static int
+end_change(const struct store *s, struct ending *e, enum revision_state state,
+    const json_t *record)
+{
+	sqlite3_stmt *st = sql_statement(s, ST_REVISION_END);
+	size_t i;
+
+	sql_bind_number(st, 1, e->change);
+	sql_bind_number(st, 2, state);
+	if (sql_execute(s, st) == -1)
+		return -1;
+	if (state == REVISION_COMMITTED && set_entries(s, e) == -1)
+		return -1;
+	for (i = 0; i < e->count; i++)
+		if (history_erase(s, &e->list[i], state, &e->erased) == -1)
+			return -1;
+	if (history_prune(s) == -1)
+		return -1;
+	return release_record(s, e, state, record);
 }
 
 /* After the commit: memory follows the disk. */
@@ -298,6 +204,20 @@ remember(struct store *s, const struct ending *e)
 		    r->after == NULL ? NULL : json_deep_copy(r->after));
 }
 
+/*
+ * Secrets that are gone leave the write-ahead log too; that this fails is not
+ * worth an error, the log is overwritten sooner or later.
+ */
+static void
+ended(struct store *s, const struct ending *e, enum revision_state state)
+{
+	if (state == REVISION_COMMITTED)
+		remember(s, e);
+	if (e->erased)
+		sqlite3_wal_checkpoint_v2(
+		    s->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+}
+
 int64_t
 store_begin(struct store *s, const struct revision *list, size_t count,
     int64_t if_revision, const char *audit_id, const json_t *record)
@@ -308,11 +228,11 @@ store_begin(struct store *s, const struct revision *list, size_t count,
 	for (i = 0; i < count; i++)
 		if (may_begin(s, &list[i], i == 0 ? if_revision : -1) == -1)
 			return -1;
-	if (begin(s) == -1)
+	if (sql_begin(s) == -1)
 		return -1;
 	change = add_change(s, list, count, audit_id, record);
-	if (change == -1 || commit(s) == -1) {
-		rollback(s);
+	if (change == -1 || sql_commit(s) == -1) {
+		sql_rollback(s);
 		return -1;
 	}
 	return change;
@@ -329,14 +249,13 @@ store_end(struct store *s, int64_t change, enum revision_state state,
 		errno = EINVAL;
 		return -1;
 	}
-	if (get_pending(s, change, &e) == -1 || begin(s) == -1)
+	if (get_pending(s, change, &e) == -1 || sql_begin(s) == -1)
 		goto out;
-	if (end_change(s, &e, state, record) == -1 || commit(s) == -1) {
-		rollback(s);
+	if (end_change(s, &e, state, record) == -1 || sql_commit(s) == -1) {
+		sql_rollback(s);
 		goto out;
 	}
-	if (state == REVISION_COMMITTED)
-		remember(s, &e);
+	ended(s, &e, state);
 	result = 0;
 out:
 	ending_clear(&e);
@@ -354,16 +273,16 @@ store_change(struct store *s, const struct revision *list, size_t count,
 	for (i = 0; i < count; i++)
 		if (may_begin(s, &list[i], -1) == -1)
 			return -1;
-	if (begin(s) == -1)
+	if (sql_begin(s) == -1)
 		return -1;
 	change = add_change(s, list, count, audit_id, record);
 	if (change == -1 || get_pending(s, change, &e) == -1 ||
 	    end_change(s, &e, REVISION_COMMITTED, record) == -1 ||
-	    commit(s) == -1) {
-		rollback(s);
+	    sql_commit(s) == -1) {
+		sql_rollback(s);
 		change = -1;
 	} else
-		remember(s, &e);
+		ended(s, &e, REVISION_COMMITTED);
 	ending_clear(&e);
 	return change;
 }
@@ -371,10 +290,11 @@ store_change(struct store *s, const struct revision *list, size_t count,
 int
 store_pending(struct store *s, struct revision **found, size_t *countp)
 {
-	sqlite3_stmt *st = statement(s, ST_PENDING);
+	sqlite3_stmt *st = sql_statement(s, ST_PENDING);
 	struct revision *list = NULL, *r;
 	size_t count = 0;
 	int step, error;
+	bool bad = false;
 
 	*found = NULL;
 	*countp = 0;
@@ -385,16 +305,18 @@ store_pending(struct store *s, struct revision **found, size_t *countp)
 		r->change = sqlite3_column_int64(st, 1);
 		r->state = REVISION_PENDING;
 		r->time = sqlite3_column_int64(st, 2);
-		r->who = column_text(st, 3);
-		r->origin = column_text(st, 4);
-		r->resource = column_text(st, 5);
+		r->who = sql_column_text(st, 3);
+		r->origin = sql_column_text(st, 4);
+		r->resource = sql_column_text(st, 5);
 		r->entry = sqlite3_column_int64(st, 6);
-		r->before = column_json(st, 7);
-		r->after = column_json(st, 8);
+		r->before = sql_column_document(
+		    s, st, 7, STORE_REVISION, r->resource, r->entry, &bad);
+		r->after = sql_column_document(
+		    s, st, 8, STORE_REVISION, r->resource, r->entry, &bad);
 	}
-	error = error_of(s);
-	done(st);
-	if (step != SQLITE_DONE) {
+	error = bad ? EIO : sql_error(s);
+	sql_done(st);
+	if (step != SQLITE_DONE || bad) {
 		revisions_free(list, count);
 		errno = error;
 		return -1;
@@ -422,15 +344,15 @@ revisions_free(struct revision *list, size_t count)
 json_t *
 store_outbox(struct store *s)
 {
-	sqlite3_stmt *st = statement(s, ST_OUTBOX_LIST);
+	sqlite3_stmt *st = sql_statement(s, ST_OUTBOX_LIST);
 	json_t *list = json_array();
 
 	while (sqlite3_step(st) == SQLITE_ROW)
 		json_array_append_new(list,
 		    json_pack("[s, o]",
 			(const char *)sqlite3_column_text(st, 0),
-			column_json(st, 1)));
-	done(st);
+			sql_column_json(st, 1)));
+	sql_done(st);
 	return list;
 }
 
@@ -443,22 +365,22 @@ store_outbox_add(struct store *s, const char *audit_id, const json_t *record)
 int
 store_outbox_done(struct store *s, const char *audit_id)
 {
-	sqlite3_stmt *st = statement(s, ST_OUTBOX_DONE);
+	sqlite3_stmt *st = sql_statement(s, ST_OUTBOX_DONE);
 
-	bind_text(st, 1, audit_id);
-	return execute(s, st);
+	sql_bind_text(st, 1, audit_id);
+	return sql_execute(s, st);
 }
 
 char *
 store_value(struct store *s, const char *name)
 {
-	sqlite3_stmt *st = statement(s, ST_VALUE_GET);
+	sqlite3_stmt *st = sql_statement(s, ST_VALUE_GET);
 	char *value = NULL;
 
-	bind_text(st, 1, name);
+	sql_bind_text(st, 1, name);
 	if (sqlite3_step(st) == SQLITE_ROW)
-		value = column_text(st, 0);
-	done(st);
+		value = sql_column_text(st, 0);
+	sql_done(st);
 	return value;
 }
 
@@ -466,25 +388,25 @@ int
 store_set_value(struct store *s, const char *name, const char *value)
 {
 	sqlite3_stmt *st =
-	    statement(s, value == NULL ? ST_VALUE_REMOVE : ST_VALUE_SET);
+	    sql_statement(s, value == NULL ? ST_VALUE_REMOVE : ST_VALUE_SET);
 
-	bind_text(st, 1, name);
+	sql_bind_text(st, 1, name);
 	if (value != NULL)
-		bind_text(st, 2, value);
-	return execute(s, st);
+		sql_bind_text(st, 2, value);
+	return sql_execute(s, st);
 }
 
 json_t *
 store_values(struct store *s, const char *prefix)
 {
-	sqlite3_stmt *st = statement(s, ST_VALUE_LIST);
+	sqlite3_stmt *st = sql_statement(s, ST_VALUE_LIST);
 	json_t *values = json_object();
 
-	bind_text(st, 1, prefix);
+	sql_bind_text(st, 1, prefix);
 	while (sqlite3_step(st) == SQLITE_ROW)
 		json_object_set_new(values,
 		    (const char *)sqlite3_column_text(st, 0),
 		    json_string((const char *)sqlite3_column_text(st, 1)));
-	done(st);
+	sql_done(st);
 	return values;
 }

@@ -36,12 +36,45 @@ struct revision {
 	json_t		*after;		/* NULL: removed */
 };
 
+enum store_part { STORE_ENTRY, STORE_REVISION };
+
+/*
+ * How documents lie on disk, since the store knows nothing of their fields:
+ * core seals their secrets (sealed.h).
+ */
+struct store_form {
+	/*
+	 * Before any document is read, and when all entries were: may use
+	 * values and store_rewrite().  0 or -1 with *whyp.
+	 */
+	int	 (*opening)(struct store *, const char *path, char **whyp);
+	int	 (*opened)(struct store *, char **whyp);
+	/* A document for the disk; new reference. */
+	json_t	*(*to_disk)(enum store_part, const char *resource, int64_t id,
+		    const json_t *document);
+	/* What it was; NULL with *whyp (what is wrong with it). */
+	json_t	*(*from_disk)(enum store_part, const char *resource,
+		    int64_t id, const json_t *disk, char **whyp);
+	/* Is a secret of before (NULL: there was none) not in after? */
+	bool	 (*secret_gone)(const char *resource, const json_t *before,
+		    const json_t *after);
+	/*
+	 * A revision's document on disk without the secrets that the entry
+	 * (NULL: removed) has no more; new reference.
+	 */
+	json_t	*(*without)(const char *resource, int64_t id,
+		    const json_t *disk, const json_t *entry);
+};
+
 /*
  * Opens (or makes) the database file in folder path.  NULL with *whyp (malloc'd,
  * one line: what is wrong and what to do; a newer schema names both versions).
- * WAL, synchronous=FULL, integrity of the schema checked.
+ * WAL, synchronous=FULL, integrity of the schema checked.  form (kept; NULL:
+ * documents lie there as they are).  One of an older schema is migrated after
+ * a copy of it was made (store_copies.h).
  */
-struct store	*store_open(const char *path, char **whyp);
+struct store	*store_open(const char *path, const struct store_form *form,
+		    char **whyp);
 void		 store_close(struct store *);
 /* Is there one in that folder?  Removes it, when it could not be made. */
 bool		 store_exists(const char *path);
@@ -89,6 +122,30 @@ int64_t		 store_change(struct store *, const struct revision *,
 int		 store_pending(struct store *, struct revision **,
 		    size_t *countp);
 void		 revisions_free(struct revision *, size_t count);
+
+/*
+ * Revisions are kept up to a number, and an age beside the newest one; the
+ * oldest go when a change ends.  PENDING ones stay.
+ */
+#define STORE_REVISIONS	5000
+#define STORE_REVISION_DAYS 730
+
+/*
+ * The revisions kept with a number of at least from, oldest first, until each
+ * says false.  Their documents are as on disk, secrets sealed or erased;
+ * borrowed, as all of it.  0 or -1 with errno.
+ */
+int		 store_history(struct store *, int64_t from,
+		    bool (*each)(const struct revision *, void *), void *);
+/* One document of it with what can be told of its secrets; or NULL. */
+json_t		*store_reveal(const struct store *, const struct revision *,
+		    const json_t *disk);
+/*
+ * Writes every document anew, and that value, in one transaction; 0 or -1 with
+ * errno.
+ */
+int		 store_rewrite(struct store *, const char *name,
+		    const char *value);
 
 /* The outbox: released records not yet acknowledged by the audit role. */
 json_t		*store_outbox(struct store *);	/* [[audit_id, record], ...] */

@@ -164,3 +164,17 @@ store_list(const struct store *s, const char *resource)
 			json_array_append(list, t->slots[i].entry);
 	return list;
 }
+
+int
+store_write_entries(const struct store *s)
+{
+	const struct store_table *t;
+	const struct slot *slot;
+
+	for (t = s->tables; t < s->tables + s->ntables; t++)
+		for (slot = t->slots; slot < t->slots + t->count; slot++)
+			if (sql_set_entry(s, t->resource, slot->id,
+				slot->revision, slot->entry) == -1)
+				return -1;
+	return 0;
+}

@@ -78,6 +78,19 @@ static const char *const sql[ST_COUNT] = {
 	[ST_PENDING] = "SELECT number, change, time, who, origin, resource,"
 	    " entry, before, after FROM revision WHERE state = 0"
 	    " ORDER BY number",
+	[ST_HISTORY] = "SELECT number, change, state, time, who, origin,"
+	    " resource, entry, before, after FROM revision"
+	    " WHERE number >= ?1 ORDER BY number",
+	[ST_REVISIONS_OF] = "SELECT number, before, after FROM revision"
+	    " WHERE resource = ?1 AND entry = ?2 AND state <> 0",
+	[ST_REVISION_SET] = "UPDATE revision SET before = ?2, after = ?3"
+	    " WHERE number = ?1",
+	[ST_REVISIONS_PRUNE] = "WITH last AS (SELECT number, time"
+	    " FROM revision ORDER BY number DESC LIMIT 1)"
+	    " DELETE FROM revision WHERE state <> 0"
+	    " AND number IN (SELECT number FROM revision ORDER BY number"
+	    " LIMIT 64) AND (number <= (SELECT number FROM last) - ?1"
+	    " OR time < (SELECT time FROM last) - ?2)",
 	[ST_OUTBOX_ADD] = "INSERT INTO outbox (audit_id, held, record)"
 	    " VALUES (?1, ?2, ?3)",
 	[ST_OUTBOX_RELEASE] = "UPDATE outbox SET held = 0,"
@@ -294,8 +307,10 @@ static int
 load(struct store *s, const char *file, char **whyp)
 {
 	sqlite3_stmt *st = NULL;
-	const char *text;
+	const char *text, *resource;
 	json_t *document;
+	int64_t id;
+	char *bad = NULL;
 	int result, step;
 
 	if (sqlite3_prepare_v2(s->db,
@@ -309,16 +324,23 @@ load(struct store *s, const char *file, char **whyp)
 		    text == NULL ? NULL : json_parse(text, strlen(text), NULL);
 		if (text != NULL && document == NULL)
 			break;
-		store_remember(s, (const char *)sqlite3_column_text(st, 0),
-		    sqlite3_column_int64(st, 1), sqlite3_column_int64(st, 2),
-		    document);
+		resource = (const char *)sqlite3_column_text(st, 0);
+		id = sqlite3_column_int64(st, 1);
+		document = store_from_disk(
+		    s, STORE_ENTRY, resource, id, document, &bad);
+		if (bad != NULL)
+			break;
+		store_remember(
+		    s, resource, id, sqlite3_column_int64(st, 2), document);
 	}
 	if (step == SQLITE_DONE)
 		result = 0;
 	else if (step == SQLITE_ROW)
-		result = damaged(file, "an entry is no JSON", whyp);
+		result = damaged(
+		    file, bad != NULL ? bad : "an entry is no JSON", whyp);
 	else
 		result = refused(s, file, whyp);
+	free(bad);
 	sqlite3_finalize(st);
 	return result;
 }
@@ -357,13 +379,24 @@ out:
 	return result;
 }
 
+static int
+read_all(struct store *s, const char *path, const char *file, char **whyp)
+{
+	if (s->form != NULL && s->form->opening(s, path, whyp) == -1)
+		return -1;
+	if (load(s, file, whyp) == -1)
+		return -1;
+	return s->form != NULL ? s->form->opened(s, whyp) : 0;
+}
+
 struct store *
-store_open(const char *path, char **whyp)
+store_open(const char *path, const struct store_form *form, char **whyp)
 {
 	struct store *s = xcalloc(1, sizeof *s);
 	char *file = xasprintf("%s/" FILE_NAME, path);
 
 	*whyp = NULL;
+	s->form = form;
 	if (make_file(path, file, whyp) == -1)
 		goto failed;
 	if (sqlite3_open_v2(file, &s->db,
@@ -376,7 +409,7 @@ store_open(const char *path, char **whyp)
 	sqlite3_extended_result_codes(s->db, 0);
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	if (check_identity(s, file, whyp) == -1 ||
-	    prepare(s, file, whyp) == -1 || load(s, file, whyp) == -1)
+	    prepare(s, file, whyp) == -1 || read_all(s, path, file, whyp) == -1)
 		goto failed;
 	free(file);
 	return s;

@@ -35,7 +35,7 @@ open_all(const char *boot_id)
 {
 	char *why;
 
-	store = store_open(folder, &why);
+	store = store_open(folder, NULL, &why);
 	if (store == NULL)
 		fail_msg("%s", why);
 	scheduler_start(store, boot_id);

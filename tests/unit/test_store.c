@@ -29,7 +29,7 @@ static struct store *
 open_store(void)
 {
 	char *why;
-	struct store *s = store_open(folder, &why);
+	struct store *s = store_open(folder, NULL, &why);
 
 	if (s == NULL)
 		fail_msg("%s", why);
@@ -475,7 +475,7 @@ static void
 assert_refused(const char *expected)
 {
 	char *why;
-	struct store *s = store_open(folder, &why);
+	struct store *s = store_open(folder, NULL, &why);
 
 	assert_null(s);
 	if (strstr(why, expected) == NULL || strchr(why, '\n') != NULL)
@@ -507,6 +507,52 @@ test_newer_schema(void **state)
 	assert_refused("damaged");
 	tamper("PRAGMA user_version = 2");
 	store_close(open_store());
+}
+
+static bool
+count_one(const struct revision *r, void *arg)
+{
+	(void)r;
+	++*(int *)arg;
+	return true;
+}
+
+static int
+count_history(struct store *s)
+{
+	int count = 0;
+
+	assert_int_equal(store_history(s, 0, count_one, &count), 0);
+	return count;
+}
+
+/* By number, by age; what is pending stays. */
+static void
+test_retention(void **state)
+{
+	struct store *s = open_store();
+
+	(void)state;
+	change(s, "thing", 1, 1);
+	begin(s, 2, 2, -1, NULL);
+	change(s, "thing", 3, 3);
+	assert_int_equal(count_history(s), 3);
+	store_close(s);
+	tamper("UPDATE sqlite_sequence SET seq = 4999 WHERE name = 'revision'");
+	s = open_store();
+	assert_int_equal(change(s, "thing", 3, 4), STORE_REVISIONS);
+	assert_int_equal(count_history(s), 4);
+	change(s, "thing", 3, 5);
+	assert_int_equal(count_history(s), 4);
+	assert_int_equal(count_pending(s), 1);
+	store_close(s);
+	tamper("UPDATE revision SET time = time - 731 * 86400"
+	       " WHERE number IN (2, 3)");
+	s = open_store();
+	change(s, "thing", 1, 6);
+	assert_int_equal(count_history(s), 4);
+	assert_int_equal(count_pending(s), 1);
+	store_close(s);
 }
 
 /* As schema 1 had it: a change was one revision. */
@@ -614,7 +660,7 @@ test_not_a_file(void **state)
 	assert_refused("can not be opened");
 	free(file);
 	free(other);
-	assert_null(store_open("/nonexistent/folder", &why));
+	assert_null(store_open("/nonexistent/folder", NULL, &why));
 	assert_non_null(strstr(why, "/nonexistent/folder/config.db"));
 	free(why);
 }
@@ -631,7 +677,7 @@ test_second_process(void **state)
 	/* POSIX locks are per process: it has to be another one. */
 	pid = fork();
 	if (pid == 0)
-		_exit(store_open(folder, &why) == NULL &&
+		_exit(store_open(folder, NULL, &why) == NULL &&
 			    strstr(why, "in use by another process") != NULL ?
 			0 :
 			1);
@@ -645,7 +691,7 @@ static void
 commit_for_ever(int out)
 {
 	char *why;
-	struct store *s = store_open(folder, &why);
+	struct store *s = store_open(folder, NULL, &why);
 	int64_t number;
 	int n = 0, id, ack;
 
@@ -856,6 +902,7 @@ main(void)
 		TEST(test_remove),
 		TEST(test_mode),
 		TEST(test_newer_schema),
+		TEST(test_retention),
 		TEST(test_older_schema),
 		TEST(test_foreign),
 		TEST(test_damaged),
