@@ -39,7 +39,7 @@ static const struct resource secretive = {
 };
 const struct resource *const resources[] = { &secretive, NULL };
 const struct renderer renderers[] = { { .output = -1 } };
-const struct task scheduled_tasks[] = { { .name = NULL } };
+const struct scheduled_task scheduled_tasks[] = { { .name = NULL } };
 
 static char folder[64];
 
