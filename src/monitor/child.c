@@ -6,6 +6,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <cap-ng.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -299,6 +300,110 @@ child_run(int (*fn)(void *, char *, size_t), void *arg, const int *keep,
 		snprintf(why, size, "a helper process %s",
 		    child_reason(status, reason, sizeof(reason)));
 	return -1;
+}
+
+/* A question to a child, until its pipe is closed. */
+struct asked {
+	int fd;
+	pid_t pid;
+	void (*done)(const char *, void *);
+	void *arg;
+	uv_poll_t poll;
+	uv_timer_t timer;
+	int handles; /* still open */
+	size_t len;
+	char text[1024];
+};
+
+static void
+asked_closed(uv_handle_t *handle)
+{
+	struct asked *asked = handle->data;
+
+	if (--asked->handles > 0)
+		return;
+	close(asked->fd);
+	free(asked);
+}
+
+/* The child is reaped by children_reap(), which nobody watches. */
+static void
+asked_end(struct asked *asked)
+{
+	uv_close((uv_handle_t *)&asked->poll, asked_closed);
+	uv_close((uv_handle_t *)&asked->timer, asked_closed);
+	asked->text[asked->len] = '\0';
+	asked->done(asked->text, asked->arg);
+}
+
+static void
+asked_readable(uv_poll_t *poll, int status, int events)
+{
+	struct asked *asked = poll->data;
+	size_t room = sizeof(asked->text) - 1 - asked->len;
+	ssize_t n;
+
+	(void)status;
+	(void)events;
+	n = read(asked->fd, asked->text + asked->len, room);
+	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+		return;
+	if (n > 0)
+		asked->len += (size_t)n;
+	if (n <= 0 || (size_t)n == room)
+		asked_end(asked);
+}
+
+static void
+asked_overdue(uv_timer_t *timer)
+{
+	struct asked *asked = timer->data;
+
+	kill(asked->pid, SIGKILL);
+	asked->len = 0;
+	asked_end(asked);
+}
+
+void
+child_ask(uv_loop_t *loop, int (*fn)(void *, char *, size_t), void *arg,
+    unsigned int seconds, void (*done)(const char *, void *), void *done_arg)
+{
+	struct asked *asked;
+	int fds[2];
+
+	if (pipe2(fds, O_CLOEXEC | O_NONBLOCK) == -1) {
+		done("", done_arg);
+		return;
+	}
+	asked = xcalloc(1, sizeof(*asked));
+	if ((asked->pid = child_fork(&fds[1], 1)) == 0)
+		run_in_child(fn, arg, 3);
+	close(fds[1]);
+	asked->fd = fds[0];
+	asked->done = done;
+	asked->arg = done_arg;
+	asked->handles = 2;
+	asked->poll.data = asked->timer.data = asked;
+	uv_poll_init(loop, &asked->poll, asked->fd);
+	uv_timer_init(loop, &asked->timer);
+	/* A fork that failed is the end of the pipe as well. */
+	uv_poll_start(&asked->poll, UV_READABLE, asked_readable);
+	uv_timer_start(
+	    &asked->timer, asked_overdue, (uint64_t)seconds * 1000, 0);
+}
+
+int
+child_drop_capabilities(const int *keep)
+{
+	capng_clear(CAPNG_SELECT_ALL);
+	for (; *keep != -1; keep++)
+		if (capng_update(CAPNG_ADD,
+			CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET,
+			(unsigned int)*keep) == -1)
+			return -1;
+	if (capng_apply(CAPNG_SELECT_BOTH) != 0)
+		return -1;
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
 bool

@@ -51,6 +51,20 @@ int	child_run(int (*fn)(void *, char *why, size_t), void *arg,
 	    size_t size);
 
 /*
+ * The same from the loop, without waiting: calls done() once with the line, ""
+ * when there is none or the time is over.  arg is needed during the call only.
+ */
+void	child_ask(uv_loop_t *, int (*fn)(void *, char *text, size_t),
+	    void *arg, unsigned int seconds,
+	    void (*done)(const char *text, void *), void *done_arg);
+
+/*
+ * In a child: keeps these capabilities (-1 ends) and none beyond, for ever.
+ * 0 or -1.
+ */
+int	child_drop_capabilities(const int *keep);
+
+/*
  * Does it run its program by now?  Until then it is a copy of us, with all
  * the sockets that we listen on.
  */

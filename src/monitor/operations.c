@@ -2,7 +2,6 @@
  * The closed table of what core may ask of the monitor, and how a request
  * becomes a child and its answer.
  */
-#include <sys/prctl.h>
 #include <cap-ng.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -160,20 +159,6 @@ operation_fail(struct operation_call *call, int error, const char *fmt, ...)
 	return error;
 }
 
-static int
-drop_capabilities(const int *keep)
-{
-	capng_clear(CAPNG_SELECT_ALL);
-	for (; *keep != -1; keep++)
-		if (capng_update(CAPNG_ADD,
-			CAPNG_EFFECTIVE | CAPNG_PERMITTED | CAPNG_BOUNDING_SET,
-			(unsigned int)*keep) == -1)
-			return -1;
-	if (capng_apply(CAPNG_SELECT_BOTH) != 0)
-		return -1;
-	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-}
-
 /* The child: our image, of our descriptors only the result's pipe. */
 static void __attribute__((noreturn)) child_main(const struct job *job)
 {
@@ -181,7 +166,7 @@ static void __attribute__((noreturn)) child_main(const struct job *job)
 	struct wire_out head = { 0 };
 	int error;
 
-	if (drop_capabilities(job->operation->capabilities) == -1)
+	if (child_drop_capabilities(job->operation->capabilities) == -1)
 		_exit(1);
 	wire_in_init(&call.body, job->body, job->body_len);
 	error = job->operation->run(&call);
