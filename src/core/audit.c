@@ -10,6 +10,7 @@
 
 #include "core/connection.h"
 #include "core/core.h"
+#include "core/resource.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/xalloc.h"
@@ -99,7 +100,7 @@ audit_method_call(
 	/* clang-format off */
 	data = json_pack("{s:s, s:o, s:s, s:b, s:b, s:{s:i, s:i}}",
 	    "method", m->name,
-	    "params", schema_redact_params(m->params, call->given),
+	    "params", method_redact(m, call->given),
 	    "description", text, "authenticated", authenticated,
 	    "authorized", authorized, "vers", "major", 0, "minor", 1);
 	/* clang-format on */

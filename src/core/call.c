@@ -18,7 +18,7 @@
 #include "lib/log.h"
 #include "lib/xalloc.h"
 
-enum { CODE_INVALID_PARAMS = -32602, CODE_CALL_ERROR = -32001 };
+#define CODE_CALL_ERROR (-32001)
 
 struct answer {
 	struct call *call;
@@ -52,9 +52,15 @@ leave(struct call *call)
 void
 call_detach(struct call *call, json_t *answer, bool success)
 {
-	struct connection *c = leave(call);
+	void (*taker)(json_t *, bool, void *) = call->taker;
+	struct connection *c;
 
-	if (c != NULL)
+	if (taker != NULL && answer != NULL) {
+		call->taker = NULL;
+		taker(answer, success, call->taker_arg);
+		return;
+	}
+	if ((c = leave(call)) != NULL)
 		protocol_answer(c, call, answer, success);
 	json_decref(answer);
 }
@@ -62,9 +68,13 @@ call_detach(struct call *call, json_t *answer, bool success)
 void
 call_reply_text(struct call *call, const char *result)
 {
-	struct connection *c = leave(call);
+	struct connection *c;
 
-	if (c != NULL)
+	if (call->taker != NULL) {
+		call_reply(call, json_loads(result, JSON_DECODE_ANY, NULL));
+		return;
+	}
+	if ((c = leave(call)) != NULL)
 		protocol_answer_text(c, call, result);
 	call_free(call);
 }
@@ -112,7 +122,7 @@ call_method_error(int error, const char *reason, json_t *extra)
 static json_t *
 invalid(const char *reason, const char *class, json_t *extra)
 {
-	return json_pack("{s:i, s:s, s:o}", "code", CODE_INVALID_PARAMS,
+	return json_pack("{s:i, s:s, s:o}", "code", CALL_INVALID_PARAMS,
 	    "message", "Invalid params", "data",
 	    error_data(EINVAL, reason, class, extra));
 }
@@ -170,7 +180,10 @@ answer(struct call *call, json_t *value, bool success)
 void
 call_refuse(struct call *call, json_t *error)
 {
-	answer(call, error, false);
+	if (call->job != NULL)
+		job_fail(call, error);
+	else
+		answer(call, error, false);
 }
 
 void
@@ -196,10 +209,7 @@ fail(struct call *call, int error, json_t *extra, const char *fmt, va_list ap)
 	if (vasprintf(&text, fmt, ap) == -1)
 		abort();
 	reason = xasprintf("[%s] %s", error_name(error), text);
-	if (call->job != NULL)
-		job_fail(call, error, reason, "CallError", extra);
-	else
-		call_refuse(call, call_method_error(error, reason, extra));
+	call_refuse(call, call_method_error(error, reason, extra));
 	free(reason);
 	free(text);
 }
@@ -228,15 +238,7 @@ call_fail_extra(
 void
 call_fail_invalid(struct call *call, struct verr *errors)
 {
-	char *reason;
-
-	if (call->job != NULL) {
-		reason = verr_reason(errors);
-		job_fail(
-		    call, EINVAL, reason, "VALIDATION", verr_extra(errors));
-		free(reason);
-	} else
-		call_refuse(call, call_invalid_error(errors));
+	call_refuse(call, call_invalid_error(errors));
 	verr_free(errors);
 }
 
@@ -253,10 +255,7 @@ call_fail_absent(struct call *call, const char *fmt, ...)
 	va_end(ap);
 	extra = json_pack("[[n, s, i]]", text, ENOENT);
 	reason = xasprintf("[ENOENT] None: %s", text);
-	if (call->job != NULL)
-		job_fail(call, ENOENT, reason, "VALIDATION", extra);
-	else
-		call_refuse(call, invalid(reason, "InstanceNotFound", extra));
+	call_refuse(call, invalid(reason, "InstanceNotFound", extra));
 	free(reason);
 	free(text);
 }

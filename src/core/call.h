@@ -26,9 +26,15 @@ struct call {
 	struct call		*next;		/* of the same connection */
 	bool			 audited;	/* see call_audited */
 	bool			 subscribes;	/* as core/legacy.h says it */
+	/* Takes the answer (stolen) instead of a client, once. */
+	void			(*taker)(json_t *answer, bool success, void *);
+	void			*taker_arg;
 	void			*data;		/* the method's own, in progress */
 	void			(*free_data)(void *);
 };
+
+/* Code of an error object that names attributes. */
+#define CALL_INVALID_PARAMS	(-32602)
 
 /*
  * Answers with an error object as it is (stolen) after the audit record, if

@@ -30,6 +30,8 @@ struct connection {
 	uint32_t	 pid;
 	unsigned int	 outstanding;	/* calls not yet answered */
 	struct call	*calls;
+	/* core.set_options: jobs are answered at their end; and the others. */
+	bool		 await_jobs, private_methods, py_exceptions;
 	struct subscription *subscriptions;
 	unsigned int	 subscribed;
 	size_t		 events;	/* on their way, MESSAGE_EVENT_COST() */

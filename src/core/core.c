@@ -18,6 +18,7 @@
 #include "core/change.h"
 #include "core/clock.h"
 #include "core/connection.h"
+#include "core/job.h"
 #include "core/op_internal.h"
 #include "core/resource.h"
 #include "core/scheduler.h"
@@ -70,6 +71,12 @@ bool
 core_ready(void)
 {
 	return core.ready;
+}
+
+bool
+core_stopping(void)
+{
+	return core.stopping;
 }
 
 struct ipc *
@@ -191,6 +198,7 @@ orderly_stop(void *arg)
 		core_after(20, orderly_stop, NULL);
 		return;
 	}
+	jobs_close();
 	store_close(core.store);
 	/* The answers of this turn still go out. */
 	ipc_free(core.peers[ROLE_WEB]);
@@ -232,9 +240,10 @@ monitor_message(struct ipc_msg *msg)
 		msg->fds[0] = -1;
 		break;
 	case MSG_STOP:
-		if (!core.stopping)
-			orderly_stop(NULL);
+		if (core.stopping)
+			break;
 		core.stopping = true;
+		orderly_stop(NULL);
 		break;
 	default:
 		fatal("the monitor sent message %u", msg->type);
@@ -384,6 +393,7 @@ core_main(void)
 	sandbox_enter(ROLE_CORE, paths, SANDBOX_NO_NETWORK);
 	close(paths[0].fd);
 	open_store();
+	jobs_open(PATH_STATE);
 	peer_attach(ROLE_MONITOR, STARTUP_FD);
 	if (core.startup.peer_fds[ROLE_AUDIT] != -1)
 		peer_attach(ROLE_AUDIT, core.startup.peer_fds[ROLE_AUDIT]);

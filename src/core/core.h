@@ -16,6 +16,8 @@ struct store		*core_store(void);	/* NULL: refused, see below */
 const char		*core_store_refused(void);
 /* BOOTING until the services were started, then READY. */
 bool			 core_ready(void);
+/* On the way to an orderly end: what is long begins nothing more. */
+bool			 core_stopping(void);
 /* The channel to a role, or NULL while it is away. */
 struct ipc		*core_peer(enum role);
 

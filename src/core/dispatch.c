@@ -85,13 +85,24 @@ refuse(struct call *call)
 	audit_send(record, refused_recorded, call);
 }
 
+bool
+dispatch_allows(const struct session *session, const struct method *method)
+{
+	if (method->auth == AUTH_NONE)
+		return true;
+	return session != NULL &&
+	    (method->auth == AUTH_SESSION ||
+		session_has_any(session, method->roles));
+}
+
 /* True: the caller may; else the call was answered. */
 static bool
 permitted(struct call *call)
 {
 	const struct connection *c = call->connection;
 
-	if (call->session == NULL && c->front == ROLE_WEB &&
+	if (call->session == NULL && !call->method->unlimited &&
+	    c->front == ROLE_WEB &&
 	    !rate_allow(call->method->name, c->address)) {
 		call_audited(call);
 		core_after(
@@ -99,15 +110,10 @@ permitted(struct call *call)
 		    answer_rate, call);
 		return false;
 	}
-	if (call->method->auth == AUTH_NONE)
+	if (dispatch_allows(call->session, call->method))
 		return true;
-	if (call->session == NULL ||
-	    (call->method->auth == AUTH_ROLE &&
-		!session_has_any(call->session, call->method->roles))) {
-		refuse(call);
-		return false;
-	}
-	return true;
+	refuse(call);
+	return false;
 }
 
 static void
@@ -187,4 +193,19 @@ dispatch_subscribe(struct connection *c, const char *id, const char *name)
 
 	call->subscribes = true;
 	dispatch(call, "core.subscribe", json_pack("[s]", name));
+}
+
+void
+dispatch_member(const struct call *whole, const struct method *method,
+    const json_t *given, void (*taker)(json_t *, bool, void *), void *arg)
+{
+	struct call *call = xcalloc(1, sizeof(*call));
+
+	call->method = method;
+	call->given = json_incref((json_t *)(uintptr_t)given);
+	call->session = session_keep(whole->session);
+	call->taker = taker;
+	call->taker_arg = arg;
+	if (permitted(call))
+		run(call);
 }

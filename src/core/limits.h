@@ -15,7 +15,22 @@
 #define LIMIT_RATE_SPREAD_MS	9000	/* ... so much more */
 #define LIMIT_LOGIN_DELAY_MS	1000	/* of a failed login: 1 to 2 s */
 
+#define LIMIT_JOBS_KEPT		1000	/* that have ended */
+#define LIMIT_JOB_LOCK_QUEUE	5	/* waiting for one lock */
+
 /* Ours. */
+#define LIMIT_ANSWER		(15 * 1024 * 1024) /* bytes of a frame */
+#define LIMIT_JOBS_USER		100	/* of one user, not yet ended */
+#define LIMIT_JOB_MEMORY	(16 * 1024 * 1024) /* of those of a user; and
+						      of those that ended */
+#define LIMIT_JOB_ROW		32768	/* characters of one on disk */
+#define LIMIT_JOB_LOG		(1024 * 1024)
+#define LIMIT_JOB_TEXT		1024	/* of a progress' description */
+#define LIMIT_PROGRESS_STEPS	16	/* told at once, the others ... */
+#define LIMIT_PROGRESS_MS	100	/* ... so far from each other */
+#define LIMIT_JOB_RESULT	(4 * 1024 * 1024) /* bytes shown of it */
+#define LIMIT_BULK_RESULTS	(4 * 1024 * 1024) /* memory */
+#define LIMIT_BULK_SLICE_MS	5	/* then others have their turn */
 #define LIMIT_UNIX_USER		32	/* connections of one uid */
 #define LIMIT_UNIX_ROOT		512
 #define LIMIT_LOGINS_RUNNING	2	/* passwords being verified */

@@ -23,6 +23,10 @@ enum method_auth {
 enum method_kind { KIND_PLAIN, KIND_QUERY, KIND_INSTANCE, KIND_CONFIG,
     KIND_UPDATE, KIND_CHOICES };
 
+/* How many jobs may wait for a lock beside the one that has it. */
+enum job_queue { JOB_QUEUE_DEFAULT, JOB_QUEUE_NONE, JOB_QUEUE_ONE,
+    JOB_QUEUE_ENDLESS };
+
 struct method {
 	const char		*name;		/* "ssh.update" */
 	const char		*doc;
@@ -34,6 +38,26 @@ struct method {
 	bool			 job;
 	/* The lock under which its jobs wait for each other; malloc'd. */
 	char			*(*job_lock)(const json_t *params);
+	enum job_queue		 job_queue;	/* how many wait for it */
+	/* Who sees its jobs besides their owners; NULL: nobody. */
+	const char *const	*job_read_roles;
+	/*
+	 * Asks a running job to end early, by job_stopped(), now or later;
+	 * it may still end otherwise.  NULL: it cannot be stopped.
+	 */
+	void			(*abort)(struct call *);
+	/*
+	 * The parameters as the audit log and core.get_jobs show them, where
+	 * the table does not say it all: they carry those of another method.
+	 * Takes them as they were sent; new reference.  NULL: by the table.
+	 */
+	json_t			*(*redact)(const json_t *given);
+	/*
+	 * Of a method without roles: does without a connection, as a call of
+	 * core.bulk has none.  What needs a role is about the machine.
+	 */
+	bool			 bulk;
+	bool			 unlimited;	/* not rate limited */
 	bool			 own;		/* Holdfast's, not TrueNAS's */
 	const char		*audit;		/* text; NULL: not audited */
 	/*

@@ -3,11 +3,13 @@
  */
 #include "core/protocol.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "core/call.h"
 #include "core/connection.h"
 #include "core/legacy.h"
+#include "core/limits.h"
 #include "lib/json.h"
 #include "lib/log.h"
 
@@ -46,6 +48,17 @@ put_response_end(struct wire_out *out, const struct call *call)
 	put_text(out, "}");
 }
 
+/* A front role takes no longer one; asking for it must not be our end. */
+static void
+refuse_length(struct connection *c, const struct call *call)
+{
+	json_t *error = call_method_error(
+	    EFBIG, "[EFBIG] The answer is too large: select less of it", NULL);
+
+	protocol_answer(c, call, error, false);
+	json_decref(error);
+}
+
 void
 protocol_answer(struct connection *c, const struct call *call,
     const json_t *answer, bool success)
@@ -66,6 +79,11 @@ protocol_answer(struct connection *c, const struct call *call,
 	put_response_start(&text, c, success ? "\"result\":" : "\"error\":");
 	put_value(&text, answer);
 	put_response_end(&text, call);
+	if (text.len > LIMIT_ANSWER && success) {
+		wire_free(&text);
+		refuse_length(c, call);
+		return;
+	}
 	connection_send(c, &text, 1);
 	wire_free(&text);
 	json_decref(error);

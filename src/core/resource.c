@@ -90,6 +90,14 @@ method_find(const char *name)
 }
 
 json_t *
+method_redact(const struct method *m, const json_t *given)
+{
+	if (m->redact != NULL)
+		return m->redact(given);
+	return schema_redact_params(m->params, given);
+}
+
+json_t *
 resource_entry(const struct resource *r)
 {
 	const json_t *stored = store_get(core_store(), r->name, r->entry);

@@ -13,6 +13,9 @@
 const struct method	*method_find(const char *name);
 /* How the objects among its parameters are checked and described. */
 enum schema_use		 method_params_use(const struct method *);
+/* A call's parameters as sent, without secrets; new reference. */
+json_t			*method_redact(const struct method *,
+			    const json_t *given);
 /* The namespace's resource ("ssh"), or that of a method's name. */
 const struct resource	*resource_find(const char *name);
 const struct resource	*resource_of_method(const char *method);

@@ -132,6 +132,8 @@ void	 schema_struct_free(const struct field *, void *);
  * null become "********".  New reference.
  */
 json_t	*schema_redact(const struct field *, const json_t *);
+/* The same for one value, as a method's result. */
+json_t	*schema_redact_value(const struct field *, const json_t *);
 /* The same for the parameters of a call, as given, valid or not. */
 json_t	*schema_redact_params(const struct field *params, const json_t *given);
 

@@ -181,6 +181,12 @@ schema_redact(const struct field *fields, const json_t *object)
 }
 
 json_t *
+schema_redact_value(const struct field *f, const json_t *value)
+{
+	return redact(f, value);
+}
+
+json_t *
 schema_redact_params(const struct field *params, const json_t *given)
 {
 	const struct field whole = {

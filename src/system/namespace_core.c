@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "core/call.h"
+#include "core/connection.h"
 #include "core/event.h"
 #include "core/job.h"
 #include "core/limits.h"
@@ -12,6 +13,7 @@
 #include "core/resource.h"
 #include "lib/json.h"
 #include "lib/xalloc.h"
+#include "system/bulk.h"
 #include "system/system.h"
 
 static const char *const targets[] = { "WS", "CLI", "REST", NULL };
@@ -49,6 +51,27 @@ static const struct field unsubscribe_params[] = {
 	FIELD_END
 };
 
+static const struct field option_fields[] = {
+	{ .name = "legacy_jobs", .type = F_BOOL,
+	  .doc = "A job's call is answered at once, with its id, not at its "
+	  "end." },
+	{ .name = "private_methods", .type = F_BOOL,
+	  .doc = "Of no effect: there are no methods but the published ones." },
+	{ .name = "py_exceptions", .type = F_BOOL,
+	  .doc = "Of no effect: errors carry no Python objects." },
+	FIELD_END
+};
+
+static const struct field set_options_params[] = {
+	{ .name = "options", .type = F_OBJECT, .fields = option_fields,
+	  .model = "CoreOptions", .flags = FF_REQUIRED | FF_OPEN,
+	  .doc = "Those to change; unknown ones are ignored." },
+	FIELD_END
+};
+
+static const struct field options = { .name = "result", .type = F_OBJECT,
+	.fields = option_fields, .flags = FF_REQUIRED,
+	.doc = "All options as they are now." };
 static const struct field subscription = { .name = "result", .type = F_STR,
 	.flags = FF_REQUIRED, .doc = "The subscription's id." };
 static const struct field pong = { .name = "result", .type = F_CONST,
@@ -83,24 +106,27 @@ get_services_run(struct call *call)
 static void
 get_jobs_run(struct call *call)
 {
-	query_reply(call, job_list(call));
+	const json_t *extra = json_object_get(call_param(call, 1), "extra");
+
+	query_reply(
+	    call, job_list(call, json_bool(extra, "raw_result", false)));
 }
 
-/* The reason of the other job as it stands, its errno's name included. */
+/* Its end is the end of the other one, its error object included. */
 static void
-waited(enum job_state state, const json_t *result, int error,
-    const char *reason, void *arg)
+waited(const struct job_end *end, void *arg)
 {
 	struct call *call = arg;
 
-	if (state == JOB_SUCCESS)
-		call_reply(call, json_incref((json_t *)(uintptr_t)result));
+	if (end->state == JOB_SUCCESS)
+		job_finish_as(
+		    call, json_incref(end->answer), json_incref(end->result));
 	else
-		job_fail(call, error, reason, "CallError", NULL);
+		call_refuse(call, json_incref(end->answer));
 }
 
 static bool
-wait_refused(struct call *call, json_int_t id, int error)
+job_refused(struct call *call, json_int_t id, int error)
 {
 	if (error == EPERM)
 		call_fail(
@@ -120,7 +146,7 @@ job_wait_accept(struct call *call)
 {
 	json_int_t id = json_integer_value(call_param(call, 0));
 
-	return !wait_refused(call, id, job_access(call, id));
+	return !job_refused(call, id, job_access(call, id));
 }
 
 static void
@@ -129,7 +155,48 @@ job_wait_run(struct call *call)
 	json_int_t id = json_integer_value(call_param(call, 0));
 
 	/* This job may have been the one too many that had it forgotten. */
-	wait_refused(call, id, job_wait(call, id, waited, call));
+	job_refused(call, id, job_wait(call, id, waited, call));
+}
+
+static void
+job_wait_abort(struct call *call)
+{
+	job_unwait(json_integer_value(call_param(call, 0)), call);
+	job_stopped(call, NULL);
+}
+
+static void
+job_abort_run(struct call *call)
+{
+	json_int_t id = json_integer_value(call_param(call, 0));
+	int error = job_abort(call, id);
+
+	if (error == EOPNOTSUPP)
+		call_fail(call, error,
+		    "Job %lld cannot be stopped once it runs", (long long)id);
+	else if (!job_refused(call, id, error))
+		call_reply(call, NULL);
+}
+
+static void
+set_options_run(struct call *call)
+{
+	const json_t *o = call_param(call, 0);
+	struct connection *c = call->connection;
+
+	/* Without one there is nothing to set them on. */
+	if (c == NULL) {
+		call_fail(call, ENOTCONN, "The connection is gone");
+		return;
+	}
+	c->await_jobs = !json_bool(o, "legacy_jobs", !c->await_jobs);
+	c->private_methods =
+	    json_bool(o, "private_methods", c->private_methods);
+	c->py_exceptions = json_bool(o, "py_exceptions", c->py_exceptions);
+	call_reply(call,
+	    json_pack("{s:b, s:b, s:b}", "legacy_jobs", !c->await_jobs,
+		"private_methods", c->private_methods, "py_exceptions",
+		c->py_exceptions));
 }
 
 static void
@@ -186,22 +253,36 @@ unsubscribe_run(struct call *call)
 
 /* clang-format off */
 static const struct method methods[] = {
-	{ .name = "core.ping", .auth = AUTH_NONE, .result = &pong,
-	  .doc = "Answers pong.", .run = ping_run },
-	{ .name = "core.get_methods", .auth = AUTH_SESSION,
+	{ .name = "core.ping", .auth = AUTH_NONE, .bulk = true,
+	  .result = &pong, .doc = "Answers pong.", .run = ping_run },
+	{ .name = "core.set_options", .auth = AUTH_NONE, .unlimited = true,
+	  .params = set_options_params, .result = &options,
+	  .doc = "How this connection wants its answers.",
+	  .run = set_options_run },
+	{ .name = "core.get_methods", .auth = AUTH_SESSION, .bulk = true,
 	  .params = get_methods_params, .result = &object,
 	  .doc = "The methods there are, with their parameters, results and "
 	  "roles.", .run = get_methods_run },
-	{ .name = "core.get_services", .auth = AUTH_SESSION,
+	{ .name = "core.get_services", .auth = AUTH_SESSION, .bulk = true,
 	  .params = get_services_params, .result = &object,
 	  .doc = "The namespaces there are.", .run = get_services_run },
 	{ .name = "core.get_jobs", .auth = AUTH_SESSION, .kind = KIND_QUERY,
-	  .params = query_params, .result = &list,
+	  .bulk = true, .params = query_params, .result = &list,
 	  .doc = "The jobs that the caller may see.", .run = get_jobs_run },
+	/* Not in bulk, which could wait for itself. */
 	{ .name = "core.job_wait", .auth = AUTH_SESSION, .job = true,
 	  .params = job_id_params, .result = &any,
 	  .doc = "A job that ends when another one does, with its result.",
-	  .accept = job_wait_accept, .run = job_wait_run },
+	  .accept = job_wait_accept, .run = job_wait_run,
+	  .abort = job_wait_abort },
+	{ .name = "core.job_abort", .auth = AUTH_SESSION, .bulk = true,
+	  .params = job_id_params, .doc = "Stops a job, if it can be stopped.",
+	  .run = job_abort_run },
+	{ .name = "core.bulk", .auth = AUTH_SESSION, .job = true,
+	  .job_lock = bulk_lock, .params = bulk_params,
+	  .result = &bulk_result, .redact = bulk_redact,
+	  .doc = "Calls a method many times, one call after the other.",
+	  .accept = bulk_accept, .run = bulk_run, .abort = bulk_abort },
 	{ .name = "core.subscribe", .auth = AUTH_SESSION,
 	  .params = subscribe_params, .result = &subscription,
 	  .doc = "Tells this connection what happens in a collection.",
@@ -213,9 +294,16 @@ static const struct method methods[] = {
 	METHOD_END
 };
 
+static const struct event events[] = {
+	{ .name = "core.get_jobs", .doc = "Jobs that begin, go on and end.",
+	  .auth = AUTH_SESSION, .may_read = job_may_read },
+	EVENT_END
+};
+
 const struct resource core_resource = {
 	.name = "core", .doc = "What there is to call, and the jobs.",
 	.kind = RESOURCE_SERVICE, .verbose_name = "Core", .methods = methods,
+	.events = events,
 	.output = -1, .service = -1
 };
 /* clang-format on */

@@ -10,7 +10,8 @@ from harness import BUILDS, REPOSITORY
 
 METHODS = {
     "core.ping", "core.get_methods", "core.get_services", "core.get_jobs",
-    "core.job_wait", "core.subscribe", "core.unsubscribe",
+    "core.job_wait", "core.job_abort", "core.bulk", "core.set_options",
+    "core.subscribe", "core.unsubscribe",
     "auth.login_ex", "auth.mechanism_choices", "auth.me", "auth.logout",
     "user.has_local_administrator_set_up", "user.setup_local_administrator",
     "system.ready", "system.state", "system.version", "system.version_short",
@@ -61,8 +62,8 @@ def test_listed_method_exists(stranger, method):
 
 
 @pytest.mark.parametrize("method", [
-    "ssh.checkin", "user.query", "core.bulk",
-    "core.set_options", "auth.login", "auth.generate_token", "audit.config",
+    "ssh.checkin", "user.query", "core.arp",
+    "auth.login", "auth.generate_token", "audit.config",
     "config.history", "system.reboot", "ssh.generate_keys",
     "datastore.query"])
 def test_what_is_not_built_does_not_exist(root, method):
