@@ -17,6 +17,8 @@
 #include "lib/xalloc.h"
 
 #define CUT_MIN ((size_t)1000)
+/* A regular expression at its limit takes as long as so many bytes. */
+#define REGEX_WORK ((size_t)16 * 1024)
 
 struct record_query {
 	struct segment_reader *reader;
@@ -61,8 +63,8 @@ query_prepare(struct record_query *query, const char *text, size_t len)
 	query->services = json_object_get(query->data, "services");
 	errors = verr_new();
 	none = json_array();
-	query->filter = filter_parse(
-	    filters == NULL ? none : filters, "query-filters", errors);
+	query->filter = filter_parse_with(
+	    filters == NULL ? none : filters, options, "query-filters", errors);
 	json_decref(none);
 	if (!json_is_object(options))
 		verr_add(
@@ -160,6 +162,7 @@ query_cut(struct record_query *query)
 	json_t *sorted;
 
 	options.order_by = query->options.order_by;
+	options.sql = query->options.sql;
 	options.limit = (json_int_t)needed;
 	sorted = query_run(query->kept, NULL, &options);
 	json_decref(query->kept);
@@ -173,7 +176,9 @@ query_keep(struct record_query *query, json_t *record)
 	struct query_options options = { 0 };
 	json_t *one, *selected;
 
-	options.select = query->options.select;
+	/* In SQL's way, sorting sees what is not selected as well. */
+	if (!query->options.sql)
+		options.select = query->options.select;
 	one = json_pack("[O]", record);
 	selected = query_run(one, NULL, &options);
 	json_decref(one);
@@ -245,13 +250,14 @@ query_conclude(struct record_query *query)
 	if (options.count)
 		result = json_integer(query->matches);
 	else {
-		options.select = NULL; /* was done */
+		if (!options.sql)
+			options.select = NULL; /* was done */
 		if (!query_late(query))
 			options.offset = 0; /* was passed over */
 		result = query_run(query->kept, NULL, &options);
 	}
 	if (result == NULL) {
-		query_end(query, EINVAL, xstrdup("MatchNotFound()"));
+		query_end(query, ENOENT, xstrdup("No record matches"));
 		return;
 	}
 	text = json_text(result);
@@ -278,12 +284,15 @@ record_query_step(struct record_query *query, size_t bytes)
 			query_conclude(query);
 		if (got != 1)
 			break;
-		seen += len + 1;
+		seen += len + 1 + filter_regexes(query->filter) * REGEX_WORK;
 		if ((record = record_parse(line, len)) != NULL)
 			query_consider(query, record);
 		else
 			query->damaged++;
 		json_decref(record);
+		if (filter_problem(query->filter) != NULL)
+			query_end(query, ETIMEDOUT,
+			    xstrdup(filter_problem(query->filter)));
 	}
 	return query->done;
 }

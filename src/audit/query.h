@@ -30,8 +30,8 @@ bool	record_query_step(struct record_query *, size_t bytes);
 
 /*
  * The outcome: 0 and the result as JSON text, or an errno and the reason
- * (EINVAL "MatchNotFound()", in the API's words, when "get" found nothing;
- * E2BIG: too much to answer).  The text is the query's.
+ * (ENOENT when "get" found nothing; ETIMEDOUT: the filter gave up; E2BIG: too
+ * much to answer).  The text is the query's.
  */
 int	record_query_outcome(const struct record_query *, const char **textp);
 /* Lines passed over because they are no JSON objects. */

@@ -46,41 +46,67 @@ const struct field query_params[] = {
 };
 /* clang-format on */
 
+void
+query_fail_none(struct call *call)
+{
+	static const char none[] = "MatchNotFound";
+	json_t *error = call_method_error(EINVAL, "MatchNotFound()", NULL);
+
+	/* A class of its own, as clients tell it from other errors. */
+	json_object_set_new(
+	    json_object_get(json_object_get(error, "data"), "trace"), "class",
+	    json_string(none));
+	call_refuse(call, error);
+}
+
+void
+query_fail_problem(
+    struct call *call, const char *attribute, const char *problem)
+{
+	struct verr *errors = verr_new();
+
+	verr_add(errors, attribute, "Value error, %s", problem);
+	call_fail_invalid(call, errors);
+}
+
 static void
-reply(struct call *call, json_t *entries, const json_t *filters,
+reply(struct call *call, const json_t *entries, const json_t *filters,
     const json_t *options)
 {
 	struct verr *errors = verr_new();
 	struct query_options o;
-	struct filter *filter = filter_parse(filters, "filters", errors);
+	struct filter *filter;
 	json_t *result;
 
+	filter = filter_parse_with(filters, options, "filters", errors);
 	query_options_parse(options, "options", &o, errors);
 	if (verr_any(errors)) {
 		call_fail_invalid(call, errors);
-		goto out;
+		filter_free(filter);
+		return;
 	}
 	verr_free(errors);
 	result = query_run(entries, filter, &o);
-	if (result == NULL)
-		call_fail(call, EINVAL, "No entry matches");
-	else
+	if (result != NULL)
 		call_reply(call, result);
-out:
+	else if (filter_problem(filter) != NULL)
+		query_fail_problem(call, "filters", filter_problem(filter));
+	else
+		query_fail_none(call);
 	filter_free(filter);
-	json_decref(entries);
 }
 
 void
 query_reply(struct call *call, json_t *entries)
 {
 	reply(call, entries, call_param(call, 0), call_param(call, 1));
+	json_decref(entries);
 }
 
 void
 query_reply_instance(struct call *call, json_t *entry, const char *name)
 {
-	json_t *filters, *options;
+	json_t *entries, *filters, *options;
 	char *id;
 
 	if (entry == NULL) {
@@ -94,7 +120,9 @@ query_reply_instance(struct call *call, json_t *entry, const char *name)
 	json_object_set_new(options, "get", json_true());
 	json_object_del(options, "limit");
 	json_object_del(options, "offset");
-	reply(call, json_pack("[o]", entry), filters, options);
+	entries = json_pack("[o]", entry);
+	reply(call, entries, filters, options);
+	json_decref(entries);
 	json_decref(filters);
 	json_decref(options);
 }

@@ -15,7 +15,8 @@ extern const struct field query_option_fields[];	/* members of options */
 
 /*
  * Answers a .query call from all its entries (stolen) and the first two
- * parameters.
+ * parameters.  Entries must be what the caller may see, redacted: whatever
+ * can be filtered or sorted by can be found out.
  */
 void	query_reply(struct call *, json_t *entries);
 /*
@@ -24,5 +25,11 @@ void	query_reply(struct call *, json_t *entries);
  * exist".
  */
 void	query_reply_instance(struct call *, json_t *entry, const char *name);
+
+/* What both answer where they are not used: "get" found nothing, ... */
+void	query_fail_none(struct call *);
+/* ... or the filter gave up (filter_problem): an error of that attribute. */
+void	query_fail_problem(struct call *, const char *attribute,
+	    const char *problem);
 
 #endif

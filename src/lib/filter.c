@@ -1,77 +1,43 @@
 /*
  * Query filters: an array of [field, operator, value] and ["OR", [...]] made
- * into a tree once, then matched against entries.
+ * into a tree, and written again.
  */
-#define PCRE2_CODE_UNIT_WIDTH 8
-#include <pcre2.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/filter.h"
-#include "lib/filter_value.h"
+#include "lib/filter_tree.h"
+#include "lib/json.h"
 #include "lib/xalloc.h"
 
 #define NESTING_MAX 3
-#define PATTERN_MAX 1024
-/* Far above what a sane expression needs, some ten milliseconds at most. */
-#define MATCH_LIMIT 100000
-#define MATCH_HEAP_KIB 1024
-
-enum op {
-	OP_EQ,
-	OP_NE,
-	OP_GT,
-	OP_GE,
-	OP_LT,
-	OP_LE,
-	OP_RE,
-	OP_IN,
-	OP_NIN,
-	OP_RIN,
-	OP_RNIN,
-	OP_STARTS,
-	OP_NSTARTS,
-	OP_ENDS,
-	OP_NENDS
-};
 
 /* clang-format off */
-static const char *const op_names[] = {
-	"=", "!=", ">", ">=", "<", "<=", "~", "in", "nin", "rin", "rnin",
-	"^", "!^", "$", "!$"
+static const struct {
+	const char *name;
+	bool sql;		/* one of force_sql_filters */
+} operators[] = {
+	[OP_EQ] = { "=", true }, [OP_NE] = { "!=", true },
+	[OP_GT] = { ">", true }, [OP_GE] = { ">=", true },
+	[OP_LT] = { "<", true }, [OP_LE] = { "<=", true },
+	[OP_RE] = { "~", true },
+	[OP_IN] = { "in", true }, [OP_NIN] = { "nin", true },
+	[OP_RIN] = { "rin", true }, [OP_RNIN] = { "rnin", false },
+	[OP_STARTS] = { "^", true }, [OP_NSTARTS] = { "!^", false },
+	[OP_ENDS] = { "$", true }, [OP_NENDS] = { "!$", false },
 };
 /* clang-format on */
-#define OP_COUNT (sizeof op_names / sizeof op_names[0])
-
-enum node_type { NODE_AND, NODE_OR, NODE_TEST };
-
-struct node {
-	enum node_type type;
-	/* AND, OR */
-	struct node *children;
-	size_t count;
-	/* TEST */
-	struct path path;
-	enum op op;
-	bool fold; /* case-insensitive */
-	json_t *value; /* folded when fold */
-	pcre2_code *code;
-	pcre2_match_data *match;
-};
-
-struct filter {
-	struct node root;
-};
+#define OPERATORS (sizeof operators / sizeof operators[0])
 
 struct parse {
 	const char *attribute;
 	struct verr *errors;
+	struct filter *filter;
 };
 
-static pcre2_match_context *match_context;
-
 static void
-node_clear(struct node *node)
+node_clear(struct filter_node *node)
 {
 	size_t i;
 
@@ -80,8 +46,8 @@ node_clear(struct node *node)
 	free(node->children);
 	path_free(&node->path);
 	json_decref(node->value);
-	pcre2_match_data_free(node->match);
-	pcre2_code_free(node->code);
+	free(node->sorted);
+	regex_free(node->regex);
 }
 
 /* What was given, for a message: its text, cut. */
@@ -116,24 +82,26 @@ fail(const struct parse *p, const char *text, const json_t *given)
 }
 
 static int
-parse_op(const struct parse *p, const char *name, struct node *node)
+parse_op(const struct parse *p, const char *name, struct filter_node *node)
 {
+	bool sql = p->filter->sql;
 	const char *bare = name;
 	size_t i;
 
-	if (*bare == 'C') {
+	if (*bare == 'C' && !sql) {
 		node->fold = true;
 		bare++;
 	}
-	for (i = 0; i < OP_COUNT; i++)
-		if (strcmp(bare, op_names[i]) == 0)
+	for (i = 0; i < OPERATORS; i++)
+		if (strcmp(bare, operators[i].name) == 0 &&
+		    (!sql || operators[i].sql))
 			break;
-	if (i == OP_COUNT) {
+	if (i == OPERATORS) {
 		verr_add(p->errors, p->attribute,
 		    "Value error, Invalid operation: %.64s", name);
 		return -1;
 	}
-	node->op = (enum op)i;
+	node->op = (enum filter_op)i;
 	if (node->fold && node->op == OP_RE) {
 		verr_add(p->errors, p->attribute,
 		    "Value error, Invalid case-insensitive operation: %s",
@@ -144,48 +112,52 @@ parse_op(const struct parse *p, const char *name, struct node *node)
 }
 
 static int
-compile(const struct parse *p, struct node *node)
+compile(const struct parse *p, struct filter_node *node)
 {
-	pcre2_compile_context *context;
-	PCRE2_UCHAR message[128];
-	PCRE2_SIZE offset;
-	int error;
+	char why[160];
 
-	context = pcre2_compile_context_create(NULL);
-	if (context == NULL)
-		abort();
-	pcre2_set_max_pattern_length(context, PATTERN_MAX);
-	pcre2_set_parens_nest_limit(context, 32);
-	node->code = pcre2_compile((PCRE2_SPTR)json_string_value(node->value),
-	    json_string_length(node->value),
-	    PCRE2_ANCHORED | PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C,
-	    &error, &offset, context);
-	pcre2_compile_context_free(context);
-	if (node->code == NULL) {
-		pcre2_get_error_message(error, message, sizeof message);
+	if (++p->filter->regexes > FILTER_REGEXES_MAX) {
 		verr_add(p->errors, p->attribute,
-		    "Value error, Invalid regular expression: %s at position "
-		    "%zu",
-		    (char *)message, offset);
+		    "Value error, Filters may have %d regular expressions at "
+		    "most",
+		    FILTER_REGEXES_MAX);
 		return -1;
 	}
-	node->match = pcre2_match_data_create(1, NULL);
-	if (node->match == NULL)
-		abort();
-	if (match_context != NULL)
+	node->regex = regex_new(json_string_value(node->value),
+	    json_string_length(node->value), p->filter->sql, why, sizeof why);
+	if (node->regex != NULL)
 		return 0;
-	match_context = pcre2_match_context_create(NULL);
-	if (match_context == NULL)
-		abort();
-	pcre2_set_match_limit(match_context, MATCH_LIMIT);
-	pcre2_set_depth_limit(match_context, MATCH_LIMIT);
-	pcre2_set_heap_limit(match_context, MATCH_HEAP_KIB);
-	return 0;
+	verr_add(p->errors, p->attribute,
+	    "Value error, Invalid regular expression: %s", why);
+	return -1;
+}
+
+static int
+compare_values(const void *a, const void *b)
+{
+	return value_sort(*(const json_t *const *)a, *(const json_t *const *)b);
+}
+
+/* So that each look into the list is a search by halves. */
+static void
+sort_list(struct filter_node *node)
+{
+	size_t count = json_array_size(node->value), i;
+	const json_t *element;
+
+	json_array_foreach(node->value, i, element)
+		if (json_is_array(element) || json_is_object(element))
+			return;
+	node->sorted = xcalloc(count + 1, sizeof *node->sorted);
+	for (i = 0; i < count; i++)
+		node->sorted[i].value = json_array_get(node->value, i);
+	qsort(node->sorted, count, sizeof *node->sorted, compare_values);
 }
 
 /* Is the value one that the operator can do something with? */
 static int
-check_value(const struct parse *p, struct node *node, const json_t *given)
+check_value(
+    const struct parse *p, struct filter_node *node, const json_t *given)
 {
 	int order;
 
@@ -205,9 +177,12 @@ check_value(const struct parse *p, struct node *node, const json_t *given)
 		    p, "A number, a text or a date is needed in", given);
 	case OP_IN:
 	case OP_NIN:
-		if (json_is_array(node->value) || json_is_string(node->value))
-			return 0;
-		return fail(p, "An array of values is needed in", given);
+		if (json_is_array(node->value))
+			sort_list(node);
+		else if (!json_is_string(node->value))
+			return fail(
+			    p, "An array of values is needed in", given);
+		return 0;
 	default:
 		if (!json_is_string(node->value))
 			return fail(p, "A text is needed in", given);
@@ -229,11 +204,11 @@ ends_with(const char *text, const char *end)
  * the other way round.
  */
 static int
-parse_date(const struct parse *p, struct node *node, const char *field,
+parse_date(const struct parse *p, struct filter_node *node, const char *field,
     const json_t *value, const json_t *given)
 {
-	static const enum op mirrored[] = { OP_EQ, OP_NE, OP_LT, OP_LE, OP_GT,
-		OP_GE };
+	static const enum filter_op mirrored[] = { OP_EQ, OP_NE, OP_LT, OP_LE,
+		OP_GT, OP_GE };
 	const char *text = json_string_value(value), *swap;
 	char *bare;
 	int64_t ms;
@@ -250,6 +225,10 @@ parse_date(const struct parse *p, struct node *node, const char *field,
 	if (text == NULL || date_parse(text, &ms) == -1)
 		return fail(p, "A time in ISO 8601 form is needed in", given);
 	bare = xstrndup(field, strlen(field) - strlen(".$date"));
+	if (ends_with(bare, ".$date")) {
+		free(bare);
+		return fail(p, "Invalid filter", given);
+	}
 	result = path_parse(bare, &node->path);
 	free(bare);
 	if (result == -1)
@@ -259,13 +238,20 @@ parse_date(const struct parse *p, struct node *node, const char *field,
 }
 
 static int
-parse_test(const struct parse *p, const json_t *given, struct node *node)
+parse_test(const struct parse *p, const json_t *given, struct filter_node *node)
 {
 	const json_t *field = json_array_get(given, 0);
 	const json_t *op = json_array_get(given, 1);
 	json_t *value = json_array_get(given, 2);
 
 	node->type = NODE_TEST;
+	node->work = &p->filter->work;
+	if (++p->filter->tests > FILTER_TESTS_MAX) {
+		verr_add(p->errors, p->attribute,
+		    "Value error, Filters may have %d conditions at most",
+		    FILTER_TESTS_MAX);
+		return -1;
+	}
 	if (!json_is_string(field) || !json_is_string(op))
 		return fail(p, "Invalid filter", given);
 	if (parse_op(p, json_string_value(op), node) == -1)
@@ -284,11 +270,11 @@ parse_test(const struct parse *p, const json_t *given, struct node *node)
 }
 
 static int parse_list(
-    const struct parse *, const json_t *, struct node *, int depth);
+    const struct parse *, const json_t *, struct filter_node *, int depth);
 
 static int
-parse_or(
-    const struct parse *p, const json_t *given, struct node *node, int depth)
+parse_or(const struct parse *p, const json_t *given, struct filter_node *node,
+    int depth)
 {
 	const json_t *branches = json_array_get(given, 1), *branch;
 	const json_t *name = json_array_get(given, 0);
@@ -318,6 +304,7 @@ parse_or(
 		return -1;
 	}
 	node->type = NODE_OR;
+	node->work = &p->filter->work;
 	node->children =
 	    xcalloc(json_array_size(branches), sizeof *node->children);
 	json_array_foreach(branches, i, branch) {
@@ -336,14 +323,15 @@ parse_or(
 }
 
 static int
-parse_list(
-    const struct parse *p, const json_t *given, struct node *node, int depth)
+parse_list(const struct parse *p, const json_t *given, struct filter_node *node,
+    int depth)
 {
 	const json_t *element;
 	size_t i;
 	int result;
 
 	node->type = NODE_AND;
+	node->work = &p->filter->work;
 	if (json_array_size(given) > 0)
 		node->children =
 		    xcalloc(json_array_size(given), sizeof *node->children);
@@ -362,22 +350,36 @@ parse_list(
 	return 0;
 }
 
-struct filter *
-filter_parse(const json_t *filters, const char *attribute, struct verr *errors)
+static struct filter *
+parse(
+    const json_t *filters, bool sql, const char *attribute, struct verr *errors)
 {
 	struct parse p = { .attribute = attribute, .errors = errors };
-	struct filter *filter;
 
 	if (!json_is_array(filters)) {
 		verr_add(errors, attribute, "Input should be a valid list");
 		return NULL;
 	}
-	filter = xcalloc(1, sizeof *filter);
-	if (parse_list(&p, filters, &filter->root, 0) == -1) {
-		filter_free(filter);
-		return NULL;
-	}
-	return filter;
+	p.filter = xcalloc(1, sizeof *p.filter);
+	p.filter->sql = sql;
+	if (parse_list(&p, filters, &p.filter->root, 0) == 0)
+		return p.filter;
+	filter_free(p.filter);
+	return NULL;
+}
+
+struct filter *
+filter_parse(const json_t *filters, const char *attribute, struct verr *errors)
+{
+	return parse(filters, false, attribute, errors);
+}
+
+struct filter *
+filter_parse_with(const json_t *filters, const json_t *options,
+    const char *attribute, struct verr *errors)
+{
+	return parse(filters, json_bool(options, "force_sql_filters", false),
+	    attribute, errors);
 }
 
 void
@@ -386,146 +388,102 @@ filter_free(struct filter *filter)
 	if (filter == NULL)
 		return;
 	node_clear(&filter->root);
+	free(filter->work.folded);
 	free(filter);
 }
 
-static bool
-match_regex(const struct node *node, const json_t *value)
+size_t
+filter_regexes(const struct filter *filter)
 {
-	const char *text;
-	size_t len;
-
-	if (json_is_null(value)) {
-		text = "";
-		len = 0;
-	} else if (json_is_string(value)) {
-		text = json_string_value(value);
-		len = json_string_length(value);
-	} else {
-		return false;
-	}
-	/* Over the limit counts as no match. */
-	return pcre2_match(node->code, (PCRE2_SPTR)text, len, 0, 0, node->match,
-		   match_context) >= 0;
+	return filter->regexes;
 }
 
-/* Is a an element, a part of the text, or a name of b? */
+static json_t *
+write_test(const struct filter_node *node)
+{
+	char *path = path_write(&node->path), op[8];
+	json_t *test;
+
+	snprintf(op, sizeof op, "%s%s", node->fold ? "C" : "",
+	    operators[node->op].name);
+	test = json_pack("[s, s, O]", path, op, node->value);
+	free(path);
+	return test;
+}
+
+static json_t *
+write_list(const struct filter_node *node)
+{
+	json_t *list = json_array();
+	size_t i;
+
+	for (i = 0; i < node->count; i++) {
+		const struct filter_node *child = &node->children[i];
+
+		if (child->type == NODE_TEST)
+			json_array_append_new(list, write_test(child));
+		else if (child->type == NODE_OR)
+			json_array_append_new(
+			    list, json_pack("[s, o]", "OR", write_list(child)));
+		else
+			json_array_append_new(list, write_list(child));
+	}
+	return list;
+}
+
+json_t *
+filter_write(const struct filter *filter)
+{
+	return write_list(&filter->root);
+}
+
 static bool
-contained(const json_t *a, const json_t *b)
+is_key(const json_t *value)
+{
+	return json_is_string(value) || json_is_integer(value);
+}
+
+static bool
+are_keys(const json_t *list)
 {
 	const json_t *element;
 	size_t i;
 
-	if (json_is_array(b)) {
-		json_array_foreach(b, i, element)
-			if (value_equal(a, element))
-				return true;
-		return false;
-	}
-	if (!json_is_string(a))
-		return false;
-	if (json_is_string(b))
-		return strstr(json_string_value(b), json_string_value(a)) !=
-		    NULL;
-	return json_is_object(b) &&
-	    json_object_get(b, json_string_value(a)) != NULL;
+	json_array_foreach(list, i, element)
+		if (!is_key(element))
+			return false;
+	return json_is_array(list);
 }
 
-static bool
-has_prefix(const json_t *value, const json_t *start)
+/* The operand of a condition that every match meets. */
+static const json_t *
+demanded(const struct filter *filter, const char *field, enum filter_op op,
+    bool (*fits)(const json_t *))
 {
-	return strncmp(json_string_value(value), json_string_value(start),
-		   json_string_length(start)) == 0;
-}
-
-static bool
-compare(const struct node *node, const json_t *value)
-{
-	int order;
-
-	if (!value_order(value, node->value, &order))
-		return false;
-	switch (node->op) {
-	case OP_GT:
-		return order > 0;
-	case OP_GE:
-		return order >= 0;
-	case OP_LT:
-		return order < 0;
-	default:
-		return order <= 0;
-	}
-}
-
-static bool
-test_plain(const struct node *node, const json_t *value)
-{
-	bool null = json_is_null(value), text = json_is_string(value);
-
-	switch (node->op) {
-	case OP_EQ:
-		return value_equal(value, node->value);
-	case OP_NE:
-		return !value_equal(value, node->value);
-	case OP_RE:
-		return match_regex(node, value);
-	case OP_IN:
-		return contained(value, node->value);
-	case OP_NIN:
-		return !null && !contained(value, node->value);
-	case OP_RIN:
-		return contained(node->value, value);
-	case OP_RNIN:
-		return !null && !contained(node->value, value);
-	case OP_STARTS:
-		return text && has_prefix(value, node->value);
-	case OP_NSTARTS:
-		return text && !has_prefix(value, node->value);
-	case OP_ENDS:
-		return text &&
-		    ends_with(json_string_value(value),
-			json_string_value(node->value));
-	case OP_NENDS:
-		return text &&
-		    !ends_with(json_string_value(value),
-			json_string_value(node->value));
-	default:
-		return compare(node, value);
-	}
-}
-
-static bool
-test(const json_t *value, const void *arg)
-{
-	const struct node *node = arg;
-	json_t *folded;
-	bool result;
-
-	if (!node->fold)
-		return test_plain(node, value);
-	folded = value_fold(value);
-	if (folded == NULL)
-		return false;
-	result = test_plain(node, folded);
-	json_decref(folded);
-	return result;
-}
-
-static bool
-match(const struct node *node, const json_t *entry)
-{
+	const struct filter_node *node;
 	size_t i;
 
-	if (node->type == NODE_TEST)
-		return path_any(entry, &node->path, test, node);
-	for (i = 0; i < node->count; i++)
-		if (match(&node->children[i], entry) == (node->type == NODE_OR))
-			return node->type == NODE_OR;
-	return node->type == NODE_AND;
+	if (filter == NULL)
+		return NULL;
+	for (i = 0; i < filter->root.count; i++) {
+		node = &filter->root.children[i];
+		if (node->type == NODE_TEST && node->op == op && !node->fold &&
+		    node->path.count == 1 &&
+		    strcmp(node->path.parts[0], field) == 0 &&
+		    fits(node->value))
+			return node->value;
+	}
+	return NULL;
 }
 
-bool
-filter_match(const struct filter *filter, const json_t *entry)
+const json_t *
+filter_equals(const struct filter *filter, const char *field)
 {
-	return match(&filter->root, entry);
+	return demanded(filter, field, OP_EQ, is_key);
+}
+
+const json_t *
+filter_among(const struct filter *filter, const char *field)
+{
+	return demanded(filter, field, OP_IN, are_keys);
 }

@@ -9,6 +9,7 @@
 #include <unicase.h>
 
 #include "lib/filter_value.h"
+#include "lib/wire.h"
 #include "lib/xalloc.h"
 
 int
@@ -49,6 +50,26 @@ path_free(struct path *path)
 	for (i = 0; i < path->count; i++)
 		free(path->parts[i]);
 	memset(path, 0, sizeof *path);
+}
+
+char *
+path_write(const struct path *path)
+{
+	struct wire_out out = { 0 };
+	const char *c;
+	size_t i;
+
+	for (i = 0; i < path->count; i++) {
+		if (i > 0)
+			wire_put_u8(&out, '.');
+		for (c = path->parts[i]; *c != '\0'; c++) {
+			if (*c == '.')
+				wire_put_u8(&out, '\\');
+			wire_put_u8(&out, (uint8_t)*c);
+		}
+	}
+	wire_put_u8(&out, '\0');
+	return (char *)out.data;
 }
 
 bool
@@ -124,32 +145,36 @@ as_integer(const json_t *value)
 	return json_integer_value(value);
 }
 
-static double
-as_real(const json_t *value)
+/* Exact: not every integer is a double. */
+static int
+integer_to_real(json_int_t i, double d)
 {
-	if (json_is_real(value))
-		return json_real_value(value);
-	return (double)as_integer(value);
+	json_int_t whole;
+
+	if (d >= 0x1p63)
+		return -1;
+	if (d < -0x1p63)
+		return 1;
+	whole = (json_int_t)d;
+	if (i != whole)
+		return i < whole ? -1 : 1;
+	return (d < (double)whole) - (d > (double)whole);
 }
 
 static int
 number_order(const json_t *a, const json_t *b)
 {
-	double x, y;
-	json_int_t i, j;
+	double x = json_real_value(a), y = json_real_value(b);
+	json_int_t i = as_integer(a), j = as_integer(b);
 
-	if (json_is_real(a) || json_is_real(b)) {
-		x = as_real(a);
-		y = as_real(b);
-		return (x > y) - (x < y);
-	}
-	i = as_integer(a);
-	j = as_integer(b);
-	return (i > j) - (i < j);
+	if (json_is_real(a))
+		return json_is_real(b) ? (x > y) - (x < y) :
+					 -integer_to_real(j, x);
+	return json_is_real(b) ? integer_to_real(i, y) : (i > j) - (i < j);
 }
 
 /* {"$date": ms} and nothing else. */
-static const json_t *
+const json_t *
 date_value(const json_t *value)
 {
 	const json_t *ms;
@@ -221,16 +246,18 @@ value_order(const json_t *a, const json_t *b, int *order)
 	return false;
 }
 
-static int
-kind(const json_t *value)
+enum value_kind
+value_kind(const json_t *value)
 {
 	if (json_is_null(value))
-		return 0;
+		return KIND_NULL;
 	if (is_number(value))
-		return 1;
+		return KIND_NUMBER;
 	if (json_is_string(value))
-		return 2;
-	return date_value(value) != NULL ? 3 : 4;
+		return KIND_TEXT;
+	if (json_is_array(value))
+		return KIND_ARRAY;
+	return date_value(value) != NULL ? KIND_DATE : KIND_OBJECT;
 }
 
 int
@@ -240,11 +267,11 @@ value_sort(const json_t *a, const json_t *b)
 	size_t i;
 	int order;
 
-	if (kind(a) != kind(b))
-		return kind(a) < kind(b) ? -1 : 1;
+	if (value_kind(a) != value_kind(b))
+		return value_kind(a) < value_kind(b) ? -1 : 1;
 	if (value_order(a, b, &order))
 		return order;
-	if (!json_is_array(a) || !json_is_array(b))
+	if (!json_is_array(a))
 		return 0;
 	for (i = 0;; i++) {
 		x = json_array_get(a, i);
@@ -257,19 +284,60 @@ value_sort(const json_t *a, const json_t *b)
 	}
 }
 
+/* Lower case for ASCII; false when there is something else in it. */
+static bool
+fold_ascii(const char *text, size_t len, char *folded)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		if ((unsigned char)text[i] >= 0x80)
+			return false;
+		folded[i] = text[i] >= 'A' && text[i] <= 'Z' ?
+		    (char)(text[i] + ('a' - 'A')) :
+		    text[i];
+	}
+	return true;
+}
+
+size_t
+text_fold(const char *text, size_t len, char **buffer, size_t *size)
+{
+	/* One character becomes at most three, of two bytes like itself. */
+	size_t room = 3 * len, folded = len;
+	uint8_t *result;
+
+	if (*size <= room) {
+		*size = room + 64;
+		*buffer = xreallocarray(*buffer, *size, 1);
+	}
+	if (!fold_ascii(text, len, *buffer)) {
+		folded = room;
+		result = u8_casefold((const uint8_t *)text, len, NULL, NULL,
+		    (uint8_t *)*buffer, &folded);
+		if (result == NULL)
+			abort();
+		if (result != (uint8_t *)*buffer) {
+			free(*buffer);
+			*size = folded + 1;
+			*buffer = xreallocarray(result, *size, 1);
+		}
+	}
+	(*buffer)[folded] = '\0';
+	return folded;
+}
+
 static json_t *
 fold_string(const json_t *value)
 {
-	uint8_t *folded;
+	size_t size = 0, len;
+	char *buffer = NULL;
 	json_t *result;
-	size_t len;
 
-	folded = u8_casefold((const uint8_t *)json_string_value(value),
-	    json_string_length(value), NULL, NULL, NULL, &len);
-	if (folded == NULL)
-		return NULL;
-	result = json_stringn((char *)folded, len);
-	free(folded);
+	len = text_fold(json_string_value(value), json_string_length(value),
+	    &buffer, &size);
+	result = json_stringn(buffer, len);
+	free(buffer);
 	return result;
 }
 

@@ -24,6 +24,8 @@ struct path {
 /* 0, or -1 when there are too many parts (the path is empty then). */
 int	 path_parse(const char *text, struct path *);
 void	 path_free(struct path *);
+/* A text that parses to the path; caller frees. */
+char	*path_write(const struct path *);
 bool	 path_part_is_number(const char *part);
 /*
  * The value there, borrowed; NULL when a name is missing, JSON null when an
@@ -44,13 +46,33 @@ bool	 value_equal(const json_t *, const json_t *);
  * false when they have none.
  */
 bool	 value_order(const json_t *, const json_t *, int *order);
-/* A total order for sorting: null first, then by kind. */
+/*
+ * A total order for sorting: by kind, then as value_order; arrays by their
+ * elements; objects are equal.
+ */
+enum value_kind {
+	KIND_NULL,
+	KIND_NUMBER,
+	KIND_TEXT,
+	KIND_DATE,
+	KIND_ARRAY,
+	KIND_OBJECT
+};
+
+enum value_kind value_kind(const json_t *);
+/* The ms of {"$date": ms} and nothing else, borrowed; NULL: it is none. */
+const json_t *date_value(const json_t *);
 int	 value_sort(const json_t *, const json_t *);
 /*
  * The case-folded form of a string, an array of strings, or null; NULL for
  * anything else.  A new reference.
  */
 json_t	*value_fold(const json_t *);
+/*
+ * Case-folds a text (valid UTF-8) into *buffer, which grows and is the
+ * caller's to free (NULL and size 0 at first); the length.
+ */
+size_t	 text_fold(const char *text, size_t len, char **buffer, size_t *size);
 
 /* ISO 8601, UTC without an offset, to milliseconds; 0 or -1. */
 int	 date_parse(const char *text, int64_t *ms);

@@ -1,38 +1,48 @@
 /*
- * Query options: which members (select), in which order, how many.
+ * Query options, and the evaluation of filters and options over entries in
+ * memory.
  */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "lib/filter.h"
-#include "lib/filter_value.h"
+#include "lib/filter_tree.h"
 #include "lib/json.h"
+#include "lib/query_plan.h"
 #include "lib/xalloc.h"
 
-#define LIMIT_MAX 10000
+/*
+ * What filters and options together may take of the processor, so that
+ * nobody's query holds up the others for long; looked at every so many
+ * entries.
+ */
+#define BUDGET_MS 500
+#define BUDGET_EVERY 16
 
-/* "a.b" with an index in it: what should the result look like? */
-static bool
-selects_index(const char *text)
+/* Why the path cannot be selected; NULL: it can. */
+static const char *
+select_problem(const char *text)
 {
+	const char *problem = NULL;
 	struct path path;
-	bool found = false;
 	size_t i;
 
 	if (path_parse(text, &path) == -1)
-		return true;
+		return "Too many parts";
 	for (i = 0; i < path.count; i++)
 		if (path_part_is_number(path.parts[i]) ||
 		    strcmp(path.parts[i], "*") == 0)
-			found = true;
+			problem = "Selecting by list index is not supported";
 	path_free(&path);
-	return found;
+	return problem;
 }
 
 static void
 check_select(const json_t *select, const char *attribute, struct verr *errors)
 {
 	const json_t *item, *name;
+	const char *problem;
 	size_t i;
 
 	json_array_foreach(select, i, item) {
@@ -44,17 +54,43 @@ check_select(const json_t *select, const char *attribute, struct verr *errors)
 				name = NULL;
 		}
 		if (!json_is_string(name))
+			problem =
+			    "A select as list may only contain two parameters: "
+			    "the name of the parameter being selected, and the "
+			    "name to which to assign it in resulting data.";
+		else
+			problem = select_problem(json_string_value(name));
+		if (problem != NULL)
 			verr_add(errors, attribute,
-			    "Value error, select.%zu: A select as list may "
-			    "only contain two parameters: the name of the "
-			    "parameter being selected, and the name to which "
-			    "to assign it in resulting data.",
-			    i);
-		else if (selects_index(json_string_value(name)))
-			verr_add(errors, attribute,
-			    "Value error, select.%zu: Selecting by list index "
-			    "is not supported",
-			    i);
+			    "Value error, select.%zu: %s", i, problem);
+	}
+}
+
+static void
+check_order(const json_t *order, const char *attribute, struct verr *errors)
+{
+	const json_t *item;
+	struct path path;
+	char *name;
+	size_t i;
+
+	if (json_array_size(order) > QUERY_ORDER_MAX) {
+		name = xasprintf("%s.order_by", attribute);
+		verr_add(errors, name, "List should have at most %d items",
+		    QUERY_ORDER_MAX);
+		free(name);
+		return;
+	}
+	json_array_foreach(order, i, item) {
+		name = xasprintf("%s.order_by.%zu", attribute, i);
+		if (!json_is_string(item))
+			verr_add(
+			    errors, name, "Input should be a valid string");
+		else if (path_parse(json_string_value(item), &path) == -1)
+			verr_add(errors, name, "Value error, Too many parts");
+		else
+			path_free(&path);
+		free(name);
 	}
 }
 
@@ -70,8 +106,7 @@ int
 query_options_parse(const json_t *options, const char *attribute,
     struct query_options *q, struct verr *errors)
 {
-	size_t before = verr_count(errors), i;
-	const json_t *item;
+	size_t before = verr_count(errors);
 	char *path;
 
 	memset(q, 0, sizeof *q);
@@ -79,20 +114,16 @@ query_options_parse(const json_t *options, const char *attribute,
 	q->order_by = list_of(options, "order_by");
 	q->count = json_bool(options, "count", false);
 	q->get = json_bool(options, "get", false);
+	q->sql = json_bool(options, "force_sql_filters", false);
 	q->offset = json_int(options, "offset", 0);
 	q->limit = json_int(options, "limit", 0);
 	check_select(q->select, attribute, errors);
-	json_array_foreach(q->order_by, i, item) {
-		if (json_is_string(item))
-			continue;
-		path = xasprintf("%s.order_by.%zu", attribute, i);
-		verr_add(errors, path, "Input should be a valid string");
-		free(path);
-	}
-	if (q->limit > LIMIT_MAX) {
+	check_order(q->order_by, attribute, errors);
+	if (q->limit > QUERY_LIMIT_MAX) {
 		path = xasprintf("%s.limit", attribute);
 		verr_add(errors, path,
-		    "Input should be less than or equal to %d", LIMIT_MAX);
+		    "Input should be less than or equal to %d",
+		    QUERY_LIMIT_MAX);
 		free(path);
 	}
 	if (q->get && (q->offset != 0 || q->limit > 1))
@@ -102,167 +133,242 @@ query_options_parse(const json_t *options, const char *attribute,
 	return verr_count(errors) == before ? 0 : -1;
 }
 
-/* Puts value at the path of result, making the objects on the way. */
-static void
-put(json_t *result, const struct path *path, const json_t *value)
+/* A match, with the values that it is sorted by. */
+struct row {
+	json_t *entry; /* borrowed; selected already: a reference */
+	size_t place; /* keeps the sort stable */
+	const json_t *keys[];
+};
+
+struct run {
+	const struct query_options *q;
+	struct query_plan *plan;
+	bool selected; /* rows hold what is selected of their entries */
+	size_t wanted; /* rows that can be in the result; 0: all */
+	size_t row_size;
+	char *rows; /* of row_size each */
+	size_t count, room;
+	size_t matches;
+	bool full; /* the row at wanted - 1 bounds what may come */
+	int64_t started;
+};
+
+static struct row *
+row_at(const struct run *run, size_t i)
 {
-	json_t *child;
+	return (struct row *)(void *)(run->rows + i * run->row_size);
+}
+
+static int64_t
+processor_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int
+compare_key(const struct order_key *key, const json_t *a, const json_t *b)
+{
+	bool a_null = json_is_null(a), b_null = json_is_null(b);
+	int order;
+
+	if (key->nulls != NULLS_AS_VALUE && a_null != b_null)
+		return a_null == (key->nulls == NULLS_FIRST) ? -1 : 1;
+	order = value_sort(a, b);
+	return key->descending ? -order : order;
+}
+
+static int
+compare_rows(const void *a, const void *b, void *arg)
+{
+	const struct row *x = a, *y = b;
+	const struct query_plan *plan = arg;
+	size_t i;
+	int order;
+
+	for (i = 0; i < plan->orders; i++) {
+		order = compare_key(&plan->order[i], x->keys[i], y->keys[i]);
+		if (order != 0)
+			return order;
+	}
+	return x->place < y->place ? -1 : x->place > y->place;
+}
+
+static void
+drop_rows(struct run *run, size_t count)
+{
+	for (; run->count > count; run->count--)
+		if (run->selected)
+			json_decref(row_at(run, run->count - 1)->entry);
+}
+
+/* Sorts, and forgets what cannot be in the result. */
+static void
+sort_rows(struct run *run)
+{
+	if (run->plan->orders == 0 || run->count == 0)
+		return;
+	qsort_r(run->rows, run->count, run->row_size, compare_rows, run->plan);
+	if (run->wanted == 0 || run->count < run->wanted)
+		return;
+	drop_rows(run, run->wanted);
+	run->full = true;
+}
+
+/* Where the next row goes; sorting now and then keeps few of many. */
+static struct row *
+next_row(struct run *run)
+{
+	if (run->count < run->room)
+		return row_at(run, run->count);
+	if (run->wanted != 0 && run->plan->orders > 0 &&
+	    run->count >= 2 * run->wanted + 1000) {
+		sort_rows(run);
+		return row_at(run, run->count);
+	}
+	run->room = run->room == 0 ? 64 : 2 * run->room;
+	run->rows = xreallocarray(run->rows, run->room, run->row_size);
+	return row_at(run, run->count);
+}
+
+static void
+add_match(struct run *run, json_t *entry)
+{
+	const struct query_plan *plan = run->plan;
+	struct row *row;
 	size_t i;
 
-	for (i = 0; i + 1 < path->count; i++) {
-		child = json_object_get(result, path->parts[i]);
-		/* It may be the entry's own, selected before: copied. */
-		child =
-		    json_is_object(child) ? json_copy(child) : json_object();
-		json_object_set_new(result, path->parts[i], child);
-		result = child;
+	row = next_row(run);
+	row->entry = run->selected ? query_plan_select(plan, entry) : entry;
+	row->place = run->matches;
+	for (i = 0; i < plan->orders; i++) {
+		row->keys[i] = order_key_value(&plan->order[i],
+		    plan->order[i].of_selected ? row->entry : entry);
+		if (row->keys[i] == NULL)
+			row->keys[i] = json_null();
 	}
-	json_object_set(result, path->parts[i], (json_t *)(uintptr_t)value);
+	run->count++;
+	if (run->full &&
+	    compare_rows(row, row_at(run, run->wanted - 1), run->plan) > 0)
+		drop_rows(run, run->count - 1);
+}
+
+/* All that can be in the result are there. */
+static bool
+satisfied(const struct run *run)
+{
+	return run->wanted != 0 && run->plan->orders == 0 && !run->q->count &&
+	    run->count == run->wanted;
+}
+
+static void
+collect(struct run *run, const json_t *entries, const struct filter *filter)
+{
+	json_t *entry;
+	size_t i;
+
+	json_array_foreach(entries, i, entry) {
+		if (satisfied(run) || filter_problem(filter) != NULL)
+			return;
+		if (filter != NULL && i % BUDGET_EVERY == BUDGET_EVERY - 1 &&
+		    processor_ms() - run->started > BUDGET_MS)
+			filter_give_up(filter,
+			    "The query takes too long: fewer or simpler "
+			    "conditions are needed");
+		if (filter != NULL && !filter_match(filter, entry))
+			continue;
+		if (!run->q->count)
+			add_match(run, entry);
+		run->matches++;
+	}
+}
+
+/* Below 0 counts from the end, as limit does. */
+static void
+slice(const struct query_options *q, json_int_t count, json_int_t *start,
+    json_int_t *end)
+{
+	*start = q->offset;
+	*end = count;
+	if (*start < 0)
+		*start = *start < -count ? 0 : count + *start;
+	if (*start > count)
+		*start = count;
+	if (q->limit > 0 && q->limit < count - *start)
+		*end = *start + q->limit;
+	else if (q->limit < 0)
+		*end = q->limit < *start - count ? *start : count + q->limit;
 }
 
 static json_t *
-select_members(const json_t *entry, const json_t *select)
+returned(const struct run *run, size_t i)
 {
-	json_t *result = json_object();
-	const json_t *item, *value;
-	struct path path, alias;
-	size_t i;
+	json_t *entry = row_at(run, i)->entry;
 
-	json_array_foreach(select, i, item) {
-		path_parse(
-		    json_string_value(
-			json_is_array(item) ? json_array_get(item, 0) : item),
-		    &path);
-		value = path_get(entry, &path);
-		if (value != NULL && json_is_array(item)) {
-			alias = (struct path){ .count = 1,
-				.parts = { (char *)(uintptr_t)json_string_value(
-				    json_array_get(item, 1)) } };
-			put(result, &alias, value);
-		} else if (value != NULL) {
-			put(result, &path, value);
-		}
-		path_free(&path);
-	}
+	return run->selected ? json_incref(entry) :
+			       query_plan_select(run->plan, entry);
+}
+
+static json_t *
+result_of(const struct run *run)
+{
+	json_int_t start, end;
+	json_t *result;
+
+	if (run->q->count)
+		return json_integer((json_int_t)run->matches);
+	if (run->q->get)
+		return run->count > 0 ? returned(run, 0) : NULL;
+	slice(run->q, (json_int_t)run->count, &start, &end);
+	result = json_array();
+	for (; start < end; start++)
+		json_array_append_new(result, returned(run, (size_t)start));
 	return result;
 }
 
-/* The members that a sort compares, looked up once. */
-struct sort_key {
-	json_t *entry;
-	const json_t *value;
-	size_t place; /* keeps the sort stable */
-};
-
-struct sort_order {
-	bool descending;
-	int nulls; /* -1 first, 1 last, 0 as a value */
-};
-
-static int
-sort_compare(const void *a, const void *b, void *arg)
+static size_t
+wanted(const struct query_options *q)
 {
-	const struct sort_key *x = a, *y = b;
-	const struct sort_order *o = arg;
-	int order, x_null, y_null;
-
-	x_null = json_is_null(x->value);
-	y_null = json_is_null(y->value);
-	if (o->nulls != 0 && x_null != y_null)
-		return x_null ? o->nulls : -o->nulls;
-	order = value_sort(x->value, y->value);
-	if (order != 0)
-		return o->descending ? -order : order;
-	return x->place < y->place ? -1 : 1;
+	if (q->get)
+		return 1;
+	if (q->limit <= 0 || q->offset < 0 || q->offset > INT32_MAX)
+		return 0;
+	return (size_t)(q->offset + q->limit);
 }
 
 static void
-sort_entries(json_t *entries, const char *by)
+run_init(struct run *run, const struct query_options *q)
 {
-	struct sort_order order = { 0 };
-	size_t count = json_array_size(entries), i;
-	struct sort_key *keys;
-	struct path path;
+	size_t i;
 
-	if (strncmp(by, "nulls_first:", 12) == 0) {
-		order.nulls = -1;
-		by += 12;
-	} else if (strncmp(by, "nulls_last:", 11) == 0) {
-		order.nulls = 1;
-		by += 11;
-	}
-	if (*by == '-') {
-		order.descending = true;
-		by++;
-	}
-	if (count < 2 || path_parse(by, &path) == -1)
-		return;
-	keys = xcalloc(count, sizeof *keys);
-	for (i = 0; i < count; i++) {
-		keys[i].entry = json_incref(json_array_get(entries, i));
-		keys[i].value = path_get(keys[i].entry, &path);
-		if (keys[i].value == NULL)
-			keys[i].value = json_null();
-		keys[i].place = i;
-	}
-	qsort_r(keys, count, sizeof *keys, sort_compare, &order);
-	for (i = 0; i < count; i++)
-		json_array_set_new(entries, i, keys[i].entry);
-	free(keys);
-	path_free(&path);
-}
-
-/* The part from offset, of limit entries; below 0 counts from the end. */
-static json_t *
-slice(json_t *entries, json_int_t offset, json_int_t limit)
-{
-	json_int_t count = (json_int_t)json_array_size(entries);
-	json_int_t start = offset, end = count;
-	json_t *part;
-
-	if (offset == 0 && limit == 0)
-		return entries;
-	if (start < 0)
-		start = start < -count ? 0 : count + start;
-	if (start > count)
-		start = count;
-	if (limit > 0 && limit < count - start)
-		end = start + limit;
-	else if (limit < 0)
-		end = limit < start - count ? start : count + limit;
-	part = json_array();
-	for (; start < end; start++)
-		json_array_append(part, json_array_get(entries, (size_t)start));
-	json_decref(entries);
-	return part;
+	memset(run, 0, sizeof *run);
+	run->q = q;
+	run->plan = query_plan_new(q);
+	run->wanted = wanted(q);
+	run->row_size =
+	    sizeof(struct row) + run->plan->orders * sizeof(const json_t *);
+	for (i = 0; i < run->plan->orders; i++)
+		run->selected |= run->plan->order[i].of_selected;
+	run->started = processor_ms();
 }
 
 json_t *
 query_run(const json_t *entries, const struct filter *filter,
     const struct query_options *q)
 {
-	json_t *found = json_array(), *entry, *first;
-	const json_t *item;
-	size_t i;
+	json_t *result = NULL;
+	struct run run;
 
-	json_array_foreach(entries, i, entry)
-		if (filter == NULL || filter_match(filter, entry))
-			json_array_append(found, entry);
-	if (q->count) {
-		i = json_array_size(found);
-		json_decref(found);
-		return json_integer((json_int_t)i);
+	run_init(&run, q);
+	collect(&run, entries, filter);
+	if (filter_problem(filter) == NULL) {
+		sort_rows(&run);
+		result = result_of(&run);
 	}
-	if (q->select != NULL)
-		json_array_foreach(found, i, entry)
-			json_array_set_new(
-			    found, i, select_members(entry, q->select));
-	json_array_foreach(q->order_by, i, item)
-		sort_entries(found, json_string_value(item));
-	if (q->get) {
-		first = json_incref(json_array_get(found, 0));
-		json_decref(found);
-		return first;
-	}
-	return slice(found, q->offset, q->limit);
+	drop_rows(&run, 0);
+	free(run.rows);
+	query_plan_free(run.plan);
+	return result;
 }

@@ -49,7 +49,13 @@ answered(int error, const char *text, void *arg)
 	json_t *result;
 
 	if (error != 0) {
-		call_fail(call, error, "%s", text);
+		if (error == ENOENT)
+			query_fail_none(call);
+		else if (error == ETIMEDOUT)
+			query_fail_problem(
+			    call, "audit_query.query-filters", text);
+		else
+			call_fail(call, error, "%s", text);
 		return;
 	}
 	result = json_loads(text, JSON_DECODE_ANY, NULL);
@@ -75,8 +81,8 @@ query_run_method(struct call *call)
 	if (json_bool(data, "remote_controller", false))
 		verr_add(errors, "audit_query.remote_controller",
 		    "There is no other controller");
-	filter_free(filter_parse(json_object_get(data, "query-filters"),
-	    "audit_query.query-filters", errors));
+	filter_free(filter_parse_with(json_object_get(data, "query-filters"),
+	    options, "audit_query.query-filters", errors));
 	query_options_parse(options, "audit_query.query-options", &o, errors);
 	if (!verr_any(errors) && o.limit == 0 && !o.count && !o.get)
 		verr_add(errors, "audit_query.query-options",

@@ -799,7 +799,7 @@ test_query_refused(void **state)
 	    "{\"services\":[\"SMB\"],\"query-filters\":[],"
 	    "\"query-options\":{\"get\":true}}",
 	    &error));
-	assert_int_equal(error, EINVAL);
+	assert_int_equal(error, ENOENT);
 	memset(big, 'x', 900 * 1000);
 	big[900 * 1000] = '\0';
 	record = record_of(1, "SMB");

@@ -113,6 +113,12 @@ test_operators(void **state)
 	finds("[[\"name\",\"$\",\"on\"]]", "[1]");
 	finds("[[\"name\",\"!$\",\"on\"]]", "[2,4]");
 	finds("[[\"name\",\"$\",\"a longer text than the names\"]]", "[]");
+	finds("[[\"name\",\"in\",\"a daemon's\"]]", "[1]");
+	finds("[[\"uid\",\"in\",[2.0,false,\"2\"]]]", "[2,4]");
+	finds("[[\"name\",\"in\",[1,null,\"x\",\"Root\"]]]", "[2,3]");
+	finds("[[\"tags\",\"in\",[1,[]]]]", "[2]");
+	finds("[[\"uid\",\"nin\",[0,2]]]", "[1,3]");
+	finds("[[\"p\",\"rin\",\"q\"]]", "[1,2]");
 	finds("[[\"tags\",\"=\",[]]]", "[2]");
 	finds("[[\"tags\",\"=\",[\"a\",\"B\"]]]", "[1]");
 	finds("[[\"p\",\"=\",{\"q\":{\"r\":5.0}}]]", "[1]");
@@ -236,25 +242,229 @@ test_wrong(void **state)
 	    "parenthesis at position 1");
 }
 
-/* An expression that backtracks for ever ends soon, without a match. */
+/* How the only error of a filter begins. */
 static void
-test_regex_limit(void **state)
+refused(json_t *given, bool sql, const char *expected)
 {
-	json_t *entry = parse("{\"a\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-			      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab\"}");
-	json_t *given = parse("[[\"a\",\"~\",\"(a+)+(a|a)*$\"]]");
+	json_t *options = json_pack("{s:b}", "force_sql_filters", sql);
 	struct verr *errors = verr_new();
-	struct filter *filter = filter_parse(given, "filters", errors);
+	const char *text;
+	json_t *extra;
+
+	assert_null(filter_parse_with(given, options, "filters", errors));
+	extra = verr_extra(errors);
+	assert_int_equal(json_array_size(extra), 1);
+	text = json_string_value(json_array_get(json_array_get(extra, 0), 1));
+	if (strncmp(text, expected, strlen(expected)) != 0)
+		fail_msg("%s, not %s", text, expected);
+	json_decref(extra);
+	json_decref(options);
+	json_decref(given);
+	verr_free(errors);
+}
+
+static void
+test_sizes(void **state)
+{
+	json_t *given = json_array(), *many = json_array();
 	int i;
 
 	(void)state;
+	for (i = 0; i < 1000; i++)
+		given = json_pack("[[s, o]]", "OR", json_pack("[o]", given));
+	refused(
+	    given, false, "Value error, Filters may be nested 3 deep at most");
+	for (i = 0; i < 1000; i++)
+		given = json_pack("[o]", i == 0 ? json_array() : given);
+	refused(given, false,
+	    "Value error, Invalid filter "
+	    "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[["
+	    "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[");
+	for (i = 0; i <= FILTER_TESTS_MAX; i++)
+		json_array_append_new(
+		    many, json_pack("[s, s, i]", "a", "=", i));
+	refused(many, false,
+	    "Value error, Filters may have 1000 conditions at most");
+	many = json_pack("[[s, s, s++]]", "a", "~",
+	    "((((((((((((((((((((((((((((((((((((((((", "x",
+	    "))))))))))))))))))))))))))))))))))))))))");
+	refused(many, false,
+	    "Value error, Invalid regular expression: parentheses are too "
+	    "deeply nested");
+	many = json_array();
+	for (i = 0; i <= FILTER_REGEXES_MAX; i++)
+		json_array_append_new(
+		    many, json_pack("[s, s, s]", "a", "~", "b"));
+	refused(many, false,
+	    "Value error, Filters may have 20 regular expressions at most");
+}
+
+/* An expression that backtracks for ever ends soon, and says so. */
+static void
+test_regex_limit(void **state)
+{
+	json_t *entries =
+	    parse("[{\"a\":\"b\"},{\"a\":\"aaaaaaaaaaaaaaaaaaaaaa"
+		  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab\"}]");
+	json_t *given = parse("[[\"a\",\"~\",\"(a+)+(a|a)*$\"]]");
+	struct query_options q = { 0 };
+	struct verr *errors = verr_new();
+	struct filter *filter = filter_parse(given, "filters", errors);
+
+	(void)state;
 	assert_non_null(filter);
-	for (i = 0; i < 20; i++)
-		assert_false(filter_match(filter, entry));
+	assert_false(filter_match(filter, json_array_get(entries, 0)));
+	assert_null(filter_problem(filter));
+	assert_null(query_run(entries, filter, &q));
+	assert_string_equal(filter_problem(filter),
+	    "The regular expression takes too long on some value");
+	/* It stays so. */
+	assert_false(filter_match(filter, json_array_get(entries, 0)));
+	assert_null(query_run(entries, filter, &q));
+	filter_free(filter);
+	verr_free(errors);
+	json_decref(given);
+	json_decref(entries);
+}
+
+/* Many expressions, each of them within the limit, on many entries. */
+static void
+test_time_limit(void **state)
+{
+	json_t *entries = json_array(), *given = json_array(), *entry;
+	struct query_options q = { 0 };
+	struct verr *errors = verr_new();
+	struct filter *filter;
+	int i;
+
+	(void)state;
+	entry = parse("{\"a\":\"aaaaaaaaaaab\"}");
+	for (i = 0; i < 10000; i++)
+		json_array_append(entries, entry);
+	for (i = 0; i < FILTER_REGEXES_MAX; i++)
+		json_array_append_new(
+		    given, json_pack("[s, s, s]", "a", "~", "(a+)+c|a"));
+	filter = filter_parse(given, "filters", errors);
+	assert_non_null(filter);
+	assert_null(query_run(entries, filter, &q));
+	assert_string_equal(filter_problem(filter),
+	    "The query takes too long: fewer or simpler conditions are "
+	    "needed");
 	filter_free(filter);
 	verr_free(errors);
 	json_decref(given);
 	json_decref(entry);
+	json_decref(entries);
+}
+
+/* What force_sql_filters changes. */
+static void
+test_sql_language(void **state)
+{
+	json_t *entries = parse(entries_text), *found;
+	json_t *options = parse("{\"force_sql_filters\":true,"
+				"\"select\":[\"id\"],"
+				"\"order_by\":[\"smb\",\"-uid\"]}");
+	json_t *given = parse("[[\"OR\",[[\"name\",\"~\",\"O+T|EMON\"],"
+			      "[\"uid\",\"in\",[1.5,2]]]]]");
+	struct verr *errors = verr_new();
+	struct query_options q;
+	struct filter *filter;
+	char *text;
+
+	(void)state;
+	filter = filter_parse_with(given, options, "filters", errors);
+	assert_non_null(filter);
+	assert_int_equal(
+	    query_options_parse(options, "options", &q, errors), 0);
+	found = query_run(entries, filter, &q);
+	text = json_text(found);
+	assert_string_equal(
+	    text, "[{\"id\":3},{\"id\":4},{\"id\":2},{\"id\":1}]");
+	free(text);
+	json_decref(found);
+	json_decref(given);
+	json_decref(options);
+	json_decref(entries);
+	filter_free(filter);
+	verr_free(errors);
+	refused(parse("[[\"a\",\"C=\",\"x\"]]"), true,
+	    "Value error, Invalid operation: C=");
+	refused(parse("[[\"a\",\"rnin\",\"x\"]]"), true,
+	    "Value error, Invalid operation: rnin");
+	refused(parse("[[\"a\",\"!^\",\"x\"]]"), true,
+	    "Value error, Invalid operation: !^");
+}
+
+/* What a filter demands of a field, as text; "none". */
+static void
+demands(const char *filter_text, const char *equals, const char *among)
+{
+	json_t *given = parse(filter_text);
+	struct verr *errors = verr_new();
+	struct filter *filter = filter_parse(given, "filters", errors);
+	char *text;
+
+	assert_non_null(filter);
+	json_decref(given);
+	text = json_text(filter_equals(filter, "name"));
+	assert_string_equal(text == NULL ? "none" : text, equals);
+	free(text);
+	text = json_text(filter_among(filter, "name"));
+	assert_string_equal(text == NULL ? "none" : text, among);
+	free(text);
+	filter_free(filter);
+	verr_free(errors);
+}
+
+static void
+test_demands(void **state)
+{
+	(void)state;
+	demands("[]", "none", "none");
+	demands("[[\"uid\",\">\",1],[\"name\",\"=\",\"root\"]]", "\"root\"",
+	    "none");
+	demands("[[\"name\",\"=\",5]]", "5", "none");
+	demands("[[\"name\",\"in\",[\"a\",5]]]", "none", "[\"a\",5]");
+	/* 5 equals 5.0 and 1 true: no key to look up. */
+	demands("[[\"name\",\"=\",5.0]]", "none", "none");
+	demands("[[\"name\",\"=\",true]]", "none", "none");
+	demands("[[\"name\",\"=\",null]]", "none", "none");
+	demands("[[\"name\",\"in\",[\"a\",null]]]", "none", "none");
+	demands("[[\"name\",\"in\",\"text\"]]", "none", "none");
+	demands("[[\"name\",\"C=\",\"root\"]]", "none", "none");
+	demands("[[\"name.x\",\"=\",\"root\"]]", "none", "none");
+	demands("[[\"name\",\"!=\",\"root\"]]", "none", "none");
+	demands("[[\"OR\",[[\"name\",\"=\",\"a\"],[\"uid\",\"=\",1]]]]", "none",
+	    "none");
+	assert_null(filter_equals(NULL, "name"));
+}
+
+static void
+test_written(void **state)
+{
+	static const char given_text[] =
+	    "[[\"a\\\\.b.c\",\"C=\",\"STRASSE\"],[\"OR\",[[\"x\",\"in\",[1]],"
+	    "[[\"y\",\"~\",\"^a\"],[\"2025-01-01\",\"<\",\"at.$date\"]]]]]";
+	static const char expected[] =
+	    "[[\"a\\\\.b.c\",\"C=\",\"strasse\"],[\"OR\",[[[\"x\",\"in\",[1]]],"
+	    "[[\"y\",\"~\",\"^a\"],[\"at\",\">\",{\"$date\":1735689600000}]]]]"
+	    "]";
+	json_t *given = parse(given_text), *written;
+	struct verr *errors = verr_new();
+	struct filter *filter = filter_parse(given, "filters", errors);
+	char *text;
+
+	(void)state;
+	assert_non_null(filter);
+	written = filter_write(filter);
+	text = json_text(written);
+	assert_string_equal(text, expected);
+	free(text);
+	json_decref(written);
+	json_decref(given);
+	filter_free(filter);
+	verr_free(errors);
 }
 
 static void
@@ -359,6 +569,54 @@ test_order(void **state)
 	order("[\"tags\"]", "[1,2,3,4]");
 }
 
+/* A key that is not selected sorts as null, whatever its entry has. */
+static void
+test_order_of_selected(void **state)
+{
+	(void)state;
+	query("{\"select\":[\"id\"],\"order_by\":[\"uid\"]}",
+	    "[{\"id\":1},{\"id\":2},{\"id\":3},{\"id\":4}]");
+	query("{\"select\":[[\"id\",\"n\"]],\"order_by\":[\"-n\"],"
+	      "\"limit\":2}",
+	    "[{\"n\":4},{\"n\":3}]");
+	query("{\"select\":[\"p.q\",[\"id\",\"n\"]],\"limit\":2,"
+	      "\"order_by\":[\"nulls_last:p.q.r\"]}",
+	    "[{\"p\":{\"q\":{\"r\":5}},\"n\":1},{\"p\":{\"q\":{}},\"n\":2}]");
+	query("{\"select\":[[\"id\",\"p\"],\"p.q\"],\"order_by\":[\"-p\"],"
+	      "\"limit\":2}",
+	    "[{\"p\":{\"q\":{\"r\":5}}},{\"p\":{\"q\":{}}}]");
+}
+
+/* The first of many are those of all of them sorted. */
+static void
+test_order_of_many(void **state)
+{
+	json_t *entries = json_array(), *all, *some, *by;
+	struct query_options q = { 0 };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < 5000; i++)
+		json_array_append_new(entries,
+		    json_pack("{s:i, s:i}", "a", (int)(i * 7919 % 100), "b",
+			(int)(i * 104729 % 1000)));
+	by = json_pack("[s, s]", "-b", "a");
+	q.order_by = by;
+	all = query_run(entries, NULL, &q);
+	assert_int_equal(json_array_size(all), 5000);
+	q.limit = 100;
+	q.offset = 37;
+	some = query_run(entries, NULL, &q);
+	assert_int_equal(json_array_size(some), 100);
+	for (i = 0; i < 100; i++)
+		assert_ptr_equal(
+		    json_array_get(some, i), json_array_get(all, i + 37));
+	json_decref(all);
+	json_decref(some);
+	json_decref(by);
+	json_decref(entries);
+}
+
 static void
 test_options(void **state)
 {
@@ -390,6 +648,14 @@ test_options(void **state)
 	query("{\"limit\":10001}",
 	    "[[\"options.limit\",\"Input should be less than or equal to "
 	    "10000\",22]]");
+	query("{\"order_by\":[\"a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.q\"]}",
+	    "[[\"options.order_by.0\",\"Value error, Too many parts\",22]]");
+	query("{\"select\":[\"a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.q\"]}",
+	    "[[\"options\",\"Value error, select.0: Too many parts\",22]]");
+	query("{\"order_by\":[\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\","
+	      "\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\",\"a\"]}",
+	    "[[\"options.order_by\",\"List should have at most 16 items\","
+	    "22]]");
 	query("{\"order_by\":[5]}",
 	    "[[\"options.order_by.0\",\"Input should be a valid string\","
 	    "22]]");
@@ -416,9 +682,16 @@ main(void)
 		cmocka_unit_test(test_or),
 		cmocka_unit_test(test_dates),
 		cmocka_unit_test(test_wrong),
+		cmocka_unit_test(test_sizes),
 		cmocka_unit_test(test_regex_limit),
+		cmocka_unit_test(test_time_limit),
+		cmocka_unit_test(test_sql_language),
+		cmocka_unit_test(test_demands),
+		cmocka_unit_test(test_written),
 		cmocka_unit_test(test_select),
 		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_order_of_selected),
+		cmocka_unit_test(test_order_of_many),
 		cmocka_unit_test(test_options),
 		cmocka_unit_test(test_get_nothing),
 	};
