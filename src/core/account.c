@@ -79,7 +79,8 @@ account_session(const json_t *account, const char *origin)
 	if (!is_administrator(account) || json_bool(account, "locked", false))
 		return NULL;
 	return session_new(json_str(account, "username", ""),
-	    (uid_t)json_int(account, "uid", -1), origin, false, full);
+	    (uid_t)json_int(account, "uid", -1), origin, CREDENTIAL_PASSWORD,
+	    full);
 }
 
 struct session *
@@ -90,11 +91,28 @@ account_session_of_uid(uid_t uid, const char *origin)
 	struct session *s = NULL;
 
 	if (uid == 0)
-		return session_new("root", 0, origin, true, full);
+		return session_new(
+		    "root", 0, origin, CREDENTIAL_UNIX_SOCKET, full);
 	if ((account = account_by_uid(uid)) != NULL &&
 	    (s = account_session(account, origin)) != NULL)
-		s->unix_socket = true;
+		s->credential = CREDENTIAL_UNIX_SOCKET;
 	return s;
+}
+
+struct session *
+account_session_again(const struct session *s, const char *origin)
+{
+	const json_t *account;
+
+	if (s->parent != NULL)
+		s = s->parent;
+	if (session_internal(s))
+		return account_session_of_uid(0, origin);
+	account = account_by_name(s->username);
+	/* Another one may have the name by now. */
+	if (account == NULL || json_int(account, "uid", -1) != s->uid)
+		return NULL;
+	return account_session(account, origin);
 }
 
 bool

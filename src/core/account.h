@@ -17,6 +17,9 @@ const json_t	*account_by_uid(uid_t);
 /* A session for it, or NULL when it may not use the API. */
 struct session	*account_session(const json_t *account, const char *origin);
 struct session	*account_session_of_uid(uid_t, const char *origin);
+/* One for whoever has that session, if he may still use the API; or NULL. */
+struct session	*account_session_again(const struct session *,
+		    const char *origin);
 /* Is there an administrator?  A stored flag, not a look at accounts. */
 bool		 account_administrator_set_up(void);
 /*

@@ -17,6 +17,7 @@
 #include "core/legacy.h"
 #include "core/limits.h"
 #include "core/op.h"
+#include "core/sessions.h"
 #include "lib/address.h"
 #include "lib/json.h"
 #include "lib/log.h"
@@ -47,6 +48,8 @@ destroy(struct connection **at)
 	dispatch_abandon(c);
 	event_forget(c);
 	legacy_forget(c);
+	if (c->session != NULL)
+		sessions_removed(c->session);
 	session_release(c->session);
 	free(c->address);
 	free(c);
@@ -58,12 +61,35 @@ connection_count(void)
 	return count;
 }
 
+void
+connection_each(void (*each)(struct connection *, void *), void *arg)
+{
+	struct connection *c, *next;
+	unsigned int i;
+
+	for (i = 0; i < BUCKETS; i++)
+		for (c = connections[i]; c != NULL; c = next) {
+			next = c->next;
+			each(c, arg);
+		}
+}
+
 char *
 connection_origin(const struct connection *c)
 {
 	if (c->front == ROLE_LOCAL)
 		return xasprintf("pid:%u", c->pid);
 	return address_port(c->address, c->port);
+}
+
+struct token_origin
+connection_token_origin(const struct connection *c)
+{
+	struct token_origin origin = { .uid = c->uid };
+
+	if (c->front == ROLE_WEB)
+		origin.address = c->address;
+	return origin;
 }
 
 void
@@ -138,10 +164,14 @@ connection_login(struct connection *c, struct session *s)
 	struct wire_out out = { 0 };
 	struct ipc *front = core_peer(c->front);
 
+	if (c->session != NULL)
+		sessions_removed(c->session);
 	session_release(c->session);
 	c->session = s;
 	if (s != NULL && c->front == ROLE_WEB)
 		s->address = xstrdup(c->address);
+	if (s != NULL)
+		sessions_added(c);
 	event_session_changed(c);
 	if (front == NULL)
 		return;
@@ -217,6 +247,7 @@ identify(struct connection *c, int fd)
 		return;
 	}
 	c->uid = peer.uid;
+	c->gid = peer.gid;
 	c->pid = (uint32_t)peer.pid;
 	if (count_uid(peer.uid) >
 	    (peer.uid == 0 ? LIMIT_UNIX_ROOT : LIMIT_UNIX_USER)) {

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "core/session.h"
+#include "core/token.h"
 #include "lib/ipc.h"
 
 struct call;
@@ -27,6 +28,7 @@ struct connection {
 	bool		 opening;	/* identity not yet known: no calls */
 	struct session	*session;	/* NULL: none */
 	uid_t		 uid;		/* on the Unix socket */
+	gid_t		 gid;
 	uint32_t	 pid;
 	unsigned int	 outstanding;	/* calls not yet answered */
 	struct call	*calls;
@@ -61,6 +63,10 @@ void	connection_close(struct connection *, uint16_t code,
 	    const char *reason);
 /* "192.0.2.1:4711" or "pid:42"; caller frees. */
 char	*connection_origin(const struct connection *);
+/* Where its peer is, for tokens; borrows the address. */
+struct token_origin connection_token_origin(const struct connection *);
 unsigned int connection_count(void);
+/* Calls with each; what is called may close one, but destroys none. */
+void	connection_each(void (*)(struct connection *, void *), void *);
 
 #endif

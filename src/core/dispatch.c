@@ -15,6 +15,8 @@
 #include "core/limits.h"
 #include "core/rate.h"
 #include "core/resource.h"
+#include "core/sessions.h"
+#include "lib/boottime.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/xalloc.h"
@@ -24,6 +26,11 @@ call_new(struct connection *c, const char *id)
 {
 	struct call *call = xcalloc(1, sizeof(*call));
 
+	/* Looked at with every message, and refreshed by it. */
+	if (c->session != NULL && session_expired(c->session))
+		sessions_logout(c, NULL, NULL);
+	if (c->session != NULL)
+		c->session->used = boottime_ms();
 	call->connection = c;
 	call->next = c->calls;
 	c->calls = call;

@@ -174,7 +174,7 @@ permitted(const struct session *s, const struct event *event)
 {
 	if (event->auth == AUTH_NONE)
 		return true;
-	return s != NULL &&
+	return s != NULL && !session_expired(s) &&
 	    (event->auth == AUTH_SESSION || session_has_any(s, event->roles));
 }
 

@@ -36,6 +36,7 @@
 #define LIMIT_LOGINS_RUNNING	2	/* passwords being verified */
 #define LIMIT_LOGINS_WAITING	64
 #define LIMIT_LOGINS_ADDRESS	8	/* waiting of one address, account */
+#define LIMIT_TOKENS		256	/* of one user */
 #define LIMIT_EVENTS	(1 << 20)	/* bytes that wait for one connection */
 #define LIMIT_EVENTS_FRONT (64 << 20)	/* in our queue to a front role */
 #define LIMIT_SUBSCRIPTIONS	128	/* of one connection */

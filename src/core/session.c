@@ -7,12 +7,16 @@
 #include <string.h>
 #include <time.h>
 
+#include "lib/boottime.h"
 #include "lib/json.h"
 #include "lib/xalloc.h"
 
+/* protocol.json, assurance_levels. */
+struct session_limits session_limits = { .age = 2592000 };
+
 struct session *
 session_new(const char *username, uid_t uid, const char *origin,
-    bool unix_socket, const char *const *roles)
+    enum credential credential, const char *const *roles)
 {
 	struct session *s = xcalloc(1, sizeof(*s));
 
@@ -20,11 +24,12 @@ session_new(const char *username, uid_t uid, const char *origin,
 	core_uuid(s->id);
 	core_uuid(s->login_id);
 	s->login_at = time(NULL);
+	s->authenticated = s->used = boottime_ms();
 	s->username = xstrdup(username);
 	s->uid = uid;
 	s->login_uid = UINT32_MAX;
 	s->origin = xstrdup(origin);
-	s->unix_socket = unix_socket;
+	s->credential = credential;
 	role_set_of(roles, &s->roles);
 	s->full_admin = role_set_has(&s->roles, "FULL_ADMIN");
 	s->web_shell = s->full_admin;
@@ -47,7 +52,42 @@ session_release(struct session *s)
 	free(s->username);
 	free(s->origin);
 	free(s->address);
+	session_release(s->parent);
 	free(s);
+}
+
+/* One parent is enough: a chain of them would be a client's to lengthen. */
+void
+session_of_token(struct session *s, struct session *maker,
+    const unsigned char token[static TOKEN_HASH])
+{
+	if (maker->parent != NULL)
+		maker = maker->parent;
+	s->credential = CREDENTIAL_TOKEN;
+	s->parent = session_keep(maker);
+	s->authenticated = maker->authenticated;
+	s->login_uid = maker->login_uid;
+	memcpy(s->token, token, TOKEN_HASH);
+}
+
+bool
+session_expired(const struct session *s)
+{
+	int64_t now = boottime_ms();
+
+	/* Root would only connect again, without a password. */
+	if (session_internal(s))
+		return false;
+	return (session_limits.age != 0 &&
+		   now - s->authenticated >= session_limits.age * 1000) ||
+	    (session_limits.idle != 0 &&
+		now - s->used >= session_limits.idle * 1000);
+}
+
+bool
+session_internal(const struct session *s)
+{
+	return s->credential == CREDENTIAL_UNIX_SOCKET && s->uid == 0;
 }
 
 bool
@@ -64,7 +104,13 @@ session_has_any(const struct session *s, const char *const *roles)
 const char *
 session_class(const struct session *s)
 {
-	return s->unix_socket ? "UNIX_SOCKET" : "LOGIN_PASSWORD";
+	static const char *const names[] = {
+		[CREDENTIAL_PASSWORD] = "LOGIN_PASSWORD",
+		[CREDENTIAL_UNIX_SOCKET] = "UNIX_SOCKET",
+		[CREDENTIAL_TOKEN] = "TOKEN",
+	};
+
+	return names[s->credential];
 }
 
 json_t *
@@ -72,6 +118,10 @@ session_credentials_data(const struct session *s)
 {
 	json_t *data = json_pack("{s:s, s:s, s:o}", "username", s->username,
 	    "login_id", s->login_id, "login_at", json_date(s->login_at));
+
+	if (s->parent != NULL)
+		json_object_set_new(
+		    data, "parent", session_credentials(s->parent));
 
 	/* Ours: the person who became root by sudo. */
 	if (s->login_uid != UINT32_MAX && s->login_uid != s->uid)

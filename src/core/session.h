@@ -1,6 +1,7 @@
 /*
  * Who a connection speaks for: made by a login, or by the peer's uid on the
- * Unix socket; ends with the connection, a logout, or a new login on it.
+ * Unix socket; ends with the connection, a logout, a new login on it, its age,
+ * or by somebody who may end it (sessions.h).
  */
 #ifndef HF_SESSION_H
 #define HF_SESSION_H
@@ -13,6 +14,12 @@
 #include "core/core.h"
 #include "core/privilege.h"
 
+/* How it was logged in, by the API's names (session_class). */
+enum credential { CREDENTIAL_PASSWORD, CREDENTIAL_UNIX_SOCKET,
+    CREDENTIAL_TOKEN };
+
+#define TOKEN_HASH	32	/* bytes of SHA-256 */
+
 struct session {
 	unsigned int	 references;
 	char		 id[UUID_LEN];
@@ -21,26 +28,47 @@ struct session {
 	uint32_t	 login_uid;	/* the person behind sudo; UINT32_MAX */
 	char		*origin;	/* "192.0.2.1:4711", "pid:42" */
 	char		*address;	/* "192.0.2.1"; NULL: Unix socket */
-	bool		 unix_socket;
+	enum credential	 credential;
 	char		 login_id[UUID_LEN];
 	int64_t		 login_at;	/* seconds since the epoch */
+	/* By boottime_ms(): of the login that it goes back to; last message. */
+	int64_t		 authenticated, used;
 	bool		 full_admin;
 	struct role_set	 roles;
 	bool		 web_shell;
+	/* CREDENTIAL_TOKEN: the login that it goes back to, and the token. */
+	struct session	*parent;
+	unsigned char	 token[TOKEN_HASH];
 };
+
+/* In seconds, 0: none. */
+struct session_limits {
+	int64_t	age;	/* since the login */
+	int64_t	idle;	/* since the last message */
+};
+
+/* Those of assurance level 1; whoever has other ones sets them. */
+extern struct session_limits	session_limits;
 
 /* One reference is the caller's.  roles: those granted, not yet expanded. */
 struct session	*session_new(const char *username, uid_t uid,
-		    const char *origin, bool unix_socket,
+		    const char *origin, enum credential,
 		    const char *const *roles);
 struct session	*session_keep(struct session *);
 void		 session_release(struct session *);	/* NULL is fine */
 
+/* Makes it one that a token of another one (or its parent) logged in. */
+void		 session_of_token(struct session *, struct session *maker,
+		    const unsigned char token[static TOKEN_HASH]);
+/* Past its age, or idle for too long? */
+bool		 session_expired(const struct session *);
+/* Root's over the Unix socket: no events of it, nor ended among others. */
+bool		 session_internal(const struct session *);
 /* One of the roles, or all rights; roles NULL: only those with all rights. */
 bool		 session_has_any(const struct session *,
 		    const char *const *roles);
 
-/* "UNIX_SOCKET" or "LOGIN_PASSWORD"; and its credentials_data. */
+/* "UNIX_SOCKET", "LOGIN_PASSWORD", "TOKEN"; and its credentials_data. */
 const char	*session_class(const struct session *);
 json_t		*session_credentials_data(const struct session *);
 /* Both, as an audit record has them. */

@@ -12,10 +12,14 @@
 #include "core/connection.h"
 #include "core/limits.h"
 #include "core/op.h"
+#include "core/query.h"
 #include "core/session.h"
+#include "core/sessions.h"
+#include "core/token.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/xalloc.h"
+#include "system/auth.h"
 #include "system/system.h"
 
 /* clang-format off */
@@ -74,6 +78,33 @@ static const struct field login_ex_params[] = {
 	FIELD_END
 };
 
+static const struct field login_params[] = {
+	NAME("username", "Name of the account."),
+	SECRET("password", "Its password."),
+	{ .name = "otp_token", .type = F_STR, .flags = FF_NULL | FF_SECRET,
+	  .def = "null", .doc = "The second factor's code." },
+	FIELD_END
+};
+
+static const struct field token_params[] = {
+	SECRET("token", "The token."), FIELD_END
+};
+
+static const char *const otp_only[] = { "OTP_TOKEN", NULL };
+static const struct field continue_fields[] = {
+	{ .name = "mechanism", .type = F_ENUM, .choices = otp_only,
+	  .flags = FF_REQUIRED, .doc = "Always OTP_TOKEN." },
+	SECRET("otp_token", "The code."), LOGIN_OPTIONS, FIELD_END
+};
+static const struct field continue_params[] = {
+	{ .name = "login_data", .type = F_OBJECT, .fields = continue_fields,
+	  .model = "AuthOTPToken", .flags = FF_REQUIRED,
+	  .doc = "The second factor." },
+	FIELD_END
+};
+
+static const struct field boolean = { .name = "result", .type = F_BOOL,
+	.flags = FF_REQUIRED, .doc = "Was it done?" };
 static const struct field response = { .name = "result", .type = F_DICT,
 	.flags = FF_REQUIRED, .doc = "response_type and its members." };
 static const struct field me = { .name = "result", .type = F_DICT,
@@ -129,22 +160,48 @@ login_free(struct login *l)
 	free(l);
 }
 
+static bool
+by_token(const struct call *call)
+{
+	const json_t *data = call_param(call, 0);
+
+	return call->method->params == token_params ||
+	    strcmp(json_str(data, "mechanism", ""), "TOKEN_PLAIN") == 0;
+}
+
+/* A secret of auth.login_ex's object or of an older call's parameters. */
+static const char *
+given(const struct call *call, const char *member, size_t i)
+{
+	const json_t *data = call_param(call, 0);
+
+	if (json_is_object(data))
+		return json_str(data, member, "");
+	return json_string_value(call_param(call, i));
+}
+
+/* NULL: a token tells only when it is good. */
+static const char *
+given_user(const struct call *call)
+{
+	return by_token(call) ? NULL : given(call, "username", 0);
+}
+
 static json_t *
 authentication(
     const struct call *call, const struct session *s, const char *error)
 {
-	const json_t *data = call_param(call, 0);
+	const char *class = by_token(call) ? "TOKEN" : "LOGIN_PASSWORD";
 	json_t *credentials, *event;
 
 	if (s != NULL)
-		credentials = session_credentials_data(s);
+		credentials = session_credentials(s);
 	else
-		credentials = json_pack(
-		    "{s:s}", "username", json_str(data, "username", ""));
+		credentials = json_pack("{s:s, s:{s:s?}}", "credentials", class,
+		    "credentials_data", "username", given_user(call));
 	/* clang-format off */
-	event = json_pack("{s:{s:s, s:o}, s:s?, s:{s:i, s:i}}",
-	    "credentials", "credentials", "LOGIN_PASSWORD",
-	    "credentials_data", credentials, "error", error,
+	event = json_pack("{s:o, s:s?, s:{s:i, s:i}}",
+	    "credentials", credentials, "error", error,
 	    "vers", "major", 0, "minor", 1);
 	/* clang-format on */
 	return audit_record(
@@ -160,8 +217,14 @@ static void
 send_verdict(void *arg)
 {
 	struct verdict_answer *a = arg;
+	const char *type = json_str(a->response, "response_type", "");
+	json_t *result = a->response;
 
-	call_reply(a->call, a->response);
+	if (a->call->method->result == &boolean) {
+		result = json_boolean(strcmp(type, "SUCCESS") == 0);
+		json_decref(a->response);
+	}
+	call_reply(a->call, result);
 	free(a);
 }
 
@@ -178,10 +241,10 @@ static void
 failed(struct call *call, const char *response_type, const char *error)
 {
 	struct verdict_answer *a = xcalloc(1, sizeof(*a));
-	const char *user = json_str(call_param(call, 0), "username", "");
+	const char *user = given_user(call);
 
-	log_info(
-	    "login.failed", "%s from %s: %s", user, call_origin(call), error);
+	log_info("login.failed", "%s from %s: %s",
+	    user != NULL ? user : "a token", call_origin(call), error);
 	a->call = call;
 	a->response = json_pack("{s:s}", "response_type", response_type);
 	audit_send(authentication(call, NULL, error), failure_recorded, a);
@@ -194,6 +257,25 @@ success_recorded(int error, void *arg)
 	send_verdict(arg);
 }
 
+/* A token to come back with from where the client is, once. */
+static json_t *
+reconnect_token(const struct connection *c, const json_t *options)
+{
+	struct token_origin origin = connection_token_origin(c);
+	struct token_options o = {
+		.origin = &origin, .ttl = TOKEN_TTL, .single_use = true
+	};
+	char *token;
+	json_t *value;
+
+	if (!json_bool(options, "reconnect_token", false) ||
+	    (token = token_new(c->session, &o)) == NULL)
+		return json_null();
+	value = json_string(token);
+	freezero_str(token);
+	return value;
+}
+
 static void
 succeeded(struct call *call, struct session *s)
 {
@@ -203,11 +285,12 @@ succeeded(struct call *call, struct session *s)
 
 	log_info("login.succeeded", "%s from %s", s->username, s->origin);
 	a->call = call;
-	a->response = json_pack("{s:s, s:o, s:s, s:n}", "response_type",
+	connection_login(call->connection, s);
+	a->response = json_pack("{s:s, s:o, s:s, s:o}", "response_type",
 	    "SUCCESS", "user_info",
 	    json_bool(options, "user_info", true) ? user_info(s) : json_null(),
-	    "authenticator", "LEVEL_1", "reconnect_token");
-	connection_login(call->connection, s);
+	    "authenticator", "LEVEL_1", "reconnect_token",
+	    reconnect_token(call->connection, options));
 	audit_send(authentication(call, s, NULL), success_recorded, a);
 }
 
@@ -256,12 +339,11 @@ verified(const struct op_reply *reply, void *arg)
 static void
 verify(struct login *l)
 {
-	const json_t *data = call_param(l->call, 0);
 	struct wire_out out = { 0 };
 
 	running++;
 	wire_put_str(&out, l->username);
-	wire_put_str(&out, json_str(data, "password", ""));
+	wire_put_str(&out, given(l->call, "password", 1));
 	op_request(MSG_OP_VERIFY_PASSWORD, &out, -1, verified, l);
 	wire_free(&out);
 }
@@ -310,24 +392,12 @@ plausible(const char *username)
 }
 
 static void
-login_ex_run(struct call *call)
+password_login(struct call *call)
 {
-	const json_t *data = call_param(call, 0);
-	const char *mechanism = json_str(data, "mechanism", "");
-	const char *username = json_str(data, "username", "");
+	const char *username = given(call, "username", 0);
 	struct login *l;
 
-	if (strcmp(mechanism, "OTP_TOKEN") == 0) {
-		call_fail(
-		    call, EINVAL, "OTP_TOKEN: no authentication in progress");
-		return;
-	}
-	if (strcmp(mechanism, "PASSWORD_PLAIN") != 0) {
-		call_fail(call, EOPNOTSUPP, "%s: mechanism is not supported",
-		    mechanism);
-		return;
-	}
-	if (!plausible(username) || json_str(data, "password", "")[0] == '\0') {
+	if (!plausible(username) || given(call, "password", 1)[0] == '\0') {
 		failed(call, "AUTH_ERR", "Bad username or password");
 		return;
 	}
@@ -344,9 +414,66 @@ login_ex_run(struct call *call)
 }
 
 static void
+token_login(struct call *call)
+{
+	struct token_origin from = connection_token_origin(call->connection);
+	unsigned char hash[TOKEN_HASH];
+	struct session *maker, *s;
+	char *origin;
+
+	maker = token_use(given(call, "token", 0), &from, NULL, hash);
+	if (maker == NULL) {
+		failed(call, "AUTH_ERR", "Invalid token");
+		return;
+	}
+	origin = connection_origin(call->connection);
+	s = account_session_again(maker, origin);
+	if (s == NULL) {
+		failed(call, "DENIED", "User lacks API access");
+	} else {
+		session_of_token(s, maker, hash);
+		succeeded(call, s);
+	}
+	free(origin);
+	session_release(maker);
+}
+
+/* What the accounts bring with them has its frame here. */
+static void
+no_second_factor(struct call *call)
+{
+	call_fail(call, EINVAL, "OTP_TOKEN: no authentication in progress");
+}
+
+static void
+login_ex_run(struct call *call)
+{
+	/* clang-format off */
+	static const struct {
+		const char *mechanism;
+		void (*login)(struct call *);
+	} known[] = {
+		{ "PASSWORD_PLAIN", password_login },
+		{ "TOKEN_PLAIN", token_login },
+		{ "OTP_TOKEN", no_second_factor },
+	};
+	/* clang-format on */
+	const char *mechanism = json_str(call_param(call, 0), "mechanism", "");
+	size_t i;
+
+	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (strcmp(known[i].mechanism, mechanism) == 0) {
+			known[i].login(call);
+			return;
+		}
+	call_fail(
+	    call, EOPNOTSUPP, "%s: mechanism is not supported", mechanism);
+}
+
+static void
 mechanism_choices_run(struct call *call)
 {
-	call_reply(call, json_pack("[s]", "PASSWORD_PLAIN"));
+	call_reply(call, json_pack("[s, s]", "TOKEN_PLAIN", "PASSWORD_PLAIN"));
 }
 
 static void
@@ -365,22 +492,31 @@ logout_recorded(int error, void *arg)
 static void
 logout_run(struct call *call)
 {
-	json_t *data = json_pack(
-	    "{s:o}", "credentials", session_credentials(call->session));
-	json_t *record =
-	    audit_record(call->connection, call->session, "LOGOUT", data, true);
-
-	connection_login(call->connection, NULL);
-	audit_send(record, logout_recorded, call);
+	sessions_logout(call->connection, logout_recorded, call);
 }
 
 static const char *const choices_roles[] = { "READONLY_ADMIN", NULL };
 
 /* clang-format off */
 static const struct method methods[] = {
+	{ .name = "auth.generate_token", .auth = AUTH_SESSION,
+	  .params = auth_generate_params, .result = &auth_token,
+	  .audit = "Generate authentication token for session",
+	  .doc = "A token that logs in as the caller.",
+	  .run = auth_generate_token },
+	{ .name = "auth.login", .auth = AUTH_NONE, .params = login_params,
+	  .result = &boolean, .doc = "Logs in, the older way.",
+	  .run = password_login },
 	{ .name = "auth.login_ex", .auth = AUTH_NONE,
 	  .params = login_ex_params, .result = &response,
 	  .doc = "Logs in.", .run = login_ex_run },
+	{ .name = "auth.login_ex_continue", .auth = AUTH_NONE,
+	  .params = continue_params, .result = &response,
+	  .doc = "Logs in with the second factor asked for.",
+	  .run = no_second_factor },
+	{ .name = "auth.login_with_token", .auth = AUTH_NONE,
+	  .params = token_params, .result = &boolean,
+	  .doc = "Logs in with a token, the older way.", .run = token_login },
 	{ .name = "auth.logout", .auth = AUTH_SESSION, .result = &always_true,
 	  .doc = "Ends the session; the connection stays.",
 	  .run = logout_run },
@@ -390,12 +526,24 @@ static const struct method methods[] = {
 	  .auth = AUTH_NONE, .roles = choices_roles, .result = &strings,
 	  .doc = "The mechanisms that auth.login_ex takes.",
 	  .run = mechanism_choices_run },
+	{ .name = "auth.sessions", .kind = KIND_QUERY, .auth = AUTH_ROLE,
+	  .roles = auth_sessions_read, .params = query_params,
+	  .result = &auth_session_list, .doc = "Who is logged in.",
+	  .run = auth_sessions },
+	{ .name = "auth.terminate_other_sessions", .auth = AUTH_ROLE,
+	  .roles = auth_sessions_write, .result = &always_true,
+	  .doc = "Ends all sessions but the caller's and root's on the Unix "
+	  "socket.", .run = auth_terminate_others },
+	{ .name = "auth.terminate_session", .auth = AUTH_ROLE,
+	  .roles = auth_sessions_write, .params = auth_terminate_params,
+	  .result = &boolean, .doc = "Ends a session and its connection; its "
+	  "tokens are void.", .run = auth_terminate },
 	METHOD_END
 };
 
 const struct resource auth_resource = {
 	.name = "auth", .doc = "Who is calling.", .kind = RESOURCE_SERVICE,
-	.verbose_name = "Auth", .methods = methods,
+	.verbose_name = "Auth", .methods = methods, .events = auth_events,
 	.output = -1, .service = -1
 };
 /* clang-format on */

@@ -209,7 +209,7 @@ entitled(const struct call *call)
 
 	const struct session *s = call->session;
 
-	if (s != NULL && s->unix_socket && s->uid == 0)
+	if (s != NULL && session_internal(s))
 		return true;
 	return setup_code_is(code);
 }

@@ -12,7 +12,10 @@ METHODS = {
     "core.ping", "core.get_methods", "core.get_services", "core.get_jobs",
     "core.job_wait", "core.job_abort", "core.bulk", "core.set_options",
     "core.subscribe", "core.unsubscribe",
-    "auth.login_ex", "auth.mechanism_choices", "auth.me", "auth.logout",
+    "auth.login", "auth.login_ex", "auth.login_ex_continue",
+    "auth.login_with_token", "auth.generate_token", "auth.sessions",
+    "auth.terminate_session", "auth.terminate_other_sessions",
+    "auth.mechanism_choices", "auth.me", "auth.logout",
     "user.has_local_administrator_set_up", "user.setup_local_administrator",
     "system.ready", "system.state", "system.version", "system.version_short",
     "system.info", "system.boot_id", "system.host_id", "system.product_type",
@@ -63,7 +66,7 @@ def test_listed_method_exists(stranger, method):
 
 @pytest.mark.parametrize("method", [
     "ssh.checkin", "user.query", "core.arp",
-    "auth.login", "auth.generate_token", "audit.config",
+    "audit.config",
     "config.history", "system.reboot", "ssh.generate_keys",
     "datastore.query"])
 def test_what_is_not_built_does_not_exist(root, method):

@@ -101,6 +101,8 @@ static const struct event made_events[] = {
 	  .start = clock_start, .stop = clock_stop },
 	{ .name = "made.some", .doc = "Some.", .auth = AUTH_SESSION,
 	  .may_read = is_whole },
+	/* The one that core sends by itself. */
+	{ .name = "auth.sessions", .doc = "Sessions.", .auth = AUTH_ROLE },
 	EVENT_END
 };
 
@@ -227,6 +229,7 @@ client(const char *role)
 	wire_put_str(&out, address);
 	wire_put_u16(&out, 4711);
 	wire_put_u8(&out, 1);
+	wire_put_u8(&out, PROTOCOL_JSONRPC);
 	front_send(MSG_CLIENT_OPEN, last_client, &out);
 	wire_put_str(&out, "1");
 	wire_put_str(&out, "made.grab");
@@ -234,7 +237,8 @@ client(const char *role)
 	front_send(MSG_CLIENT_CALL, last_client, &out);
 	assert_int_equal(grabbed->id, last_client);
 	connection_login(grabbed,
-	    session_new("somebody", 1000, "192.0.2.1:4711", false, roles));
+	    session_new("somebody", 1000, "192.0.2.1:4711", CREDENTIAL_PASSWORD,
+		roles));
 	json_decref(front_received(&type, &id));
 	assert_int_equal(type, MSG_CLIENT_FRAME);
 	json_decref(front_received(&type, &id));
@@ -429,7 +433,8 @@ static void
 test_everything(void **state)
 {
 	static const char *const none[] = { NULL };
-	struct connection *c = client("FULL_ADMIN"), *other;
+	struct connection *c = client("FULL_ADMIN");
+	struct connection *other = client("READONLY_ADMIN");
 	char id[UUID_LEN];
 
 	(void)state;
@@ -441,11 +446,11 @@ test_everything(void **state)
 	event_send("made.some", EVENT_ADDED, NULL, NULL);
 	json_decref(event_received(c->id));
 	assert_nothing();
-	other = client("READONLY_ADMIN");
 	assert_int_equal(event_subscribe(other, "*", id), EACCES);
 	/* It outlives the login, its right does not. */
-	connection_login(
-	    c, session_new("lesser", 1001, "192.0.2.1:4711", false, none));
+	connection_login(c,
+	    session_new(
+		"lesser", 1001, "192.0.2.1:4711", CREDENTIAL_PASSWORD, none));
 	drain();
 	event_send("made.query", EVENT_ADDED, NULL, NULL);
 	event_send("made.some", EVENT_ADDED, NULL, NULL);

@@ -1,0 +1,165 @@
+/*
+ * The sessions of all connections: see sessions.h.
+ */
+#include "core/sessions.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/audit.h"
+#include "core/connection.h"
+#include "core/event.h"
+#include "core/token.h"
+#include "lib/json.h"
+#include "lib/log.h"
+#include "lib/xalloc.h"
+
+static json_t *
+origin_of(const struct connection *c)
+{
+	char *origin;
+	json_t *text;
+
+	if (c->front == ROLE_LOCAL)
+		return json_sprintf("UNIX socket (pid=%u uid=%u gid=%u)",
+		    c->pid, (unsigned int)c->uid, (unsigned int)c->gid);
+	origin = connection_origin(c);
+	text = json_string(origin);
+	free(origin);
+	return text;
+}
+
+static json_t *
+entry(const struct connection *c, bool current)
+{
+	const struct session *s = c->session;
+
+	/* clang-format off */
+	return json_pack("{s:s, s:b, s:b, s:o, s:s, s:o, s:o, s:b}",
+	    "id", s->id, "current", current, "internal", session_internal(s),
+	    "origin", origin_of(c), "credentials", session_class(s),
+	    "credentials_data", session_credentials_data(s),
+	    "created_at", json_date(s->login_at),
+	    "secure_transport", c->secure);
+	/* clang-format on */
+}
+
+struct listing {
+	json_t *list;
+	const struct session *current;
+};
+
+static void
+list_one(struct connection *c, void *arg)
+{
+	struct listing *l = arg;
+
+	if (c->session != NULL)
+		json_array_append_new(
+		    l->list, entry(c, c->session == l->current));
+}
+
+json_t *
+sessions_list(const struct session *current)
+{
+	struct listing l = { .list = json_array(), .current = current };
+
+	connection_each(list_one, &l);
+	return l.list;
+}
+
+void
+sessions_added(const struct connection *c)
+{
+	if (!session_internal(c->session))
+		event_send("auth.sessions", EVENT_ADDED, NULL, entry(c, false));
+}
+
+void
+sessions_removed(const struct session *s)
+{
+	if (!session_internal(s))
+		event_send("auth.sessions", EVENT_REMOVED, NULL,
+		    json_pack("{s:s}", "id", s->id));
+}
+
+/* A logout, or the end that somebody else made of it. */
+static json_t *
+ended_record(const struct connection *c, const struct session *by)
+{
+	json_t *data =
+	    json_pack("{s:o}", "credentials", session_credentials(c->session));
+
+	/* Ours: who ended it. */
+	if (by != NULL)
+		json_object_set_new(
+		    data, "terminated_by", session_credentials(by));
+	return audit_record(c, c->session, "LOGOUT", data, true);
+}
+
+/* Neither what it made nor what it was made with lets anybody in again. */
+static void
+forget_tokens(const struct session *s)
+{
+	token_end_of(s);
+	if (s->credential == CREDENTIAL_TOKEN)
+		token_end(s->token);
+}
+
+static void
+terminate(struct connection *c, const struct session *by)
+{
+	log_info("session.terminated", "%s from %s by %s", c->session->username,
+	    c->session->origin, by->username);
+	audit_send(ended_record(c, by), NULL, NULL);
+	forget_tokens(c->session);
+	connection_close(c, 1000, "");
+	connection_login(c, NULL);
+}
+
+struct ending {
+	const char *id; /* NULL: all others */
+	const struct session *by;
+	bool found;
+};
+
+static void
+terminate_one(struct connection *c, void *arg)
+{
+	struct ending *e = arg;
+
+	if (c->session == NULL)
+		return;
+	if (e->id != NULL ? strcmp(c->session->id, e->id) != 0 :
+			    c->session == e->by || session_internal(c->session))
+		return;
+	e->found = true;
+	terminate(c, e->by);
+}
+
+bool
+sessions_terminate(const char *id, const struct session *by)
+{
+	struct ending e = { .id = id, .by = by };
+
+	connection_each(terminate_one, &e);
+	return e.found;
+}
+
+void
+sessions_terminate_others(const struct session *by)
+{
+	struct ending e = { .by = by };
+
+	connection_each(terminate_one, &e);
+}
+
+void
+sessions_logout(struct connection *c, void (*done)(int, void *), void *arg)
+{
+	json_t *record = ended_record(c, NULL);
+
+	forget_tokens(c->session);
+	connection_login(c, NULL);
+	audit_send(record, done, arg);
+}

@@ -1,0 +1,36 @@
+/*
+ * The sessions of all connections: what auth.sessions shows of them, the
+ * events of their begin and end, and ending them.
+ */
+#ifndef HF_SESSIONS_H
+#define HF_SESSIONS_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "core/session.h"
+
+struct connection;
+
+/* All, as auth.sessions lists them; a new array.  current may be NULL. */
+json_t	*sessions_list(const struct session *current);
+
+/* From connection.c: it has a new session; the one it had is over. */
+void	 sessions_added(const struct connection *);
+void	 sessions_removed(const struct session *);
+
+/*
+ * Ends the session of that id: its tokens are void, its connection is closed
+ * with 1000, and by whom is recorded.  False: there is none.
+ */
+bool	 sessions_terminate(const char *id, const struct session *by);
+/* All but the one of by, and root's over the Unix socket. */
+void	 sessions_terminate_others(const struct session *by);
+/*
+ * Ends a connection's session, by logout or as it expired, and its tokens; the
+ * connection stays.  done as in audit_send().
+ */
+void	 sessions_logout(struct connection *, void (*done)(int error, void *),
+	    void *);
+
+#endif

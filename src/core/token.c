@@ -1,0 +1,191 @@
+/*
+ * Tokens: see token.h.
+ */
+#include "core/token.h"
+
+#include <openssl/crypto.h>
+#include <openssl/sha.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/limits.h"
+#include "lib/boottime.h"
+#include "lib/xalloc.h"
+
+struct token {
+	struct token *next;
+	unsigned char hash[TOKEN_HASH];
+	struct session *maker;
+	char *address; /* NULL: the Unix socket, of uid */
+	uid_t uid;
+	bool anywhere, single_use;
+	int64_t ttl, used; /* ms; by boottime_ms() */
+	json_t *attributes;
+};
+
+static struct token *tokens;
+
+static void
+token_hash(const char *text, unsigned char hash[static TOKEN_HASH])
+{
+	SHA256((const unsigned char *)text, strlen(text), hash);
+}
+
+/* Every 6 random bits one character of RFC 4648's base64url. */
+static char *
+token_text(void)
+{
+	static const char symbols[65] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+					"abcdefghijklmnopqrstuvwxyz"
+					"0123456789-_";
+	char *text = xcalloc(1, TOKEN_LENGTH + 1);
+	size_t i;
+
+	for (i = 0; i < TOKEN_LENGTH; i++)
+		text[i] = symbols[core_random(64)];
+	return text;
+}
+
+static void
+token_free(struct token **at)
+{
+	struct token *t = *at;
+
+	*at = t->next;
+	session_release(t->maker);
+	free(t->address);
+	json_decref(t->attributes);
+	freezero(t, sizeof(*t));
+}
+
+/* It lives no longer than the login that it goes back to may. */
+static bool
+over(const struct token *t)
+{
+	const struct session *login =
+	    t->maker->parent != NULL ? t->maker->parent : t->maker;
+	int64_t now = boottime_ms();
+
+	return now - t->used >= t->ttl ||
+	    (session_limits.age != 0 &&
+		now - login->authenticated >= session_limits.age * 1000);
+}
+
+static void
+forget_old(void)
+{
+	struct token **at = &tokens;
+
+	while (*at != NULL) {
+		if (over(*at))
+			token_free(at);
+		else
+			at = &(*at)->next;
+	}
+}
+
+static bool
+too_many(const struct session *maker)
+{
+	const struct token *t;
+	unsigned int n = 0;
+
+	for (t = tokens; t != NULL; t = t->next)
+		n += t->maker->uid == maker->uid;
+	return n >= LIMIT_TOKENS;
+}
+
+char *
+token_new(struct session *maker, const struct token_options *o)
+{
+	struct token *t;
+	char *text;
+
+	forget_old();
+	if (too_many(maker))
+		return NULL;
+	text = token_text();
+	t = xcalloc(1, sizeof(*t));
+	token_hash(text, t->hash);
+	t->maker = session_keep(maker);
+	t->anywhere = o->origin == NULL;
+	if (o->origin != NULL && o->origin->address != NULL)
+		t->address = xstrdup(o->origin->address);
+	if (o->origin != NULL)
+		t->uid = o->origin->uid;
+	t->single_use = o->single_use;
+	/* Longer than a session may be old is as good as that. */
+	t->ttl = o->ttl > INT32_MAX ? INT64_MAX : o->ttl * 1000;
+	t->used = boottime_ms();
+	t->attributes = o->attributes != NULL ? json_deep_copy(o->attributes) :
+						json_object();
+	t->next = tokens;
+	tokens = t;
+	return text;
+}
+
+static bool
+good_for(const struct token *t, const struct token_origin *origin,
+    const json_t *attributes)
+{
+	if (!t->anywhere) {
+		if ((t->address == NULL) != (origin->address == NULL))
+			return false;
+		if (t->address == NULL && t->uid != origin->uid)
+			return false;
+		if (t->address != NULL &&
+		    strcmp(t->address, origin->address) != 0)
+			return false;
+	}
+	if (attributes == NULL)
+		return json_object_size(t->attributes) == 0;
+	return json_equal(t->attributes, attributes);
+}
+
+struct session *
+token_use(const char *text, const struct token_origin *origin,
+    const json_t *attributes, unsigned char hash[TOKEN_HASH])
+{
+	unsigned char wanted[TOKEN_HASH];
+	struct token **at;
+	struct session *maker;
+
+	forget_old();
+	token_hash(text, wanted);
+	for (at = &tokens; *at != NULL; at = &(*at)->next)
+		if (CRYPTO_memcmp((*at)->hash, wanted, TOKEN_HASH) == 0)
+			break;
+	if (*at == NULL || !good_for(*at, origin, attributes))
+		return NULL;
+	maker = session_keep((*at)->maker);
+	if (hash != NULL)
+		memcpy(hash, wanted, TOKEN_HASH);
+	(*at)->used = boottime_ms();
+	if ((*at)->single_use)
+		token_free(at);
+	return maker;
+}
+
+void
+token_end(const unsigned char hash[static TOKEN_HASH])
+{
+	struct token **at = &tokens;
+
+	while (*at != NULL && memcmp((*at)->hash, hash, TOKEN_HASH) != 0)
+		at = &(*at)->next;
+	if (*at != NULL)
+		token_free(at);
+}
+
+void
+token_end_of(const struct session *maker)
+{
+	struct token **at = &tokens;
+
+	while (*at != NULL) {
+		if ((*at)->maker == maker)
+			token_free(at);
+		else
+			at = &(*at)->next;
+	}
+}
