@@ -14,6 +14,7 @@
 
 /* clang-format off */
 const struct resource *const resources[] = {
+	&alert_resource,
 	&audit_resource,
 	&auth_resource,
 	&core_resource,
@@ -21,6 +22,7 @@ const struct resource *const resources[] = {
 	&service_resource,
 	&ssh_resource,
 	&system_resource,
+	&reboot_resource,
 	&user_resource,
 	NULL
 };

@@ -248,6 +248,22 @@ print_alerts(FILE *file, const json_t *alerts)
 }
 
 static void
+print_reboot(FILE *file, const json_t *reasons)
+{
+	json_t *reason;
+	size_t i;
+
+	if (json_array_size(reasons) > 0)
+		fputs("\nStart the machine anew, so that it takes effect:\n",
+		    file);
+	json_array_foreach(reasons, i, reason) {
+		fputs("    ", file);
+		print_text(file, json_str(reason, "reason", "?"));
+		putc('\n', file);
+	}
+}
+
+static void
 print_set_up(FILE *file, const json_t *status, const char *instance)
 {
 	const char *code = json_str(status, "setup_code", NULL);
@@ -281,6 +297,7 @@ status_needs_attention(const json_t *status)
 			return true;
 	return !json_bool(status, "ready", false) ||
 	    !json_bool(status, "administrator", true) ||
+	    json_array_size(json_object_get(status, "reboot_required")) > 0 ||
 	    json_array_size(json_object_get(status, "problems")) > 0;
 }
 
@@ -317,6 +334,7 @@ status_print(FILE *file, const json_t *status, const char *instance)
 	if (!status_needs_attention(status))
 		fputs("\nNo problems.\n", file);
 	print_alerts(file, json_object_get(status, "alerts"));
+	print_reboot(file, json_object_get(status, "reboot_required"));
 	if (json_array_size(problems) > 0) {
 		fputs("\nProblems:\n", file);
 		print_lines(file, "    ", problems);

@@ -10,7 +10,7 @@
 
 /*
  * Whether somebody should look: not ready, without an administrator, with
- * alerts from a warning on, or with problems.
+ * alerts from a warning on, to be started anew, or with problems.
  */
 bool	status_needs_attention(const json_t *status);
 

@@ -10,6 +10,7 @@
 
 #include "core/alert_class.h"
 #include "core/core.h"
+#include "core/event.h"
 #include "core/scheduler.h"
 #include "lib/json.h"
 #include "lib/log.h"
@@ -175,70 +176,6 @@ alert_clear_task(struct task_run *run, const json_t *args)
 	task_done(run, NULL);
 }
 
-static void
-put_alert(const struct alert_class *class, const char *key, json_t *args)
-{
-	char *name = name_of(class->name, key), *text;
-	json_t *alert = json_object_get(alerts.raised, name);
-	int64_t now = time(NULL);
-	bool fresh = alert == NULL;
-
-	if (fresh && json_object_size(alerts.raised) >= ALERTS_MAX) {
-		log_error("alert.too_many", "%s", name);
-		free(name);
-		return;
-	}
-	if (fresh) {
-		alert = alert_new(class->name, key, now);
-		json_object_set_new(alerts.raised, name, alert);
-		text = alert_text(class, args);
-		log_warn("alert.raised", "%s: %s", class->name, text);
-		free(text);
-	}
-	fresh = !json_equal(json_object_get(alert, "args"), args) ||
-	    now - json_int(alerts.saved, name, 0) >= REFRESH_SECONDS;
-	json_object_set(alert, "args", args);
-	json_object_set_new(alert, "last_occurrence", json_integer(now));
-	if (fresh) {
-		save_or_retry(name);
-		if (class->seconds != 0)
-			clear_later(class, name, key, now);
-	}
-	free(name);
-}
-
-void
-alert_raise(const char *class, const char *key, json_t *args)
-{
-	const struct alert_class *c = alert_class_find(class);
-
-	if (args == NULL)
-		args = json_object();
-	if (c == NULL || !alert_args_fit(c, args))
-		log_error("alert.fault", "%s with other arguments", class);
-	else
-		put_alert(c, key, args);
-	json_decref(args);
-}
-
-void
-alert_clear(const char *class, const char *key)
-{
-	char *name = name_of(class, key), *entry;
-	const struct alert_class *c = alert_class_find(class);
-
-	if (json_object_del(alerts.raised, name) == 0) {
-		log_info("alert.cleared", "%s", name);
-		save_or_retry(name);
-		if (c->seconds != 0) {
-			entry = xasprintf(PREFIX "%s", name);
-			scheduler_cancel(entry);
-			free(entry);
-		}
-	}
-	free(name);
-}
-
 /* As the API shows it; node as of a machine that is alone. */
 static json_t *
 api_form(const json_t *alert)
@@ -264,6 +201,100 @@ api_form(const json_t *alert)
 	/* clang-format on */
 	free(text);
 	return form;
+}
+
+static bool
+is_due(const char *name, int64_t now)
+{
+	return now - json_int(alerts.saved, name, 0) >= REFRESH_SECONDS;
+}
+
+static void
+tell(enum event_kind kind, const json_t *alert)
+{
+	event_send("alert.list", kind,
+	    json_incref(json_object_get(alert, "uuid")),
+	    kind == EVENT_REMOVED ? NULL : api_form(alert));
+}
+
+/* The alert of that name, made when there is none; NULL: there are too many. */
+static json_t *
+alert_of(const struct alert_class *class, const char *key, const char *name,
+    int64_t now)
+{
+	json_t *alert = json_object_get(alerts.raised, name);
+
+	if (alert != NULL)
+		return alert;
+	if (json_object_size(alerts.raised) >= ALERTS_MAX) {
+		log_error("alert.too_many", "%s", name);
+		return NULL;
+	}
+	alert = alert_new(class->name, key, now);
+	json_object_set_new(alerts.raised, name, alert);
+	return alert;
+}
+
+static void
+put_alert(const struct alert_class *class, const char *key, json_t *args)
+{
+	char *name = name_of(class->name, key), *text;
+	int64_t now = time(NULL);
+	json_t *alert = alert_of(class, key, name, now);
+	bool fresh = alert != NULL && json_object_get(alert, "args") == NULL;
+	bool other =
+	    alert != NULL && !json_equal(json_object_get(alert, "args"), args);
+
+	json_object_set(alert, "args", args);
+	json_object_set_new(alert, "last_occurrence", json_integer(now));
+	if (other || (alert != NULL && is_due(name, now))) {
+		save_or_retry(name);
+		if (class->seconds != 0)
+			clear_later(class, name, key, now);
+	}
+	if (fresh) {
+		text = alert_text(class, args);
+		log_warn("alert.raised", "%s: %s", class->name, text);
+		free(text);
+	}
+	if (other)
+		tell(fresh ? EVENT_ADDED : EVENT_CHANGED, alert);
+	free(name);
+}
+
+void
+alert_raise(const char *class, const char *key, json_t *args)
+{
+	const struct alert_class *c = alert_class_find(class);
+
+	if (args == NULL)
+		args = json_object();
+	if (c == NULL || !alert_args_fit(c, args))
+		log_error("alert.fault", "%s with other arguments", class);
+	else
+		put_alert(c, key, args);
+	json_decref(args);
+}
+
+void
+alert_clear(const char *class, const char *key)
+{
+	char *name = name_of(class, key), *entry;
+	json_t *alert = json_incref(json_object_get(alerts.raised, name));
+
+	if (alert != NULL) {
+		json_object_del(alerts.raised, name);
+		log_info("alert.cleared", "%s", name);
+		save_or_retry(name);
+		if (alert_class_find(class)->seconds != 0) {
+			entry = xasprintf(PREFIX "%s", name);
+			scheduler_cancel(entry);
+			free(entry);
+		}
+		tell(EVENT_REMOVED, alert);
+		json_decref(alert);
+	}
+	free(name);
 }
 
 static int

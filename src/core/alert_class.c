@@ -46,10 +46,9 @@ const struct alert_class alert_classes[] = {
 	{ .name = "ScheduledTaskFailed", .category = "TASKS",
 	  .level = ALERT_ERROR, .title = "Scheduled Task Failed", .own = true,
 	  .text = "{task} failed: {error}.", .args = { "task", "error" } },
-	{ .name = "ServiceGaveUp", .category = "SYSTEM",
-	  .level = ALERT_CRITICAL, .title = "Service Gave Up", .own = true,
-	  .text = "Service {service} was given up after repeated exits: "
-	  "{reason}.", .args = { "service", "reason" } },
+	{ .name = "ServiceFailed", .category = "SYSTEM",
+	  .level = ALERT_CRITICAL, .title = "Service Failed", .own = true,
+	  .text = "Service {service} is down: {reason}.", .args = { "service", "reason" } },
 	{ .name = NULL }
 };
 

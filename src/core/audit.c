@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/time.h>
 
+#include "core/alert.h"
 #include "core/connection.h"
 #include "core/core.h"
 #include "core/resource.h"
@@ -17,7 +18,7 @@
 
 #define RETRY_MS 1000
 #define UNSAVED_MAX 256
-#define PROBLEM "audit"
+#define ALERT "AuditServiceHealth"
 
 /* A record on its way to the audit role, or a query. */
 struct pending {
@@ -232,7 +233,7 @@ written(struct pending *p)
 	if (refused[0] != '\0')
 		log_info("audit.writable", "the log can be written again");
 	refused[0] = '\0';
-	core_problem_clear(PROBLEM);
+	alert_clear(ALERT, NULL);
 	if (p->outbox && core_store() != NULL)
 		store_outbox_done(core_store(), p->audit_id);
 }
@@ -255,10 +256,7 @@ not_written(struct pending *p, int error)
 	if (refused[0] == '\0')
 		log_error("audit.append", "%s", strerror(error));
 	snprintf(refused, sizeof(refused), "%s", strerror(error));
-	core_problem(PROBLEM,
-	    "The audit log cannot be written: %s. Changes are refused until it "
-	    "can.",
-	    refused);
+	alert_raise(ALERT, NULL, json_pack("{s:s}", "verrs", refused));
 	keep_in_outbox(p);
 	retry_later();
 }

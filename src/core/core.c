@@ -18,8 +18,10 @@
 #include "core/change.h"
 #include "core/clock.h"
 #include "core/connection.h"
+#include "core/disk.h"
 #include "core/job.h"
 #include "core/op_internal.h"
+#include "core/reboot.h"
 #include "core/resource.h"
 #include "core/scheduler.h"
 #include "core/sealed.h"
@@ -319,6 +321,7 @@ serve(void)
 
 	core.ready = true;
 	clock_start(&core.loop);
+	disk_watch();
 	for (role = 0; role < ROLE_COUNT; role++)
 		if ((role == ROLE_WEB || role == ROLE_LOCAL) &&
 		    core.startup.peer_fds[role] != -1)
@@ -342,6 +345,7 @@ open_store(void)
 	if (core.store != NULL && resource_initialise() == 0) {
 		scheduler_start(core.store, core.startup.facts.boot_id);
 		alert_start(core.store);
+		reboot_start(core.store, core.startup.facts.boot_id);
 		return;
 	}
 	if (core.store != NULL) {
@@ -358,6 +362,7 @@ open_store(void)
 	log_error("store.refused", "%s", core.refused);
 	scheduler_start(NULL, core.startup.facts.boot_id);
 	alert_start(NULL);
+	reboot_start(NULL, core.startup.facts.boot_id);
 	alert_raise("ConfigurationStoreRefused", NULL,
 	    json_pack("{s:s}", "reason", core.refused));
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/alert.h"
 #include "core/core.h"
 #include "lib/log.h"
 #include "lib/xalloc.h"
@@ -41,6 +42,7 @@ installed_remember(int output, const void *content, size_t len)
 	digest(content, len, text);
 	if (store_set_value(core_store(), key, text) == -1)
 		log_warn("installed.remember", "%s", key);
+	alert_clear("ConfigurationFileEdited", outputs[output].name);
 	free(key);
 }
 

@@ -1,6 +1,7 @@
 /*
  * What Holdfast itself installed last, by digest: so that it can tell its own
- * file from one that somebody else edited.
+ * file from one that somebody else edited.  What it remembers as its own is
+ * no longer an alert.
  */
 #ifndef HF_INSTALLED_H
 #define HF_INSTALLED_H

@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "core/account.h"
+#include "core/alert.h"
 #include "core/change.h"
 #include "core/core.h"
 #include "core/installed.h"
@@ -273,11 +274,11 @@ output_read(const struct op_reply *reply, void *arg)
 	}
 	if (installed != NULL && pending_of(output) == NULL &&
 	    !installed_ours(output, installed, len)) {
-		core_problem(outputs[output].name,
-		    "%s/%s was edited by somebody else and is left as it is",
-		    outputs[output].dir, outputs[output].file);
-		log_warn("output.foreign", "%s/%s", outputs[output].dir,
-		    outputs[output].file);
+		alert_raise("ConfigurationFileEdited", outputs[output].name,
+		    json_pack("{s:o}", "file",
+			json_sprintf("%s/%s", outputs[output].dir,
+			    outputs[output].file)));
+		core_problem_clear(outputs[output].name);
 		output_done();
 		return;
 	}

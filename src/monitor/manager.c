@@ -207,16 +207,11 @@ manager_problems(struct wire_out *out)
 	for (i = 0; i < SERVICE_COUNT; i++) {
 		memset(&report, 0, sizeof(report));
 		error = way->report((enum service_id)i, &report);
-		if (error == 0 && report.state != STATE_FAILED)
+		if (error == 0)
 			continue;
-		if (error != 0)
-			snprintf(text, sizeof(text),
-			    "the state of service %s is not known: %s",
-			    services[i].name, report.why);
-		else
-			snprintf(text, sizeof(text),
-			    "service %s gave up: it %s", services[i].name,
-			    report.why);
+		snprintf(text, sizeof(text),
+		    "the state of service %s is not known: %s",
+		    services[i].name, report.why);
 		wire_put_str(out, text);
 		n++;
 	}

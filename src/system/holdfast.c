@@ -10,7 +10,9 @@
 #include "core/call.h"
 #include "core/connection.h"
 #include "core/core.h"
+#include "core/disk.h"
 #include "core/op.h"
+#include "core/reboot.h"
 #include "core/setup_code.h"
 #include "lib/json.h"
 #include "lib/xalloc.h"
@@ -42,22 +44,12 @@ static void
 services_gathered(json_t *list, void *arg)
 {
 	struct call *call = arg;
-	json_t *status = call->data, *problems, *service;
-	char *text;
-	size_t i;
+	json_t *status = call->data;
 
-	problems = json_object_get(status, "problems");
-	json_array_foreach(list, i, service) {
-		if (!json_bool(service, "failed", false))
-			continue;
-		text = xasprintf(
-		    "Service %s was given up after repeated exits: %s",
-		    json_str(service, "service", ""),
-		    json_str(service, "last_exit", ""));
-		json_array_append_new(problems, json_string(text));
-		free(text);
-	}
 	json_object_set_new(status, "services", list);
+	disk_look();
+	json_object_set_new(status, "alerts", alert_list());
+	json_object_set_new(status, "reboot_required", reboot_reasons());
 	call->data = NULL;
 	call_reply(call, status);
 }
@@ -109,7 +101,6 @@ monitor_answered(const struct op_reply *reply, void *arg)
 		free(text);
 	}
 	json_object_set_new(status, "problems", problems);
-	json_object_set_new(status, "alerts", alert_list());
 	json_object_set_new(status, "administrator",
 	    json_boolean(account_administrator_set_up()));
 	json_object_set_new(status, "setup_code",

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/alert.h"
 #include "core/audit.h"
 #include "core/call.h"
 #include "core/core.h"
@@ -22,6 +23,8 @@
 #include "services/catalog.h"
 #include "system/service.h"
 #include "system/system.h"
+
+#define FAILED "ServiceFailed"
 
 static const char *const read_roles[] = { "SERVICE_READ", NULL };
 /* methods/service.json: those of services not built yet included. */
@@ -192,12 +195,31 @@ status_json(int service, const struct op_reply *reply)
 	return status;
 }
 
+/*
+ * The alert of one that gave up follows whoever hears how it is: at the start
+ * of core, when it changes, and when somebody asks.
+ */
+static json_t *
+heard(int service, const struct op_reply *reply)
+{
+	json_t *status = status_json(service, reply);
+	const char *name = services[service].name;
+
+	if (json_bool(status, "failed", false))
+		alert_raise(FAILED, name,
+		    json_pack("{s:s, s:s}", "service", name, "reason",
+			json_str(status, "last_exit", "")));
+	else if (reply->error == 0)
+		alert_clear(FAILED, name);
+	return status;
+}
+
 static void
 gathered(const struct op_reply *reply, void *arg)
 {
 	struct gathering *g = arg;
 
-	json_array_append_new(g->list, status_json(g->at, reply));
+	json_array_append_new(g->list, heard(g->at, reply));
 	g->at++;
 	gather_next(g);
 }
@@ -248,8 +270,7 @@ changed(const struct op_reply *reply, void *arg)
 {
 	static json_t *told[SERVICE_COUNT];
 	int service = (int)(intptr_t)arg;
-	json_t *list =
-	    api_entries(json_pack("[o]", status_json(service, reply)));
+	json_t *list = api_entries(json_pack("[o]", heard(service, reply)));
 	json_t *now = json_incref(json_array_get(list, 0));
 
 	json_decref(list);
@@ -516,6 +537,24 @@ control_lock(const json_t *params)
 	    "service_%s", json_string_value(json_array_get(params, 1)));
 }
 
+/* What core did not hear while it was away. */
+static void (*looked)(void);
+
+static void
+looked_at(json_t *list, void *arg)
+{
+	(void)arg;
+	json_decref(list);
+	looked();
+}
+
+static void
+look(void (*done)(void))
+{
+	looked = done;
+	service_gather(looked_at, NULL);
+}
+
 /* At the start of the machine: the enabled ones, one after the other. */
 static struct {
 	int at;
@@ -594,7 +633,8 @@ static const struct method methods[] = {
 const struct resource service_resource = {
 	.name = "service", .doc = "The services and their states.",
 	.kind = RESOURCE_CRUD, .role_prefix = "SERVICE",
-	.verbose_name = "Service", .methods = methods, .boot = boot,
+	.verbose_name = "Service", .methods = methods, .gather = look,
+	.boot = boot,
 	.service_changed = service_changed,
 	.output = -1, .service = -1
 };

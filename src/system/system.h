@@ -10,6 +10,8 @@ extern const struct resource core_resource;	/* namespace_core.c */
 extern const struct resource auth_resource;	/* auth.c */
 extern const struct resource user_resource;	/* user.c */
 extern const struct resource system_resource;	/* system.c */
+extern const struct resource alert_resource;	/* alert.c */
+extern const struct resource reboot_resource;	/* reboot.c */
 extern const struct resource service_resource;	/* service.c */
 extern const struct resource audit_resource;	/* audit.c */
 extern const struct resource holdfast_resource;	/* holdfast.c */

@@ -93,6 +93,9 @@ test_problems(void **state)
 	    "CRITICAL  1970-01-02 00:00:00  disk\\u001b full\n"
 	    "NOTICE                         by the way\n"
 	    "\n"
+	    "Start the machine anew, so that it takes effect:\n"
+	    "    because\n"
+	    "\n"
 	    "Problems:\n"
 	    "    one\n"
 	    "    two\n";
@@ -108,6 +111,8 @@ test_problems(void **state)
 		    "\"datetime\": {\"$date\": 86400000}}, "
 		    "{\"level\": \"NOTICE\", "
 		    "\"formatted\": \"by the way\"}], "
+		    "\"reboot_required\": [{\"code\": \"X\", "
+		    "\"reason\": \"because\"}], "
 		    "\"problems\": [\"one\", \"two\"], "
 		    "\"sandbox_missing\": [\"Landlock ABI 3\"], "
 		    "\"audit\": {\"waiting\": 3}}",

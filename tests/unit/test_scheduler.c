@@ -19,6 +19,7 @@
 #include "core/alert.h"
 #include "core/alert_class.h"
 #include "core/method.h"
+#include "core/reboot.h"
 #include "core/scheduler.h"
 #include "core/store.h"
 #include "lib/json.h"
@@ -145,7 +146,13 @@ fail_run(struct task_run *run, const json_t *args)
 
 /* Instead of src/registry.c's. */
 /* clang-format off */
-const struct resource *const resources[] = { NULL };
+static const struct method methods[] = { METHOD_END };
+static const struct event events[] = {
+	{ .name = "alert.list" }, { .name = "system.reboot.info" }, EVENT_END
+};
+static const struct resource told = { .name = "told", .methods = methods,
+	.events = events, .output = -1, .service = -1 };
+const struct resource *const resources[] = { &told, NULL };
 const struct renderer renderers[] = { { .output = -1 } };
 const struct scheduled_task scheduled_tasks[] = {
 	{ "note", "Notes that it ran.", note_run },
@@ -524,6 +531,75 @@ test_kill(void **state)
 	}
 }
 
+/* As many as there may be, and no more; the first ones stay. */
+static void
+test_too_many(void **state)
+{
+	char key[16];
+	json_t *list;
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < 1010; i++) {
+		snprintf(key, sizeof(key), "%u", i);
+		mark(key);
+	}
+	list = alert_list();
+	assert_int_equal(json_array_size(list), 1000);
+	json_decref(list);
+	assert_true(raised(CLASS, "0"));
+	assert_false(raised(CLASS, "1000"));
+	alert_clear(CLASS, "5");
+	mark("1000");
+	assert_true(raised(CLASS, "1000"));
+}
+
+static void
+assert_reasons(size_t count, const char *first)
+{
+	json_t *info = reboot_info();
+	const json_t *list = json_object_get(info, "reboot_required_reasons");
+
+	assert_int_equal(json_array_size(list), count);
+	assert_string_equal(
+	    json_str(json_array_get(list, 0), "code", ""), first);
+	json_decref(info);
+}
+
+static void
+test_reboot(void **state)
+{
+	(void)state;
+	reboot_start(store, "boot-1");
+	assert_reasons(0, "");
+	assert_int_equal(reboot_raise("NO_SUCH"), -1);
+	assert_int_equal(errno, EINVAL);
+	assert_int_equal(reboot_raise("GPOSSTIG"), 0);
+	assert_int_equal(reboot_raise("FIPS"), 0);
+	assert_int_equal(reboot_raise("FIPS"), 0);
+	reboot_stop();
+	again("boot-1");
+	reboot_start(store, "boot-1");
+	assert_reasons(2, "FIPS");
+	assert_int_equal(reboot_clear("FIPS"), 0);
+	assert_int_equal(reboot_clear("FIPS"), 0);
+	assert_reasons(1, "GPOSSTIG");
+	reboot_stop();
+	/* A real start, and it does not come back with the old one. */
+	reboot_start(store, "boot-2");
+	assert_reasons(0, "");
+	reboot_stop();
+	reboot_start(store, "boot-1");
+	assert_reasons(0, "");
+	reboot_stop();
+	/* Without a store nothing is claimed to be kept. */
+	reboot_start(NULL, "boot-1");
+	assert_int_equal(reboot_raise("FIPS"), -1);
+	assert_int_equal(errno, EIO);
+	assert_reasons(0, "");
+	reboot_stop();
+}
+
 static void
 test_tables(void **state)
 {
@@ -554,6 +630,8 @@ main(void)
 		TEST(test_alerts),
 		TEST(test_for_a_time),
 		TEST(test_kill),
+		TEST(test_too_many),
+		TEST(test_reboot),
 		TEST(test_tables),
 	};
 

@@ -1,0 +1,87 @@
+/*
+ * Watches the room on the disk: see disk.h.
+ */
+#include "core/disk.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "core/alert.h"
+#include "core/core.h"
+#include "lib/log.h"
+#include "lib/paths.h"
+
+#define INTERVAL_MS 60000
+#define MIB (UINT64_C(1) << 20)
+
+/*
+ * Less than both: a tenth of a large disk is plenty, and a small one is not
+ * full because it is small.  The gravest first.
+ */
+/* clang-format off */
+static const struct {
+	const char *class;
+	unsigned int percent;
+	uint64_t mib;
+} limits[] = {
+	{ "DiskSpaceCritical",	5,	1024 },
+	{ "DiskSpaceLow",	10,	5 * 1024 },
+};
+/* clang-format on */
+
+static void
+tell(unsigned int percent, uint64_t mib)
+{
+	static unsigned int told = 101;
+	bool graver = false;
+	size_t i;
+
+	for (i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+		if (graver || percent >= limits[i].percent ||
+		    mib >= limits[i].mib) {
+			alert_clear(limits[i].class, NULL);
+			continue;
+		}
+		graver = true;
+		/* Not with each megabyte: it is stored each time. */
+		if (percent != told)
+			alert_raise(limits[i].class, NULL,
+			    json_pack("{s:I, s:i}", "free", (json_int_t)mib,
+				"percent", (int)percent));
+	}
+	told = percent;
+}
+
+void
+disk_look(void)
+{
+	struct statfs fs;
+	int fd;
+
+	fd = open(PATH_STATE, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd == -1 || fstatfs(fd, &fs) == -1)
+		log_warn("disk.look", "%s: %s", PATH_STATE, strerror(errno));
+	else if (fs.f_blocks > 0)
+		tell((unsigned int)(fs.f_bavail * 100 / fs.f_blocks),
+		    fs.f_bavail * (uint64_t)fs.f_bsize / MIB);
+	if (fd != -1)
+		close(fd);
+}
+
+static void
+watch(void *arg)
+{
+	(void)arg;
+	disk_look();
+	core_after(INTERVAL_MS, watch, NULL);
+}
+
+void
+disk_watch(void)
+{
+	watch(NULL);
+}

@@ -1,0 +1,11 @@
+/*
+ * The room where Holdfast keeps its state: an alert before there is none.
+ */
+#ifndef HF_DISK_H
+#define HF_DISK_H
+
+/* From now on, once a minute; and at once, for who asks. */
+void	disk_watch(void);
+void	disk_look(void);
+
+#endif
