@@ -50,6 +50,12 @@ grab_run(struct call *call)
 	call_reply(call, NULL);
 }
 
+static void
+whoami_run(struct call *call)
+{
+	call_reply(call, json_string(call_user(call)));
+}
+
 static bool
 is_whole(const struct session *s, const json_t *id, const json_t *fields)
 {
@@ -106,9 +112,14 @@ static const struct event made_events[] = {
 	EVENT_END
 };
 
+static const struct field string = { .name = "result", .type = F_STR,
+	.flags = FF_REQUIRED, .doc = "Name." };
+
 static const struct method made_methods[] = {
 	{ .name = "made.grab", .doc = "Grabs.", .auth = AUTH_NONE,
 	  .run = grab_run },
+	{ .name = "made.whoami", .doc = "Who am I?", .auth = AUTH_SESSION,
+	  .result = &string, .run = whoami_run },
 	METHOD_END
 };
 
@@ -667,6 +678,85 @@ test_too_many_sources(void **state)
 }
 
 /*
+ * Sessions that run out.
+ */
+static void
+test_expired_session_hears_nothing(void **state)
+{
+	struct connection *c = client("FULL_ADMIN");
+	char id[UUID_LEN];
+
+	(void)state;
+	assert_int_equal(event_subscribe(c, "made.query", id), 0);
+	c->session->authenticated -= session_limits.age * 1000;
+	event_send("made.query", EVENT_CHANGED, NULL, NULL);
+	assert_nothing();
+	assert_int_equal(event_subscribe(c, "made.query", id), EACCES);
+}
+
+static void
+test_expired_session_calls_as_nobody(void **state)
+{
+	struct connection *c = client("FULL_ADMIN");
+	struct wire_out out = { 0 };
+	uint16_t type;
+	uint32_t id;
+	json_t *frame;
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < 2; i++) {
+		wire_put_str(&out, "7");
+		wire_put_str(&out, "made.whoami");
+		wire_put_str(&out, "[]");
+		front_send(MSG_CLIENT_CALL, c->id, &out);
+		/* The second time it was logged out before. */
+		if (i == 1) {
+			json_decref(front_received(&type, &id));
+			assert_int_equal(type, MSG_CLIENT_LIMIT);
+		}
+		frame = front_received(&type, &id);
+		assert_int_equal(type, MSG_CLIENT_FRAME);
+		if (i == 0)
+			assert_string_equal(
+			    json_str(frame, "result", ""), "somebody");
+		else
+			assert_int_equal(
+			    json_int(
+				json_object_get(
+				    json_object_get(frame, "error"), "data"),
+				"error", 0),
+			    207);
+		json_decref(frame);
+		if (i == 0)
+			c->session->authenticated -= session_limits.age * 1000;
+	}
+	assert_null(c->session);
+}
+
+/* Each message counts as activity; silence ends it. */
+static void
+test_activity(void **state)
+{
+	struct connection *c = client("FULL_ADMIN");
+	struct wire_out out = { 0 };
+
+	(void)state;
+	session_limits.idle = 1800;
+	c->session->used -= 1799 * 1000;
+	wire_put_str(&out, "");
+	wire_put_str(&out, "made.whoami");
+	wire_put_str(&out, "[]");
+	front_send(MSG_CLIENT_CALL, c->id, &out);
+	assert_non_null(c->session);
+	c->session->used -= 1799 * 1000;
+	assert_false(session_expired(c->session));
+	c->session->used -= 1000;
+	assert_true(session_expired(c->session));
+	session_limits.idle = 0;
+}
+
+/*
  * What is not taken.
  */
 static void
@@ -788,6 +878,9 @@ main(void)
 		TEST(test_source_ends_with_its_session),
 		TEST(test_source_ends_with_its_connection),
 		TEST(test_too_many_sources),
+		TEST(test_expired_session_hears_nothing),
+		TEST(test_expired_session_calls_as_nobody),
+		TEST(test_activity),
 		TEST(test_client_that_takes_nothing),
 		TEST(test_one_event_may_be_larger_than_what_may_wait),
 		TEST(test_front_that_lies),
