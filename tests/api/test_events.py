@@ -6,6 +6,8 @@ import signal
 
 import pytest
 
+from harness import Closed
+
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 
 
@@ -115,3 +117,48 @@ def test_everything(admin, toggle):
     toggle()
     updates(admin, "service.query", lambda params: True)
     assert quiet(admin)
+
+
+def test_who_reads_nothing_is_closed_and_nobody_else(make_instance):
+    """Jobs with long arguments, until what one does not take is too much."""
+    instance = make_instance().start().setup_admin()
+    reason = "Too many events waiting"
+    with instance.root() as worker, instance.root() as well, \
+            instance.admin() as well_too, instance.root() as stuck, \
+            instance.root() as idle:
+        for client in (well, well_too, stuck):
+            client.call("core.subscribe", "core.get_jobs")
+        for _ in range(100):
+            number = worker.call("core.bulk", "core.ping", [["x" * 50000]])
+            for client in (well, well_too):
+                updates(client, "core.get_jobs", lambda params: (
+                    params["id"] == number and
+                    params["fields"]["state"] == "SUCCESS"))
+            if reason in instance.log():
+                break
+        closed = [line for line in instance.log().splitlines()
+                  if reason in line]
+        assert len(closed) == 1 and "1008" in closed[0]
+        # What it was sent it still gets, and why there is no more.
+        with pytest.raises(Closed) as end:
+            while True:
+                stuck.receive()
+        # None: so late that it was cut.
+        assert (end.value.code, end.value.reason) in (
+            (1008, reason), (None, ""))
+        for client in (well, well_too, idle):
+            assert client.call("core.ping") == "pong"
+
+
+def test_jobs_are_told_to_whom_they_belong(admin, root):
+    admin.call("core.subscribe", "core.get_jobs")
+    number = root.call("service.control", "RELOAD", "ssh")
+    states = []
+    while not states or states[-1] not in ("SUCCESS", "FAILED"):
+        params = admin.receive()["params"]
+        assert params["id"] == params["fields"]["id"] == number
+        assert params["msg"] == ("changed" if states else "added")
+        states.append(params["fields"]["state"])
+    entry = root.call("core.get_jobs", [["id", "=", number]], {"get": True})
+    assert set(params["fields"]) == set(entry)
+    assert states[0] == "WAITING" and "RUNNING" in states
