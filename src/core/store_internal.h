@@ -8,6 +8,9 @@
 
 #include "core/store.h"
 
+#define STORE_FILE		"config.db"
+#define STORE_APPLICATION	0x48464346	/* "HFCF" */
+
 enum statement {
 	ST_BEGIN,
 	ST_COMMIT,

@@ -9,19 +9,18 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/store_copies.h"
 #include "core/store_internal.h"
 #include "lib/json.h"
 #include "lib/xalloc.h"
 
-#define FILE_NAME "config.db"
-#define APPLICATION_ID 0x48464346 /* "HFCF" */
 #define TEXT(x) #x
 #define NUMBER(x) TEXT(x)
 
 /* clang-format off */
 static const char schema[] =
     "BEGIN IMMEDIATE;"
-    "PRAGMA application_id = " NUMBER(APPLICATION_ID) ";"
+    "PRAGMA application_id = " NUMBER(STORE_APPLICATION) ";"
     "PRAGMA user_version = " NUMBER(STORE_SCHEMA) ";"
     /* A document that is NULL: the entry was removed by that revision. */
     "CREATE TABLE entry ("
@@ -128,14 +127,15 @@ damaged(const char *file, const char *detail, char **whyp)
 static int
 refused(const struct store *s, const char *file, char **whyp)
 {
+	if (sql_error(s) == ENOSPC) {
+		*whyp = xasprintf(
+		    "%s can not be written, the disk is full: make room", file);
+		return -1;
+	}
 	switch (sqlite3_errcode(s->db)) {
 	case SQLITE_BUSY:
 		*whyp = xasprintf(
 		    "%s is in use by another process: end it first", file);
-		break;
-	case SQLITE_FULL:
-		*whyp = xasprintf(
-		    "%s can not be written, the disk is full: make room", file);
 		break;
 	case SQLITE_NOTADB:
 	case SQLITE_CORRUPT:
@@ -198,7 +198,7 @@ check_identity(const struct store *s, const char *file, char **whyp)
 		return refused(s, file, whyp);
 	if (application == 0 && tables == 0)
 		return 0;
-	if (application != APPLICATION_ID) {
+	if (application != STORE_APPLICATION) {
 		*whyp = xasprintf("%s is not a configuration of Holdfast but "
 				  "another program's database: move it away",
 		    file);
@@ -236,18 +236,23 @@ check_documents(const struct store *s, const char *file, char **whyp)
 	return count == 0 ? 0 : damaged(file, "a record is no JSON", whyp);
 }
 
-/* All steps in one transaction: it is of the old schema or of this one. */
+/*
+ * All steps in one transaction: it is of the old schema or of this one.
+ * Before, a copy is made, for whoever has to go back to the old Holdfast.
+ */
 static int
-migrate(const struct store *s)
+migrate(struct store *s, const char *path, const char *file, char **whyp)
 {
 	int64_t version;
 
 	if (ask_number(s, "PRAGMA user_version", &version) == -1)
-		return -1;
+		return refused(s, file, whyp);
 	if (version == STORE_SCHEMA)
 		return 0;
-	if (run(s, "BEGIN IMMEDIATE") == -1)
+	if (store_copy(s, path, whyp) == -1)
 		return -1;
+	if (run(s, "BEGIN IMMEDIATE") == -1)
+		return refused(s, file, whyp);
 	for (; version < STORE_SCHEMA; version++)
 		if (run(s, migrations[version - 1]) == -1)
 			goto failed;
@@ -255,6 +260,7 @@ migrate(const struct store *s)
 	    run(s, "COMMIT") == 0)
 		return 0;
 failed:
+	refused(s, file, whyp);
 	run(s, "ROLLBACK");
 	return -1;
 }
@@ -264,7 +270,7 @@ failed:
  * no shared memory file.
  */
 static int
-prepare(struct store *s, const char *file, char **whyp)
+prepare(struct store *s, const char *path, const char *file, char **whyp)
 {
 	static const char settings[] = "PRAGMA locking_mode = EXCLUSIVE;"
 				       "PRAGMA journal_mode = WAL;"
@@ -280,8 +286,10 @@ prepare(struct store *s, const char *file, char **whyp)
 	if (run(s, settings) == -1 ||
 	    ask_number(s, "SELECT count(*) FROM sqlite_schema", &tables) == -1)
 		return refused(s, file, whyp);
-	if (tables == 0 ? run(s, schema) == -1 : migrate(s) == -1)
+	if (tables == 0 && run(s, schema) == -1)
 		return refused(s, file, whyp);
+	if (tables != 0 && migrate(s, path, file, whyp) == -1)
+		return -1;
 	check = ask(s, "PRAGMA quick_check(1)");
 	if (check == NULL)
 		return refused(s, file, whyp);
@@ -359,7 +367,7 @@ make_file(const char *folder, const char *file, char **whyp)
 	if (dir == -1)
 		goto out;
 	fd = openat(
-	    dir, FILE_NAME, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	    dir, STORE_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd == -1 || fstat(fd, &st) == -1 || fsync(dir) == -1)
 		goto out;
 	if (!S_ISREG(st.st_mode)) {
@@ -393,7 +401,7 @@ struct store *
 store_open(const char *path, const struct store_form *form, char **whyp)
 {
 	struct store *s = xcalloc(1, sizeof *s);
-	char *file = xasprintf("%s/" FILE_NAME, path);
+	char *file = xasprintf("%s/" STORE_FILE, path);
 
 	*whyp = NULL;
 	s->form = form;
@@ -409,7 +417,8 @@ store_open(const char *path, const struct store_form *form, char **whyp)
 	sqlite3_extended_result_codes(s->db, 0);
 	sqlite3_db_config(s->db, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	if (check_identity(s, file, whyp) == -1 ||
-	    prepare(s, file, whyp) == -1 || read_all(s, path, file, whyp) == -1)
+	    prepare(s, path, file, whyp) == -1 ||
+	    read_all(s, path, file, whyp) == -1)
 		goto failed;
 	free(file);
 	return s;
@@ -422,7 +431,7 @@ failed:
 bool
 store_exists(const char *path)
 {
-	char *file = xasprintf("%s/" FILE_NAME, path);
+	char *file = xasprintf("%s/" STORE_FILE, path);
 	bool there = access(file, F_OK) == 0;
 
 	free(file);
@@ -437,7 +446,7 @@ store_remove(const char *path)
 	size_t i;
 
 	for (i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
-		file = xasprintf("%s/" FILE_NAME "%s", path, suffixes[i]);
+		file = xasprintf("%s/" STORE_FILE "%s", path, suffixes[i]);
 		unlink(file);
 		free(file);
 	}

@@ -555,29 +555,6 @@ test_retention(void **state)
 	store_close(s);
 }
 
-/* As schema 1 had it: a change was one revision. */
-static void
-test_older_schema(void **state)
-{
-	struct store *s = open_store();
-	int64_t number;
-
-	(void)state;
-	number = change(s, "thing", 1, 1);
-	store_close(s);
-	tamper("DROP INDEX revision_change;"
-	       "ALTER TABLE revision DROP COLUMN change;"
-	       "PRAGMA user_version = 1");
-	s = open_store();
-	assert_int_equal(store_revision(s, "thing", 1), number);
-	assert_true(change(s, "thing", 1, 2) > number);
-	store_close(s);
-	tamper("CREATE TABLE proof (n INTEGER CHECK (n = 2));"
-	       "INSERT INTO proof SELECT count(*) FROM revision"
-	       " WHERE change = number;"
-	       "DROP TABLE proof");
-}
-
 static void
 test_foreign(void **state)
 {
@@ -903,7 +880,6 @@ main(void)
 		TEST(test_mode),
 		TEST(test_newer_schema),
 		TEST(test_retention),
-		TEST(test_older_schema),
 		TEST(test_foreign),
 		TEST(test_damaged),
 		TEST(test_damaged_documents),
