@@ -17,6 +17,7 @@ const struct resource *const resources[] = {
 	&alert_resource,
 	&audit_resource,
 	&auth_resource,
+	&config_resource,
 	&core_resource,
 	&holdfast_resource,
 	&service_resource,

@@ -221,6 +221,13 @@ service_changed(struct ipc_msg *msg)
 			(*r)->service_changed((enum service_id)service);
 }
 
+void
+core_restart(void)
+{
+	core.stopping = true;
+	core_after(0, orderly_stop, NULL);
+}
+
 static void
 monitor_message(struct ipc_msg *msg)
 {

@@ -27,6 +27,12 @@ void			 core_problem(const char *key, const char *fmt, ...)
 void			 core_problem_clear(const char *key);
 json_t			*core_problems(void);	/* new array of texts */
 
+/*
+ * Ends core in good order, answers and audit records first; the monitor starts
+ * it anew.
+ */
+void			 core_restart(void);
+
 /* After some time, once; for delays and patience. */
 void			 core_after(unsigned int milliseconds,
 			    void (*)(void *), void *);

@@ -397,7 +397,7 @@ store_copy_restore(const char *path, const char *name, char **whyp)
 {
 	int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int copies = open_folder(path), rc = -1;
-	struct copy copy;
+	struct copy copy = { .schema = -1 };
 
 	*whyp = NULL;
 	if (dir == -1 || copies == -1)

@@ -6,6 +6,7 @@
 
 #include "core/method.h"
 
+extern const struct resource config_resource;	/* config.c */
 extern const struct resource core_resource;	/* namespace_core.c */
 extern const struct resource auth_resource;	/* auth.c */
 extern const struct resource user_resource;	/* user.c */

@@ -23,7 +23,8 @@ METHODS = {
     "service.control", "service.started", "service.started_or_enabled",
     "ssh.config", "ssh.update", "ssh.bindiface_choices",
     "alert.list", "audit.query", "system.reboot.info",
-    "holdfast.status",
+    "holdfast.status", "config.history", "config.diff", "config.copies",
+    "config.restore_copy", "config.forget_secrets",
 }
 
 
@@ -71,7 +72,7 @@ def test_listed_method_exists(stranger, method):
 @pytest.mark.parametrize("method", [
     "ssh.checkin", "user.query", "core.arp",
     "audit.config",
-    "config.history", "system.reboot", "ssh.generate_keys",
+    "system.reboot", "ssh.generate_keys",
     "datastore.query"])
 def test_what_is_not_built_does_not_exist(root, method):
     error = root.error(method)

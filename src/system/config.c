@@ -1,0 +1,50 @@
+/*
+ * config.*: the configuration as a whole.
+ */
+#include "core/query.h"
+#include "system/config.h"
+#include "system/system.h"
+
+/* clang-format off */
+static const struct field revisions = { .name = "result", .type = F_ANY,
+	.flags = FF_REQUIRED, .doc = "Revisions, as the query asks for them." };
+static const struct field differences = { .name = "result", .type = F_ARRAY,
+	.flags = FF_REQUIRED, .doc = "Entries that differ: resource, entry, "
+	"before, after, changed." };
+static const struct field copies = { .name = "result", .type = F_ARRAY,
+	.flags = FF_REQUIRED, .doc = "Copies: name, schema, time, size, "
+	"usable." };
+
+/* All of it FULL_ADMIN's: what is shown is everybody's settings. */
+static const struct method methods[] = {
+	{ .name = "config.history", .auth = AUTH_ROLE, .own = true,
+	  .kind = KIND_QUERY, .params = query_params, .result = &revisions,
+	  .doc = "The revisions of the configuration: who changed what, when "
+	  "and from where.", .run = config_history_run },
+	{ .name = "config.diff", .auth = AUTH_ROLE, .own = true,
+	  .params = config_diff_params, .result = &differences,
+	  .doc = "What differs between two revisions, or a revision and now.",
+	  .run = config_diff_run },
+	{ .name = "config.copies", .auth = AUTH_ROLE, .own = true,
+	  .result = &copies,
+	  .doc = "The copies of the configuration that are kept.",
+	  .run = config_copies_run },
+	{ .name = "config.restore_copy", .auth = AUTH_ROLE, .own = true,
+	  .params = config_restore_params,
+	  .doc = "Puts a copy in place of a configuration that was refused.",
+	  .audit = "Restored a copy of the configuration",
+	  .audit_suffix = config_restore_suffix,
+	  .run = config_restore_copy_run },
+	{ .name = "config.forget_secrets", .auth = AUTH_ROLE, .own = true,
+	  .doc = "Begins anew without the secrets, when their key is lost.",
+	  .audit = "Gave up the secrets of the configuration",
+	  .run = config_forget_secrets_run },
+	METHOD_END
+};
+
+const struct resource config_resource = {
+	.name = "config", .doc = "The configuration as a whole.",
+	.kind = RESOURCE_SERVICE, .verbose_name = "Configuration",
+	.methods = methods, .output = -1, .service = -1
+};
+/* clang-format on */
