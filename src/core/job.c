@@ -438,8 +438,10 @@ job_log(struct job *job, const char *fmt, ...)
 	else
 		job->logged = true;
 	free(line);
-	if (first && job->logged)
+	if (first && job->logged) {
+		job_save(job);
 		job_tell(job, false);
+	}
 }
 
 int

@@ -17,6 +17,25 @@ DIFFERENCES = {
     ("envelope", "2,000 nested arrays"): (
         -32700, "deeper than 64 is refused by the parser"),
 
+    ("core", "get_services"): (
+        "result", "what is built, without the server's own innards"),
+    ("core", "get_methods of one service"): (
+        "result", "methods have no examples"),
+    ("core", "get_methods, target CLI"): (
+        "result", "methods have no examples"),
+    ("core", "events: a group is created"): (-32601, LATER),
+    ("core", "events: it is renamed"): (-32601, LATER),
+    ("core", "events: it is deleted"): (-32601, LATER),
+    ("core", "job_wait, unknown job"): (
+        [-32602, "EINVAL", [None]], "refused at once, not by a job"),
+    ("core", "bulk: unknown method"): (
+        [-32001, "ENOMETHOD"], "refused at once, not by a job"),
+    ("core", "an error with py_exceptions on"): (-32601, LATER),
+    ("core", "job_download_logs, unknown job"): (
+        -32601, "the method comes with downloads"),
+    ("core", "resize_shell, no shell"): (
+        -32601, "the method comes with the web shell"),
+
     ("ssh", "update: login group unknown"): (
         [-32602, "EINVAL", ["ssh_update.password_login_groups"]],
         "a group that does not exist is refused"),

@@ -16,7 +16,7 @@ import differences
 from harness import Closed, next_address
 
 FOLDER = pathlib.Path(__file__).with_name("transcripts")
-FILES = ("envelope", "ssh", "service")
+FILES = ("envelope", "core", "ssh", "service")
 # The schema layer's texts travel on the wire and are matched by clients.
 MATCHED = re.compile(r"Input should |Field required|Extra inputs|String "
                      r"should|Too many arguments")
@@ -40,6 +40,8 @@ WRITTEN_OUT = {
     "8,193 bytes without a session": envelope('"' + "x" * 8200 + '"'),
     "65,537 bytes with a session": envelope('"' + "x" * 66000 + '"'),
 }
+# Until there are groups.
+STAND_INS = {"group.get_instance": "service.get_instance"}
 SHORTENED = re.compile(r"(.)… \((\d+) characters\)$", re.S)
 
 
@@ -92,10 +94,30 @@ def same_shape(expected, actual, path="result"):
     return []
 
 
+def event(message):
+    params = message["params"]
+    return (params["msg"], params["collection"],
+            (params.get("fields") or {}).get("state"))
+
+
+def reduced(messages):
+    """Without the updates of a job that tell no new state: how often its
+    progress is told depends on how fast it is."""
+    found = []
+    for message in messages:
+        if message.get("method") == "collection_update" and event(message) in [
+                event(other) for other in found if "params" in other]:
+            continue
+        found.append(message)
+    return found
+
+
 def essence(message):
     """What must agree of an error, a close, or that it is a result."""
     if "closed" in message:
         return {"closed": message["closed"]}
+    if message.get("method") == "collection_update":
+        return {"event": event(message)}
     if "jsonrpc" not in message:
         found = {"legacy": message.get("msg"), "id": message.get("id")}
         for key in ("error", "errname", "type", "reason"):
@@ -126,6 +148,7 @@ def essence(message):
 
 def compare(expected, actual):
     """Where two lists of messages differ, as texts."""
+    expected, actual = reduced(expected), reduced(actual)
     if len(expected) != len(actual):
         return [f"{len(actual)} messages, not {len(expected)}"]
     found = []
@@ -136,6 +159,8 @@ def compare(expected, actual):
             if one["id"] != other["id"]:
                 found.append(f"id {other['id']}")
             found += same_shape(one["result"], other["result"])
+        elif "params" in one:
+            found += same_shape(one["params"], other["params"], "params")
     return found
 
 
@@ -164,6 +189,7 @@ class Replayer:
         self.instance = instance
         self.clients = {}
         self.sent = 0
+        self.jobs = {}      # recorded id: ours
 
     def close(self):
         for client in self.clients.values():
@@ -205,8 +231,35 @@ class Replayer:
             self.sent += 1
         self.sent += 1
 
+    def ours(self, send):
+        """With our numbers of the jobs that were recorded, and a method that
+        is there in a bulk call."""
+        if send.get("method") == "core.bulk":
+            method, *rest = send["params"]
+            return send | {"params": [STAND_INS.get(method, method), *rest]}
+        if not (send.get("method") or "").startswith("core.job_"):
+            return send
+        return send | {"params": [self.jobs.get(one, one)
+                                  for one in send["params"]]}
+
+    def with_events(self, client, case):
+        """The answer, and the updates that were recorded beside it."""
+        expected = reduced(case["receive"])
+        found = []
+        while not any("id" in message for message in found):
+            found.append(client.receive())
+        answer, = (message for message in found if "id" in message)
+        if "error" in answer:
+            return [answer]
+        while len(reduced(found)) < len(expected):
+            found.append(client.receive())
+        recorded, = (message for message in expected if "id" in message)
+        if isinstance(recorded["result"], int):
+            self.jobs[recorded["result"]] = answer["result"]
+        return found
+
     def exchange(self, client, case):
-        send, name = case["send"], case["case"]
+        send, name = case["send"] or {}, case["case"]
         if "binary" in send:
             client.ws.send(envelope(""), opcode=2)
             return [client.receive()]
@@ -217,8 +270,11 @@ class Replayer:
                     "params": [[], {"count": True}]}))
             return [client.receive() for _ in range(25)]
         text = WRITTEN_OUT.get(name) or send.get("raw") or json.dumps(
-            lengthened(send))
-        client.send_text(text)
+            lengthened(self.ours(send)))
+        if send:
+            client.send_text(text)
+        if any("params" in message for message in case["receive"]):
+            return self.with_events(client, case)
         if case["receive"]:
             return [client.receive()]
         # Nothing is expected: the next answer must be the marker's.
@@ -288,6 +344,16 @@ def changed(message):
         return
     if "jsonrpc" not in message:
         yield {"msg": "other"}
+        return
+    if "params" in message:
+        params = message["params"]
+        yield message | {"params": params | {"msg": "other"}}
+        yield message | {"params": params | {"collection": "other"}}
+        if params.get("fields"):
+            fields = dict(list(params["fields"].items())[1:])
+            yield message | {"params": params | {"fields": fields}}
+            yield message | {"params": params | {
+                "fields": params["fields"] | {"state": "other"}}}
         return
     if "error" not in message:
         yield {"jsonrpc": "2.0", "id": message["id"],
