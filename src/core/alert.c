@@ -20,7 +20,8 @@
 #define RETRY_MS 10000
 /* What goes on is raised again and again; its last time is not worth more. */
 #define REFRESH_SECONDS 3600
-#define ALERTS_MAX 1000
+/* So that many of one class keep no other from being raised. */
+#define CLASS_MAX 250
 
 static struct {
 	struct store *store;
@@ -217,6 +218,18 @@ tell(enum event_kind kind, const json_t *alert)
 	    kind == EVENT_REMOVED ? NULL : api_form(alert));
 }
 
+static unsigned int
+count(const struct alert_class *class)
+{
+	const char *name;
+	json_t *alert;
+	unsigned int n = 0;
+
+	json_object_foreach(alerts.raised, name, alert)
+		n += strcmp(json_str(alert, "class", ""), class->name) == 0;
+	return n;
+}
+
 /* The alert of that name, made when there is none; NULL: there are too many. */
 static json_t *
 alert_of(const struct alert_class *class, const char *key, const char *name,
@@ -226,7 +239,7 @@ alert_of(const struct alert_class *class, const char *key, const char *name,
 
 	if (alert != NULL)
 		return alert;
-	if (json_object_size(alerts.raised) >= ALERTS_MAX) {
+	if (count(class) >= CLASS_MAX) {
 		log_error("alert.too_many", "%s", name);
 		return NULL;
 	}

@@ -4,6 +4,8 @@
  * by itself within seconds, or only this start knows of, is a core_problem
  * (core.h) instead; nothing is both.
  *
+ * Of each class there are at most 250; more are logged only.
+ *
  * Kept in the store, so that they outlive core; while the store cannot be
  * written they are kept in memory and written as soon as it can.  A condition
  * that is looked at anew at each start is raised or cleared then.

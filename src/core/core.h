@@ -21,7 +21,10 @@ bool			 core_stopping(void);
 /* The channel to a role, or NULL while it is away. */
 struct ipc		*core_peer(enum role);
 
-/* What status should tell people; kept as long as the key is raised. */
+/*
+ * What goes wrong at the moment, for status: in memory only, as long as the
+ * key is raised.  What people should still know later is an alert (alert.h).
+ */
 void			 core_problem(const char *key, const char *fmt, ...)
 			    __attribute__((format(printf, 2, 3)));
 void			 core_problem_clear(const char *key);
