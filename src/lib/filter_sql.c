@@ -320,6 +320,29 @@ sort_free(void *arg)
 	free(sort);
 }
 
+/* What rows are sorted by: a column, what is at a path, or a plan's key. */
+static void
+put_key_value(struct statement *s, const struct query_options *q,
+    const struct order_key *key, size_t place)
+{
+	const struct filter_sql_column *column = column_of(s, &key->path);
+	const char *document = s->source->document;
+	struct bound bound = { .type = BOUND_SORT };
+	size_t path;
+
+	if (!key->of_selected && column != NULL) {
+		fputs(column->column, s->out);
+		return;
+	}
+	path = key->of_selected ? 0 : bind_path(s, &key->path);
+	if (path != 0) {
+		fprintf(s->out, "filter_key(%s -> ?%zu)", document, path);
+		return;
+	}
+	bound.sort = sort_new(q, place);
+	fprintf(s->out, "filter_key_of(%s, ?%zu)", document, bind(s, bound));
+}
+
 static void
 put_key(struct statement *s, const struct query_options *q,
     const struct order_key *key, size_t place)
@@ -328,17 +351,8 @@ put_key(struct statement *s, const struct query_options *q,
 	static const char *const nulls[] = { [NULLS_AS_VALUE] = "",
 		[NULLS_FIRST] = " NULLS FIRST", [NULLS_LAST] = " NULLS LAST" };
 	/* clang-format on */
-	const struct filter_sql_column *column =
-	    key->of_selected ? NULL : column_of(s, &key->path);
-	struct bound bound = { .type = BOUND_SORT };
 
-	if (column != NULL) {
-		fputs(column->column, s->out);
-	} else {
-		bound.sort = sort_new(q, place);
-		fprintf(s->out, "filter_key(%s, ?%zu)", s->source->document,
-		    bind(s, bound));
-	}
+	put_key_value(s, q, key, place);
 	fprintf(s->out, "%s%s, ", key->descending ? " DESC" : "",
 	    nulls[key->nulls]);
 }

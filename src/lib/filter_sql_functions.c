@@ -67,13 +67,36 @@ call_test(sqlite3_context *context, int count, sqlite3_value **values)
 }
 
 static void
+answer_key(sqlite3_context *context, const json_t *value)
+{
+	struct wire_out key = { 0 };
+
+	if (value == NULL || json_is_null(value))
+		return;
+	value_key(value, &key);
+	sqlite3_result_blob64(context, key.data, key.len, SQLITE_TRANSIENT);
+	wire_free(&key);
+}
+
+static void
 call_key(sqlite3_context *context, int count, sqlite3_value **values)
+{
+	json_t *value;
+
+	(void)count;
+	if (sqlite3_value_type(values[0]) == SQLITE_NULL ||
+	    (value = argument(context, values[0])) == NULL)
+		return;
+	answer_key(context, value);
+	json_decref(value);
+}
+
+static void
+call_key_of(sqlite3_context *context, int count, sqlite3_value **values)
 {
 	const struct sort *sort =
 	    sqlite3_value_pointer(values[1], POINTER_SORT);
-	struct wire_out key = { 0 };
 	json_t *entry, *selected;
-	const json_t *value;
 
 	(void)count;
 	if (sort == NULL || (entry = argument(context, values[0])) == NULL)
@@ -81,13 +104,7 @@ call_key(sqlite3_context *context, int count, sqlite3_value **values)
 	selected = sort->key->of_selected ?
 	    query_plan_select(sort->plan, entry) :
 	    json_incref(entry);
-	value = order_key_value(sort->key, selected);
-	if (value != NULL && !json_is_null(value)) {
-		value_key(value, &key);
-		sqlite3_result_blob64(
-		    context, key.data, key.len, SQLITE_TRANSIENT);
-		wire_free(&key);
-	}
+	answer_key(context, order_key_value(sort->key, selected));
 	json_decref(selected);
 	json_decref(entry);
 }
@@ -95,11 +112,13 @@ call_key(sqlite3_context *context, int count, sqlite3_value **values)
 /* clang-format off */
 static const struct {
 	const char *name;
+	int arguments;
 	void (*call)(sqlite3_context *, int, sqlite3_value **);
 } functions[] = {
-	{ "filter_match", call_match },
-	{ "filter_test", call_test },
-	{ "filter_key", call_key },
+	{ "filter_match", 2, call_match },
+	{ "filter_test", 2, call_test },
+	{ "filter_key", 1, call_key },
+	{ "filter_key_of", 2, call_key_of },
 };
 /* clang-format on */
 
@@ -115,7 +134,7 @@ filter_sql_register(sqlite3 *db)
 	for (i = 0; i < sizeof functions / sizeof functions[0]; i++)
 		if (code == SQLITE_OK)
 			code = sqlite3_create_function_v2(db, functions[i].name,
-			    2, flags, NULL, functions[i].call, NULL, NULL,
-			    NULL);
+			    functions[i].arguments, flags, NULL,
+			    functions[i].call, NULL, NULL, NULL);
 	return code;
 }

@@ -12,7 +12,10 @@
 
 /* filter_match(entry, node), filter_test(value or NULL, node) */
 #define POINTER_NODE	"holdfast filter node"
-/* filter_key(entry, sort): the sort key of value_key.h; NULL of null */
+/*
+ * filter_key(value) and filter_key_of(entry, sort): the sort key of
+ * value_key.h; NULL of null
+ */
 #define POINTER_SORT	"holdfast sort"
 
 struct sort {

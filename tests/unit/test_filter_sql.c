@@ -588,7 +588,8 @@ static void
 test_functions_alone(void **unused)
 {
 	static const char *const calls[] = { "SELECT filter_match('{}', 1)",
-		"SELECT filter_test('1', 'x')", "SELECT filter_key('{}', 0)",
+		"SELECT filter_test('1', 'x')", "SELECT filter_key(NULL)",
+		"SELECT filter_key_of('{}', 0)",
 		"SELECT filter_test(NULL, NULL)" };
 	sqlite3 *db = open_database();
 	sqlite3_stmt *statement;
