@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "lib/filter.h"
 #include "lib/json.h"
@@ -69,6 +70,67 @@ query_fail_problem(
 	call_fail_invalid(call, errors);
 }
 
+/* What values of the field have an order with; NULL: it is not known. */
+static const char *
+comparable(const struct field *f, const json_t *operand)
+{
+	if (f->flags & FF_DATE)
+		return json_is_object(operand) ? NULL : "a time (.$date)";
+	switch (f->type) {
+	case F_INT:
+	case F_BOOL:
+		return json_is_number(operand) || json_is_boolean(operand) ?
+		    NULL :
+		    "a number";
+	case F_STR:
+	case F_ENUM:
+		return json_is_string(operand) ? NULL : "a text";
+	default:
+		return NULL;
+	}
+}
+
+struct comparing {
+	const struct field *fields;
+	struct verr *errors;
+};
+
+static void
+check_compared(const char *name, const json_t *operand, void *arg)
+{
+	const struct comparing *c = arg;
+	const struct field *f;
+	const char *needed;
+
+	for (f = c->fields; f->name != NULL; f++) {
+		needed =
+		    strcmp(f->name, name) == 0 ? comparable(f, operand) : NULL;
+		if (needed != NULL)
+			verr_add(c->errors, "filters",
+			    "Value error, %s can only be compared with %s",
+			    name, needed);
+	}
+}
+
+/*
+ * A number is neither greater nor less than a text.  That nothing is found
+ * then would look like an answer: where the table says of which type the
+ * members are, it is an error.
+ */
+static void
+check_types(const struct field *result, const struct filter *filter,
+    struct verr *errors)
+{
+	struct comparing c = { .errors = errors };
+
+	if (filter == NULL || result == NULL || result->type != F_ARRAY ||
+	    result->fields == NULL || result->fields->type != F_OBJECT)
+		return;
+	c.fields = result->fields->fields;
+	if (c.fields != NULL)
+		filter_compared(filter, check_compared, &c);
+}
+
 static void
 reply(struct call *call, const json_t *entries, const json_t *filters,
     const json_t *options)
@@ -79,6 +141,7 @@ reply(struct call *call, const json_t *entries, const json_t *filters,
 	json_t *result;
 
 	filter = filter_parse_with(filters, options, "filters", errors);
+	check_types(call->method->result, filter, errors);
 	query_options_parse(options, "options", &o, errors);
 	if (verr_any(errors)) {
 		call_fail_invalid(call, errors);

@@ -437,6 +437,26 @@ filter_write(const struct filter *filter)
 	return write_list(&filter->root);
 }
 
+static void
+node_compared(const struct filter_node *node,
+    void (*call)(const char *, const json_t *, void *), void *arg)
+{
+	size_t i;
+
+	if (node->type == NODE_TEST && node->path.count == 1 &&
+	    node->op >= OP_GT && node->op <= OP_LE)
+		call(node->path.parts[0], node->value, arg);
+	for (i = 0; i < node->count; i++)
+		node_compared(&node->children[i], call, arg);
+}
+
+void
+filter_compared(const struct filter *filter,
+    void (*call)(const char *, const json_t *, void *), void *arg)
+{
+	node_compared(&filter->root, call, arg);
+}
+
 static bool
 is_key(const json_t *value)
 {

@@ -46,6 +46,13 @@ bool		 filter_match(const struct filter *, const json_t *entry);
  */
 const char	*filter_problem(const struct filter *);
 
+/*
+ * Calls with each member of the entry that is asked to be greater or less
+ * than an operand; a path further down is not.
+ */
+void		 filter_compared(const struct filter *,
+		    void (*call)(const char *field, const json_t *operand,
+			void *arg), void *arg);
 /* How many regular expressions a match may have to try: what costs time. */
 size_t		 filter_regexes(const struct filter *);
 
