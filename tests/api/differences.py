@@ -6,8 +6,26 @@ code, [code, errname] or [code, errname, attribute paths] of an error,
 """
 
 LATER = "the method comes with the accounts"
+MECHANISM = "the mechanism comes with the accounts"
 
 DIFFERENCES = {
+    ("auth", "login_ex: API key of nobody"): (
+        [-32001, "EOPNOTSUPP"], MECHANISM),
+    ("auth", "login_ex: API key malformed"): (
+        [-32001, "EOPNOTSUPP"], MECHANISM),
+    ("auth", "login_ex: SCRAM first message"): (
+        [-32001, "EOPNOTSUPP"], MECHANISM),
+    ("auth", "login_ex: SCRAM malformed"): (
+        [-32001, "EOPNOTSUPP"], MECHANISM),
+    ("auth", "set_attribute"): (-32601, LATER),
+    ("auth", "token from another address or once"): (
+        "result", "the attribute of the case before is not there"),
+    ("auth", "generate_token: ttl wrong"): (
+        [-32602, "EINVAL", ["ttl"]], "a token that is never good is no use"),
+    ("auth", "generate_onetime_password"): (-32601, LATER),
+    ("auth", "generate_onetime_password: absent"): (-32601, LATER),
+    ("auth", "login with the one-time password"): ("result", MECHANISM),
+
     ("envelope", "parameter left out"): (-32601, LATER),
     ("envelope", "extended JSON date"): (-32601, LATER),
     ("envelope", "extended JSON unknown tag"): (-32601, LATER),
