@@ -2,9 +2,13 @@
 
 import json
 import os
+import pathlib
 import signal
+import subprocess
 
-from harness import wait_until
+import pytest
+
+from harness import Instance, wait_until
 
 PATH_STATE = "/run/holdfast/state"
 
@@ -121,6 +125,20 @@ def test_disk_that_gets_full(instance, root):
         instance.enter("umount", PATH_STATE)
     assert alerts(root, "DiskSpaceCritical") == []
     assert instance.cli("status").returncode == 0
+
+
+@pytest.mark.release
+def test_full_disk():
+    """In a mount namespace of its own: see full_disk.py."""
+    disk = Instance.new_directory()
+    try:
+        done = subprocess.run(
+            ["unshare", "-m", "/usr/bin/python3",
+             pathlib.Path(__file__).with_name("full_disk.py"), disk],
+            capture_output=True, text=True, timeout=100, check=False)
+        assert done.returncode == 0, done.stderr
+    finally:
+        os.rmdir(disk)
 
 
 def test_nothing_asks_for_a_new_start(root):
