@@ -379,11 +379,20 @@ digits(const char **text, int count, int max, int *value)
 	return *value <= max ? 0 : -1;
 }
 
-/* "", "Z" or "+HH:MM": minutes east of Greenwich. */
+/* A separator when the form has them; 0 or -1. */
+static int
+separator(const char **text, char c, bool extended)
+{
+	if (!extended)
+		return 0;
+	return *(*text)++ == c ? 0 : -1;
+}
+
+/* "", "Z", "+HH", "+HHMM" or "+HH:MM": minutes east of Greenwich. */
 static int
 parse_offset(const char *text, int *minutes)
 {
-	int hour, minute, sign;
+	int hour, minute = 0, sign;
 
 	*minutes = 0;
 	if (*text == '\0' || strcmp(text, "Z") == 0)
@@ -395,27 +404,33 @@ parse_offset(const char *text, int *minutes)
 		return -1;
 	if (*text == ':')
 		text++;
+	else if (*text == '\0')
+		text = "00";
 	if (digits(&text, 2, 59, &minute) == -1 || *text != '\0')
 		return -1;
 	*minutes = sign * (hour * 60 + minute);
 	return 0;
 }
 
-/* "HH:MM[:SS[.fraction]]" into the time and milliseconds. */
+/* "HH[:MM[:SS[.fraction]]]" into the time and milliseconds. */
 static int
 parse_time(const char **text, struct tm *tm, int *ms)
 {
-	int scale = 100;
+	int *const parts[] = { &tm->tm_hour, &tm->tm_min, &tm->tm_sec };
+	bool extended = true;
+	int i, scale = 100;
 
-	if (digits(text, 2, 23, &tm->tm_hour) == -1 || *(*text)++ != ':' ||
-	    digits(text, 2, 59, &tm->tm_min) == -1)
-		return -1;
-	if (**text != ':')
-		return 0;
-	(*text)++;
-	if (digits(text, 2, 59, &tm->tm_sec) == -1)
-		return -1;
-	if (**text != '.')
+	for (i = 0; i < 3; i++) {
+		if (i == 1)
+			extended = **text == ':';
+		if (i > 0 && **text != ':' && !isdigit((unsigned char)**text))
+			return 0;
+		if (i > 0 && separator(text, ':', extended) == -1)
+			return -1;
+		if (digits(text, 2, i == 0 ? 23 : 59, parts[i]) == -1)
+			return -1;
+	}
+	if (**text != '.' && **text != ',')
 		return 0;
 	for ((*text)++; isdigit((unsigned char)**text); (*text)++) {
 		*ms += (**text - '0') * scale;
@@ -430,9 +445,14 @@ date_parse(const char *text, int64_t *ms)
 	struct tm tm = { 0 }, normal;
 	int fraction = 0, offset = 0;
 	time_t seconds;
+	bool extended;
 
-	if (digits(&text, 4, 9999, &tm.tm_year) == -1 || *text++ != '-' ||
-	    digits(&text, 2, 12, &tm.tm_mon) == -1 || *text++ != '-' ||
+	if (digits(&text, 4, 9999, &tm.tm_year) == -1)
+		return -1;
+	extended = *text == '-';
+	if (separator(&text, '-', extended) == -1 ||
+	    digits(&text, 2, 12, &tm.tm_mon) == -1 ||
+	    separator(&text, '-', extended) == -1 ||
 	    digits(&text, 2, 31, &tm.tm_mday) == -1)
 		return -1;
 	tm.tm_year -= 1900;

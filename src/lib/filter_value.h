@@ -74,7 +74,10 @@ json_t	*value_fold(const json_t *);
  */
 size_t	 text_fold(const char *text, size_t len, char **buffer, size_t *size);
 
-/* ISO 8601, UTC without an offset, to milliseconds; 0 or -1. */
+/*
+ * A calendar date of ISO 8601, with "-" and ":" or without, and a time or
+ * not; UTC without an offset; to milliseconds.  0 or -1.
+ */
 int	 date_parse(const char *text, int64_t *ms);
 
 #endif

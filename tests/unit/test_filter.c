@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "lib/filter.h"
+#include "lib/filter_value.h"
 #include "lib/json.h"
 
 static const char entries_text[] =
@@ -189,6 +190,49 @@ test_or(void **state)
 	finds("[[\"OR\",[[]]]]", "Value error, Invalid filter []");
 	finds("[[\"AND\",[[\"id\",\"=\",0]]]]",
 	    "Value error, Invalid operation: AND");
+}
+
+static void
+test_date_forms(void **state)
+{
+	/* clang-format off */
+	static const struct {
+		const char *text;
+		int64_t ms;		/* -1: none */
+	} forms[] = {
+		{ "1970-01-01", 0 },
+		{ "19700102", 86400000 },
+		{ "1970-01-01T01", 3600000 },
+		{ "1970-01-01T01Z", 3600000 },
+		{ "1970-01-01 01:02", 3720000 },
+		{ "19700101T010203Z", 3723000 },
+		{ "1970-01-01T01:02:03.5678", 3723567 },
+		{ "1970-01-01T01:02:03,5", 3723500 },
+		{ "1970-01-01T01:00+01", 0 },
+		{ "1970-01-01T01:00:00+0030", 1800000 },
+		{ "1970-01-01T01:00:00-00:30", 5400000 },
+		{ "2024-02-29", 1709164800000 },
+		{ "2023-02-29", -1 },
+		{ "1970-0101", -1 }, { "197001-01", -1 }, { "1970-01", -1 },
+		{ "1970-13-01", -1 }, { "1970-01-00", -1 },
+		{ "1970-01-01T", -1 }, { "1970-01-01T24", -1 },
+		{ "1970-01-01T01:0203", -1 }, { "1970-01-01T0102:03", -1 },
+		{ "1970-01-01T01:60", -1 }, { "1970-01-01T01:02:", -1 },
+		{ "1970-01-01T01+1", -1 }, { "1970-01-01T01+01:", -1 },
+		{ "1970-01-01T01+01:00x", -1 }, { "1970-01-01Z", -1 },
+		{ "1970-01-01x", -1 }, { "", -1 }, { "now", -1 },
+	};
+	/* clang-format on */
+	int64_t ms;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof forms / sizeof *forms; i++) {
+		if (date_parse(forms[i].text, &ms) == -1)
+			ms = -1;
+		if (ms != forms[i].ms)
+			fail_msg("%s: %lld", forms[i].text, (long long)ms);
+	}
 }
 
 static void
@@ -680,6 +724,7 @@ main(void)
 		cmocka_unit_test(test_case_insensitive),
 		cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_or),
+		cmocka_unit_test(test_date_forms),
 		cmocka_unit_test(test_dates),
 		cmocka_unit_test(test_wrong),
 		cmocka_unit_test(test_sizes),
