@@ -97,7 +97,7 @@ dispatch_allows(const struct session *session, const struct method *method)
 {
 	if (method->auth == AUTH_NONE)
 		return true;
-	return session != NULL &&
+	return session != NULL && !session->terminated &&
 	    (method->auth == AUTH_SESSION ||
 		session_has_any(session, method->roles));
 }

@@ -36,6 +36,7 @@ struct session {
 	bool		 full_admin;
 	struct role_set	 roles;
 	bool		 web_shell;
+	bool		 terminated;	/* what it left running calls no more */
 	/* CREDENTIAL_TOKEN: the login that it goes back to, and the token. */
 	struct session	*parent;
 	unsigned char	 token[TOKEN_HASH];

@@ -113,6 +113,7 @@ terminate(struct connection *c, const struct session *by)
 	    c->session->origin, by->username);
 	audit_send(ended_record(c, by), NULL, NULL);
 	forget_tokens(c->session);
+	c->session->terminated = true;
 	connection_close(c, 1000, "");
 	connection_login(c, NULL);
 }

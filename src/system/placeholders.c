@@ -105,8 +105,9 @@ cut(struct wire_out *out, size_t max)
 }
 
 char *
-placeholders_fill(const char *at, const json_t *values, size_t max)
+placeholders_fill(const char *text, const json_t *values, size_t max)
 {
+	const char *at = text;
 	struct wire_out out = { 0 };
 	size_t next = 0;
 

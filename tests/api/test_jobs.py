@@ -225,6 +225,20 @@ def test_huge_results_stop_and_say_so(root):
     assert lines[10] == f"... {len(refused) - 20} more lines ..."
 
 
+def test_bulk_of_a_terminated_session_goes_no_further(admin, root, blocked):
+    session = admin.call("auth.sessions", [["current", "=", True]],
+                         {"get": True})
+    number = blocked.start(admin)
+    ending = root.start("auth.terminate_session", session["id"])
+    with pytest.raises(Closed):
+        admin.receive()
+    blocked.release()
+    assert root.finish(ending) is True
+    first, *others = ended(root, number)["result"]
+    assert first["error"] is None
+    assert {one["error"] for one in others} == {"[EACCES] Not authorized"}
+
+
 # Locks.
 
 def test_a_second_bulk_of_a_method_waits(root, blocked):

@@ -623,10 +623,13 @@ setup(void **state)
 	json_secure();
 	if (mkdtemp(folder) == NULL || uv_loop_init(core_loop()) != 0)
 		return -1;
-	admin = session_new("root", 0, "pid:1", true, full);
-	owner = session_new("owner", 1000, "pid:2", true, none);
-	reader = session_new("reader", 1001, "pid:3", true, ssh_read);
-	other = session_new("other", 1002, "pid:4", true, none);
+	admin = session_new("root", 0, "pid:1", CREDENTIAL_UNIX_SOCKET, full);
+	owner =
+	    session_new("owner", 1000, "pid:2", CREDENTIAL_UNIX_SOCKET, none);
+	reader = session_new(
+	    "reader", 1001, "pid:3", CREDENTIAL_UNIX_SOCKET, ssh_read);
+	other =
+	    session_new("other", 1002, "pid:4", CREDENTIAL_UNIX_SOCKET, none);
 	return 0;
 }
 
