@@ -22,15 +22,18 @@
 #define LISTEN_DEFAULT "127.0.0.1:8443"
 
 static const char help[] =
-    "usage: holdfastd --instance DIR [options]\n"
+    "usage: holdfastd --instance DIR | --machine [options]\n"
     "       holdfastd --version | --help\n"
     "       holdfastd --print-openrpc | --print-own\n"
     "\n"
     "  --instance DIR      serve from this folder; every write lands in it\n"
+    "  --machine           serve on this machine itself, which is given to "
+    "Holdfast\n"
     "  --listen ADDR:PORT  of the web interface (" LISTEN_DEFAULT ")\n"
     "  --ready-fd N        write \"READY\" to this descriptor once serving\n"
     "  --ssh-port N        first TCP port of the SSH service (22)\n"
-    "  --expose            services may listen on every address\n"
+    "  --expose            services of an instance may listen on every "
+    "address\n"
     "  --print-openrpc     describe the API as an OpenRPC document\n"
     "  --print-own         describe what of it TrueNAS does not have\n";
 
@@ -110,6 +113,7 @@ main_monitor(int argc, char **argv)
 {
 	static const struct option options[] = {
 		{ "instance", required_argument, NULL, 'i' },
+		{ "machine", no_argument, NULL, 'm' },
 		{ "listen", required_argument, NULL, 'l' },
 		{ "ready-fd", required_argument, NULL, 'r' },
 		{ "ssh-port", required_argument, NULL, 's' },
@@ -121,6 +125,7 @@ main_monitor(int argc, char **argv)
 	};
 	struct monitor_options chosen = { .listen = LISTEN_DEFAULT,
 		.ready_fd = -1 };
+	bool machine = false;
 	int c, rc;
 
 	opterr = 0;
@@ -135,6 +140,8 @@ main_monitor(int argc, char **argv)
 			return print_document(openrpc_document());
 		} else if (c == 'w') {
 			return print_document(openrpc_own());
+		} else if (c == 'm') {
+			machine = true;
 		} else if (c == ':') {
 			return usage("a value is missing", argv[optind - 1]);
 		} else if (c == '?') {
@@ -145,8 +152,13 @@ main_monitor(int argc, char **argv)
 	}
 	if (optind != argc)
 		return usage("unexpected argument", argv[optind]);
-	if (chosen.instance == NULL || chosen.instance[0] == '\0')
-		return usage("--instance DIR is missing", NULL);
+	if (machine &&
+	    (chosen.instance != NULL || chosen.expose || chosen.ssh_port != 0))
+		return usage("--instance, --ssh-port and --expose do not go "
+			     "with --machine",
+		    NULL);
+	if (!machine && (chosen.instance == NULL || chosen.instance[0] == '\0'))
+		return usage("--instance DIR or --machine is missing", NULL);
 	return monitor_main(&chosen);
 }
 

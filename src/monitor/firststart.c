@@ -1,6 +1,7 @@
 /*
- * What a new instance changes in its overlays before anything runs: no
- * password, key or host key of the machine below counts inside.
+ * What is changed once, before anything runs: the accounts that Holdfast
+ * needs; and in the overlays of a new instance, that no password, key or host
+ * key of the machine below counts inside.
  */
 #include <sys/stat.h>
 #include <dirent.h>
@@ -83,6 +84,37 @@ group_free(const struct account_texts *texts, const struct known_group *group)
 	return true;
 }
 
+/* The ids of our roles are fixed: nobody else may have them. */
+static int
+role_free(const struct account_texts *texts, const struct role_info *info,
+    char *why, size_t size)
+{
+	static const enum account_file files[] = { FILE_PASSWD, FILE_GROUP };
+	const char *text;
+	char *holder;
+	long there;
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; rc == 0 && i < sizeof(files) / sizeof(files[0]); i++) {
+		text = texts->text[files[i]];
+		there = accounts_find(text, info->user);
+		holder = accounts_find_id(text, (long)info->uid);
+		if ((there != -1 && there != (long)info->uid) ||
+		    (holder != NULL && strcmp(holder, info->user) != 0)) {
+			snprintf(why, size,
+			    "id %u must be that of user and group %s, but %s "
+			    "has %s on this machine",
+			    (unsigned int)info->uid, info->user,
+			    there != -1 ? info->user : holder,
+			    there != -1 ? "another" : "it");
+			rc = -1;
+		}
+		free(holder);
+	}
+	return rc;
+}
+
 static int
 add_accounts(struct account_texts *texts, char *why, size_t size)
 {
@@ -99,6 +131,8 @@ add_accounts(struct account_texts *texts, char *why, size_t size)
 		info = role_info((enum role)role);
 		if (info->uid == 0)
 			continue;
+		if (role_free(texts, info, why, size) == -1)
+			return -1;
 		users[accounts.nusers++] =
 		    (struct account){ .name = (char *)(uintptr_t)info->user,
 			    .uid = info->uid,
@@ -247,8 +281,18 @@ install_pam_service(char *why, size_t size)
 	return rc;
 }
 
+/* Of an instance: nobody of the machine below gets in. */
+static int
+shut_out(struct account_texts *texts, char *why, size_t size)
+{
+	if (lock_passwords(texts, why, size) == -1 ||
+	    hide_all_keys(texts->text[FILE_PASSWD], why, size) == -1)
+		return -1;
+	return remove_host_keys(why, size);
+}
+
 int
-firststart(int dir_fd, char *why, size_t size)
+firststart(int dir_fd, bool instance, char *why, size_t size)
 {
 	struct account_texts texts;
 	struct stat st;
@@ -257,10 +301,8 @@ firststart(int dir_fd, char *why, size_t size)
 	if (fstatat(dir_fd, MARKER, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return 0;
 	if (accountfiles_read(&texts, why, size) == -1 ||
-	    lock_passwords(&texts, why, size) == -1 ||
+	    (instance && shut_out(&texts, why, size) == -1) ||
 	    add_accounts(&texts, why, size) == -1 ||
-	    hide_all_keys(texts.text[FILE_PASSWD], why, size) == -1 ||
-	    remove_host_keys(why, size) == -1 ||
 	    install_pam_service(why, size) == -1)
 		goto out;
 	/* Removals too must be on disk before the marker says so. */

@@ -24,13 +24,14 @@ static const struct {
 	const char *name;
 	enum role owner;
 	mode_t mode;
+	bool instance; /* needed there only */
 } folders[] = {
-	{ "state", ROLE_CORE, 0700 },
-	{ "audit", ROLE_AUDIT, 0700 },
-	{ "log", ROLE_MONITOR, 0700 },
-	{ "tls", ROLE_MONITOR, 0700 },
-	{ "fs", ROLE_MONITOR, 0755 },
-	{ "fs/mnt", ROLE_MONITOR, 0755 },
+	{ "state", ROLE_CORE, 0700, false },
+	{ "audit", ROLE_AUDIT, 0700, false },
+	{ "log", ROLE_MONITOR, 0700, false },
+	{ "tls", ROLE_MONITOR, 0700, false },
+	{ "fs", ROLE_MONITOR, 0755, true },
+	{ "fs/mnt", ROLE_MONITOR, 0755, true },
 };
 
 /*
@@ -262,13 +263,16 @@ folder_reopen(struct folder *folder, char *why, size_t size)
 }
 
 int
-folder_populate(const struct folder *folder, char *why, size_t size)
+folder_populate(
+    const struct folder *folder, bool instance, char *why, size_t size)
 {
 	const struct role_info *owner;
 	size_t i;
 	int fd;
 
 	for (i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
+		if (folders[i].instance && !instance)
+			continue;
 		owner = role_info(folders[i].owner);
 		if (mkdirat(folder->fd, folders[i].name, 0700) == -1 &&
 		    errno != EEXIST)
@@ -286,8 +290,8 @@ folder_populate(const struct folder *folder, char *why, size_t size)
 	}
 	return 0;
 fail:
-	snprintf(why, size, "the folder %s of the instance: %s",
-	    folders[i].name, strerror(errno));
+	snprintf(why, size, "%s/%s: %s", folder->path, folders[i].name,
+	    strerror(errno));
 	return -1;
 }
 

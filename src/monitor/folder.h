@@ -29,8 +29,11 @@ int	folder_open(const char *path, struct folder *, char *why, size_t);
  */
 int	folder_reopen(struct folder *, char *why, size_t);
 
-/* Makes the folders inside: state, audit, log, tls, fs/... */
-int	folder_populate(const struct folder *, char *why, size_t);
+/*
+ * Makes the folders inside: state, audit, log, tls, and for an instance fs/...
+ */
+int	folder_populate(const struct folder *, bool instance, char *why,
+	    size_t);
 
 /* Removes what this start made; only when created. */
 void	folder_undo(const struct folder *);

@@ -6,7 +6,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <sys/un.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -16,9 +15,9 @@
 
 #include "lib/paths.h"
 #include "monitor/instance.h"
+#include "monitor/listen.h"
 
 #define STAGING "/run/holdfast/dev"
-#define BACKLOG 128
 
 static const char *const overlays[] = { "etc", "var", "home", "root" };
 
@@ -255,31 +254,6 @@ out:
 	return rc;
 }
 
-static int
-unix_bind(int type, const char *path)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd;
-
-	if (strlen(path) >= sizeof(address.sun_path)) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	memcpy(address.sun_path, path, strlen(path));
-	fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd == -1)
-		return -1;
-	if (unlink(path) == -1 && errno != ENOENT)
-		goto fail;
-	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) == -1 ||
-	    chmod(path, 0666) == -1)
-		goto fail;
-	return fd;
-fail:
-	close(fd);
-	return -1;
-}
-
 int
 instance_socket(int dir_fd, char *why, size_t size)
 {
@@ -289,8 +263,7 @@ instance_socket(int dir_fd, char *why, size_t size)
 	/* By the descriptor: DIR may be longer than a socket's path may be. */
 	snprintf(
 	    path, sizeof(path), "/proc/self/fd/%d/middlewared.sock", dir_fd);
-	if ((fd = unix_bind(SOCK_STREAM, path)) == -1 ||
-	    listen(fd, BACKLOG) == -1)
+	if ((fd = listen_unix(SOCK_STREAM, path)) == -1)
 		goto fail;
 	place =
 	    open(PATH_SOCKET, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -313,7 +286,7 @@ instance_syslog(char *why, size_t size)
 {
 	int fd, on = 1;
 
-	fd = unix_bind(SOCK_DGRAM, "/dev/log");
+	fd = listen_unix(SOCK_DGRAM, "/dev/log");
 	if (fd == -1 ||
 	    setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) == -1) {
 		snprintf(

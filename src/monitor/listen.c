@@ -1,4 +1,9 @@
-/* The address of --listen: parsed, bound, handed to the web role. */
+/*
+ * The address of --listen: parsed, bound, handed to the web role; and Unix
+ * sockets.
+ */
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netdb.h>
@@ -97,5 +102,31 @@ fail:
 		    address->host, address->port, strerror(errno));
 	if (fd != -1)
 		close(fd);
+	return -1;
+}
+
+int
+listen_unix(int type, const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd;
+
+	if (strlen(path) >= sizeof(address.sun_path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(address.sun_path, path, strlen(path));
+	fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd == -1)
+		return -1;
+	if (unlink(path) == -1 && errno != ENOENT)
+		goto fail;
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) == -1 ||
+	    chmod(path, 0666) == -1 ||
+	    (type == SOCK_STREAM && listen(fd, BACKLOG) == -1))
+		goto fail;
+	return fd;
+fail:
+	close(fd);
 	return -1;
 }

@@ -1,4 +1,7 @@
-/* The address of --listen: parsed, bound, handed to the web role. */
+/*
+ * The address of --listen: parsed, bound, handed to the web role; and Unix
+ * sockets.
+ */
 #ifndef HF_MONITOR_LISTEN_H
 #define HF_MONITOR_LISTEN_H
 
@@ -19,6 +22,12 @@ struct listen_address {
  * 65535.  0, or -1 when it is not one.
  */
 int	listen_parse(const char *text, struct listen_address *);
+
+/*
+ * A Unix socket at that path, in the place of what was there, for everybody
+ * to write to; a stream listens.  The descriptor, or -1 with errno.
+ */
+int	listen_unix(int type, const char *path);
 
 /* A listening socket, or -1 with a line for people. */
 int	listen_open(const struct listen_address *, char *why, size_t);

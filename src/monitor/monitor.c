@@ -19,7 +19,9 @@
 
 #include "lib/file.h"
 #include "lib/log.h"
+#include "lib/paths.h"
 #include "lib/xalloc.h"
+#include "monitor/bus.h"
 #include "monitor/child.h"
 #include "monitor/firststart.h"
 #include "monitor/folder.h"
@@ -31,12 +33,16 @@
 #include "monitor/monitor.h"
 #include "monitor/op_worker.h"
 #include "monitor/operations.h"
+#include "monitor/packaged.h"
 #include "monitor/processes.h"
 #include "monitor/supervisor.h"
+#include "monitor/systemd.h"
 #include "monitor/tls.h"
 #include "roles.h"
 
 #define READY_MS 60000
+#define SYSTEMD_MS 5000 /* at the start: to be found */
+#define VERB_SECONDS 100 /* systemd itself gives up after 90 */
 #define PID_FILE "monitor.pid"
 #define CODE_FILE "setup-code"
 #define SOCKET_FILE "middlewared.sock"
@@ -120,10 +126,10 @@ own_namespace(struct namespace_id *id)
 static int
 check(const struct monitor_options *options)
 {
-	if (machine_check(monitor.why, sizeof(monitor.why)) == -1)
+	if (machine_check(monitor.why, sizeof(monitor.why)) == -1 ||
+	    (options->instance == NULL &&
+		packaged_check(monitor.why, sizeof(monitor.why)) == -1))
 		return -1;
-	if (options->instance == NULL)
-		return fail("name the folder of an instance with --instance");
 	if (listen_parse(options->listen, &monitor.listen) == -1)
 		return fail("--listen %s: not ADDRESS:PORT", options->listen);
 	monitor.roles.exe_fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
@@ -132,46 +138,68 @@ check(const struct monitor_options *options)
 	return own_namespace(&monitor.host);
 }
 
-/* The folder, still in the host's namespace. */
+/* What an earlier run of an instance left; a machine is never searched. */
 static int
-open_instance(const char *path)
+end_leftovers(const char *path)
 {
-	char *why = monitor.why;
-	size_t size = sizeof(monitor.why);
-	int ended;
+	int ended = leftovers_end(monitor.state_fd);
 
-	if (folder_open(path, &monitor.folder, why, size) == -1)
-		return -1;
-	if (folder_populate(&monitor.folder, why, size) == -1)
-		return -1;
-	monitor.state_fd = openat(monitor.folder.fd, "state",
-	    O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (monitor.state_fd == -1 || logfile_open(monitor.folder.fd) == -1)
-		return fail("%s: %s", path, strerror(errno));
-	if ((ended = leftovers_end(monitor.state_fd)) == -1)
+	if (ended == -1)
 		return fail("processes of an earlier run of %s cannot be "
 			    "ended: see `ps`, then try again",
 		    path);
 	if (ended > 0)
 		log_warn("start.leftovers",
 		    "%d processes of an earlier run were ended", ended);
+	return 0;
+}
+
+/* The folder, still in the host's namespace. */
+static int
+open_folder(const struct monitor_options *options)
+{
+	bool instance = options->instance != NULL;
+	const char *path = instance ? options->instance : PACKAGED_FOLDER;
+	char *why = monitor.why;
+	size_t size = sizeof(monitor.why);
+
+	if (folder_open(path, &monitor.folder, why, size) == -1)
+		return -1;
+	if (folder_populate(&monitor.folder, instance, why, size) == -1)
+		return -1;
+	monitor.state_fd = openat(monitor.folder.fd, "state",
+	    O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (monitor.state_fd == -1 || logfile_open(monitor.folder.fd) == -1)
+		return fail("%s: %s", path, strerror(errno));
+	if (instance && end_leftovers(path) == -1)
+		return -1;
 	monitor.roles.listen_fd = listen_open(&monitor.listen, why, size);
 	return monitor.roles.listen_fd == -1 ? -1 : 0;
 }
 
-/* Into the new namespace, and all that lies in it. */
+/* Into the new namespace of an instance. */
 static int
 enter_instance(void)
+{
+	char *why = monitor.why;
+	size_t size = sizeof(monitor.why);
+
+	if (instance_unshare(why, size) == -1 ||
+	    folder_reopen(&monitor.folder, why, size) == -1)
+		return -1;
+	return instance_mount(monitor.folder.fd, why, size);
+}
+
+/* All that lies where the roles live. */
+static int
+furnish(bool instance)
 {
 	const char *const *warning;
 	char *why = monitor.why;
 	size_t size = sizeof(monitor.why);
 
-	if (instance_unshare(why, size) == -1 ||
-	    folder_reopen(&monitor.folder, why, size) == -1 ||
-	    instance_mount(monitor.folder.fd, why, size) == -1 ||
-	    own_namespace(&monitor.own) == -1 ||
-	    firststart(monitor.folder.fd, why, size) == -1 ||
+	if (own_namespace(&monitor.own) == -1 ||
+	    firststart(monitor.folder.fd, instance, why, size) == -1 ||
 	    machine_facts(monitor.folder.fd, &monitor.facts, why, size) == -1)
 		return -1;
 	for (warning = firststart_warnings(); *warning != NULL; warning++)
@@ -179,9 +207,11 @@ enter_instance(void)
 	if (tls_ensure(monitor.folder.fd, monitor.facts.hostname,
 		monitor.listen.host, why, size) == -1)
 		return -1;
-	monitor.roles.socket_fd = instance_socket(monitor.folder.fd, why, size);
-	if (monitor.roles.socket_fd == -1)
-		return -1;
+	monitor.roles.socket_fd = instance ?
+	    instance_socket(monitor.folder.fd, why, size) :
+	    packaged_socket(why, size);
+	if (monitor.roles.socket_fd == -1 || !instance)
+		return monitor.roles.socket_fd == -1 ? -1 : 0;
 	monitor.roles.syslog_fd = instance_syslog(why, size);
 	return monitor.roles.syslog_fd == -1 ? -1 : 0;
 }
@@ -190,13 +220,18 @@ enter_instance(void)
 static void
 end_everything(void)
 {
+	bool instance = monitor.options->instance != NULL;
+
 	logfile_drain();
-	if (monitor.state_fd != -1 && leftovers_end(monitor.state_fd) == -1)
+	if (instance && monitor.state_fd != -1 &&
+	    leftovers_end(monitor.state_fd) == -1)
 		log_error("stop.leftovers", "some processes did not end");
 	if (monitor.folder.fd != -1) {
 		unlinkat(monitor.folder.fd, PID_FILE, 0);
 		unlinkat(monitor.folder.fd, SOCKET_FILE, 0);
 	}
+	if (!instance)
+		unlink(PATH_SOCKET);
 }
 
 static void
@@ -245,9 +280,8 @@ static void
 on_ready_overdue(uv_timer_t *timer)
 {
 	(void)timer;
-	fail("not ready after %d s: see log/holdfastd.log in the instance's "
-	     "folder",
-	    READY_MS / 1000);
+	fail("not ready after %d s: see %s/log/holdfastd.log", READY_MS / 1000,
+	    monitor.folder.path);
 	stop(1);
 }
 
@@ -344,13 +378,36 @@ watch_signals(void)
 }
 
 static void
+on_waited(uv_timer_t *timer)
+{
+	*(bool *)timer->data = true;
+}
+
+/* Core asks for the state of services at once: it should be known by then. */
+static void
+find_systemd(void)
+{
+	bool waited = false;
+	uv_timer_t timer;
+
+	uv_timer_init(&monitor.loop, &timer);
+	timer.data = &waited;
+	uv_timer_start(&timer, on_waited, SYSTEMD_MS, 0);
+	systemd_start(&monitor.loop, BUS_SYSTEM, VERB_SECONDS, &manager_events);
+	while (!waited && !systemd_known())
+		uv_run(&monitor.loop, UV_RUN_ONCE);
+	uv_close((uv_handle_t *)&timer, NULL);
+	uv_run(&monitor.loop, UV_RUN_NOWAIT);
+}
+
+static void
 serve(void)
 {
 	const struct monitor_options *options = monitor.options;
 	struct facts *facts = &monitor.facts;
 
-	facts->instance = true;
-	facts->expose = options->expose;
+	facts->instance = options->instance != NULL;
+	facts->expose = options->expose || !facts->instance;
 	facts->ssh_port = options->ssh_port;
 	facts->listen_address = xstrdup(monitor.listen.host);
 	facts->web_listening = xstrdup(options->listen);
@@ -364,14 +421,17 @@ serve(void)
 	monitor.roles.stopped = on_roles_stopped;
 
 	uv_loop_init(&monitor.loop);
+	manager_start(facts->instance ? &supervisor_way : &systemd_way);
+	if (facts->instance)
+		supervisor_start(&monitor.loop, &manager_events);
+	else
+		find_systemd();
 	watch_signals();
 	children_watch(&monitor.loop);
 	uv_timer_init(&monitor.loop, &monitor.ready_timer);
 	uv_timer_start(&monitor.ready_timer, on_ready_overdue, READY_MS, 0);
 	operations_start(&monitor.loop);
 	op_worker_loop(&monitor.loop);
-	supervisor_start(&monitor.loop, &manager_events);
-	manager_start(&supervisor_way);
 	processes_start(&monitor.roles);
 	uv_run(&monitor.loop, UV_RUN_DEFAULT);
 	end_everything();
@@ -383,13 +443,17 @@ monitor_main(const struct monitor_options *options)
 	monitor.options = options;
 	monitor.exit_code = 1;
 	umask(077);
-	if (check(options) == -1 || open_instance(options->instance) == -1)
+	if (check(options) == -1 || open_folder(options) == -1)
 		goto out;
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1) == -1) {
 		fail("prctl: %s", strerror(errno));
 		goto out;
 	}
-	if (enter_instance() == -1) {
+	if ((options->instance != NULL ?
+		    enter_instance() :
+		    packaged_places(monitor.folder.fd, monitor.why,
+			sizeof(monitor.why))) == -1 ||
+	    furnish(options->instance != NULL) == -1) {
 		end_everything();
 		goto out;
 	}

@@ -2,6 +2,7 @@
  * Operations on rendered files: the daemon's own check, installing, going
  * back, reading, and what the daemon makes of the installed one.
  */
+#include <sys/stat.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -98,6 +99,14 @@ limit_checker(void *arg)
 	return sandbox_files_only(paths);
 }
 
+/* See catalog.h; what stands there already is the daemon's to judge. */
+static void
+make_run_folder(const struct output *output)
+{
+	if (output->run_folder != NULL && mkdir(output->run_folder, 0700) == 0)
+		chmod(output->run_folder, 0755);
+}
+
 /* "%f" becomes the file; specs are sshd's -C. */
 static void
 build_argv(const char *const *template, const char *path, char **specs,
@@ -163,6 +172,7 @@ daemon_check(struct operation_call *call, const struct output *output,
 		goto out;
 	}
 	build_argv(output->check, path, NULL, 0, argv);
+	make_run_folder(output);
 	if (process_run(argv, -1, NULL, COMPLAINT_MAX, CHECK_SECONDS,
 		limit_checker, NULL, &result) == -1) {
 		rc = operation_fail(
@@ -325,6 +335,7 @@ effective(struct operation_call *call, const struct output *output,
 	if (argv[0] == NULL)
 		return operation_fail(
 		    call, ENOSYS, "%s cannot be asked", output->name);
+	make_run_folder(output);
 	if (process_run(argv, -1, NULL, EFFECTIVE_MAX, CHECK_SECONDS,
 		limit_checker, NULL, &result) == -1)
 		rc = operation_fail(

@@ -146,7 +146,7 @@ role_set_up(struct process *process)
 	} else if (process->role == ROLE_LOCAL) {
 		send_listener(process, "middlewared.sock", setup->socket_fd);
 		send_boot(process);
-	} else if (process->role == ROLE_AUDIT) {
+	} else if (process->role == ROLE_AUDIT && setup->syslog_fd != -1) {
 		send_listener(process, "/dev/log", setup->syslog_fd);
 	} else if (process->role == ROLE_CORE) {
 		facts_put(&body, setup->facts);

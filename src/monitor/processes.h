@@ -19,7 +19,7 @@ struct processes_setup {
 	int		 listen_fd;	/* TCP, for web */
 	const char	*listen_address;
 	int		 socket_fd;	/* Unix, for local */
-	int		 syslog_fd;	/* /dev/log, for audit */
+	int		 syslog_fd;	/* /dev/log, for audit; or -1 */
 	const struct facts *facts;
 	/* Core serves; its notice (message.h, MSG_READY). */
 	void		(*notice)(const char *);

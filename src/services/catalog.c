@@ -14,6 +14,7 @@
 const struct output outputs[OUTPUT_COUNT] = {
 	[OUTPUT_SSHD_CONFIG] = { .name = "sshd_config",
 	  .dir = "/etc/ssh", .file = "sshd_config", .mode = 0600,
+	  .run_folder = "/run/sshd",
 	  .check = { "/usr/sbin/sshd", "-t", "-f", "%f", NULL },
 	  .effective = { "/usr/sbin/sshd", "-T", "-f", "%f", NULL },
 	  .vet = directives_vet },

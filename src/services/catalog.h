@@ -37,6 +37,11 @@ struct output {
 	const char	*dir, *file;	/* "/etc/ssh", "sshd_config" */
 	mode_t		 mode;
 	/*
+	 * What the daemon's own check wants to find and its service manager
+	 * takes away when it is stopped: made as root's, 0755; NULL: none.
+	 */
+	const char	*run_folder;
+	/*
 	 * The daemon's own check and its whole effective configuration;
 	 * "%f" is the file.  NULL ends an argv.
 	 */

@@ -224,14 +224,6 @@ def test_malformed_arguments_are_refused(folder, arguments):
     assert list(folder.iterdir()) == []
 
 
-def test_no_arguments_at_all(folder):
-    done = subprocess.run([RELEASE / "holdfastd"], capture_output=True,
-                          text=True, timeout=20, check=False, cwd=folder)
-    # Without --instance it is a packaged machine, which this is not.
-    assert done.returncode in (1, 2) and done.stderr.strip()
-    assert list(folder.iterdir()) == []
-
-
 def test_role_cannot_be_started_by_hand(folder):
     for role in ("web", "core", "local", "audit", "worker"):
         done = subprocess.run(
@@ -326,3 +318,18 @@ def test_log_lines_have_one_form(instance):
     for file in files:
         for line in file.read_text("utf-8").splitlines():
             assert form.fullmatch(line), line
+
+
+@pytest.mark.parametrize("arguments", [
+    [], ["--instance", ""], ["--instance", "x", "--machine"],
+    ["--machine", "--expose"], ["--machine", "--ssh-port", "22"],
+    ["--machine", "--listen", "nowhere"], ["--machine", "surplus"]])
+def test_a_machine_is_not_taken_over_by_mistake(tmp_path, arguments):
+    """Only --machine alone means the machine itself."""
+    done = subprocess.run([RELEASE / "holdfastd", *arguments], cwd=tmp_path,
+                          capture_output=True, text=True, timeout=20,
+                          check=False)
+    assert done.returncode == 2 and done.stdout == ""
+    assert done.stderr.startswith("holdfastd: ")
+    assert done.stderr.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
