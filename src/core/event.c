@@ -83,6 +83,7 @@ collection_implied(const struct resource *r)
 	event->name = xasprintf("%s.%s", r->name, verb);
 	event->doc = "What changes of it.";
 	event->auth = AUTH_ROLE;
+	event->own = r->kind == RESOURCE_CONFIG;
 	roles[0] = r->role_prefix == NULL ?
 	    xstrdup("READONLY_ADMIN") :
 	    xasprintf("%s_READ", r->role_prefix);
@@ -132,6 +133,14 @@ collection_find(const char *name, size_t len)
 		    collections[i].event->name[len] == '\0')
 			return &collections[i];
 	return NULL;
+}
+
+const struct event *
+event_at(size_t i)
+{
+	if (collections == NULL)
+		collections_make();
+	return i < collection_count ? collections[i].event : NULL;
 }
 
 void

@@ -57,6 +57,9 @@ void	 event_source_send(struct source *, enum event_kind, json_t *id,
 	    json_t *fields);
 void	 event_source_end(struct source *, json_t *error);
 
+/* The collections by name, those without a row too; NULL behind the last. */
+const struct event *event_at(size_t);
+
 /* Faults of the tables' rows are added. */
 void	 event_lint(json_t *faults);
 

@@ -86,6 +86,7 @@ struct event {
 	const char		*doc;
 	enum method_auth	 auth;
 	const char *const	*roles;		/* NULL: FULL_ADMIN only */
+	bool			 own;		/* Holdfast's, not TrueNAS's */
 	/* May this session hear of this one?  NULL: yes. */
 	bool			(*may_read)(const struct session *,
 				    const json_t *id, const json_t *fields);

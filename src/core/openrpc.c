@@ -5,9 +5,11 @@
 
 #include <string.h>
 
+#include "core/event.h"
 #include "core/openrpc_internal.h"
 #include "core/privilege.h"
 #include "core/resource.h"
+#include "services/catalog.h"
 
 #define OPENRPC_VERSION "1.3.2"
 #define MODELS_PATH "#/components/schemas/"
@@ -139,6 +141,34 @@ openrpc_methods(struct schema_models *models)
 	return list;
 }
 
+/* What core.subscribe takes; OpenRPC has no word for events. */
+json_t *
+openrpc_events(void)
+{
+	json_t *list = json_array();
+	const struct event *e;
+	size_t i;
+
+	for (i = 0; (e = event_at(i)) != NULL; i++)
+		json_array_append_new(list,
+		    json_pack("{s:s, s:s, s:s, s:o, s:b}", "name", e->name,
+			"description", e->doc, "x-auth", auth_names[e->auth],
+			"x-roles", roles(e->auth, e->roles), "x-own", e->own));
+	return list;
+}
+
+/* The names that service.control takes. */
+static json_t *
+service_names(void)
+{
+	json_t *list = json_array();
+	size_t i;
+
+	for (i = 0; i < SERVICE_COUNT; i++)
+		json_array_append_new(list, json_string(services[i].name));
+	return list;
+}
+
 json_t *
 openrpc_document(void)
 {
@@ -146,13 +176,15 @@ openrpc_document(void)
 	json_t *methods = openrpc_methods(&models);
 
 	/* clang-format off */
-	return json_pack("{s:s, s:{s:s, s:s, s:s}, s:o, s:{s:o, s:o}}",
+	return json_pack("{s:s, s:{s:s, s:s, s:s}, s:o, s:{s:o, s:o}, s:o, "
+	    "s:o}",
 	    "openrpc", OPENRPC_VERSION,
 	    "info", "title", "Holdfast", "version", HF_VERSION, "description",
 	    "JSON-RPC 2.0 over WebSocket, at /api/current over TLS and on the "
 	    "Unix socket of the machine.",
 	    "methods", methods,
 	    "components", "schemas", models.schemas,
-	    "errors", error_components());
+	    "errors", error_components(),
+	    "x-events", openrpc_events(), "x-services", service_names());
 	/* clang-format on */
 }

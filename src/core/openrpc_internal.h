@@ -10,5 +10,7 @@
 
 /* All methods as OpenRPC's method objects, and their models; a new array. */
 json_t	*openrpc_methods(struct schema_models *);
+/* All events: name, description, x-auth, x-roles, x-own; a new array. */
+json_t	*openrpc_events(void);
 
 #endif

@@ -117,12 +117,30 @@ take_models(json_t *value, json_t *all, json_t *defs)
 	}
 }
 
+static json_t *
+own_events(void)
+{
+	json_t *all = openrpc_events(), *list = json_array(), *e;
+	size_t i;
+
+	json_array_foreach(all, i, e)
+		if (json_bool(e, "x-own", false))
+			json_array_append_new(list,
+			    json_pack("{s:O, s:O, s:O, s:O}", "name",
+				json_object_get(e, "name"), "doc",
+				json_object_get(e, "description"), "auth",
+				json_object_get(e, "x-auth"), "roles",
+				json_object_get(e, "x-roles")));
+	json_decref(all);
+	return list;
+}
+
 json_t *
 openrpc_own(void)
 {
 	struct schema_models models = { json_object(), MODELS_PATH };
 	json_t *all = openrpc_methods(&models), *methods = json_array();
-	json_t *defs = json_object(), *document, *m;
+	json_t *defs = json_object(), *document, *m, *events = own_events();
 	struct own own = { .fields = json_array() };
 	size_t i;
 
@@ -135,8 +153,8 @@ openrpc_own(void)
 	own.kind = "model";
 	json_object_foreach(models.schemas, own.name, m)
 		walk(&own, m, "");
-	document = json_pack("{s:o, s:o, s:O}", "methods", methods, "fields",
-	    own.fields, "$defs", defs);
+	document = json_pack("{s:o, s:o, s:o, s:O}", "methods", methods,
+	    "events", events, "fields", own.fields, "$defs", defs);
 	take_models(methods, models.schemas, defs);
 	take_models(own.fields, models.schemas, defs);
 	json_decref(defs);

@@ -202,6 +202,15 @@ def test_printing_needs_no_other_argument_and_no_root(tmp_path):
     assert done.returncode == 1 and done.stderr
 
 
+def test_events_are_those_that_can_be_subscribed_to(root):
+    names = [event["name"] for event in document()["x-events"]]
+    assert "ssh.config" in names and len(names) == len(set(names))
+    for name in names:
+        root.call("core.unsubscribe", root.call("core.subscribe", name))
+    own = [event["name"] for event in printed("--print-own")["events"]]
+    assert "ssh.config" in own and set(own) <= set(names)
+
+
 def test_own_names_what_the_document_marks(root):
     own = printed("--print-own")
     assert {method["name"] for method in own["methods"]} == {
