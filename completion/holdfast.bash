@@ -1,69 +1,134 @@
-# bash completion of holdfast(1).  Methods are asked of the server, so there is
-# one place that knows them.
+# bash completion of holdfast(1) and of midclt, which is another name of it.
+
+# @words@
+
+# The commands and options of holdfast itself; a test compares them with its
+# help.
+_holdfast_commands='call describe enter setup-admin status'
+_holdfast_options='-i --instance --json --help --version'
+
+_holdfast_offer()	# WORDS...: those that begin as the word does
+{
+	mapfile -t COMPREPLY < <(compgen -W "$*" -- "$word")
+}
+
+# Within a JSON object, in quotes or not: the members whose name is begun.
+_holdfast_object()	# METHOD:NUMBER
+{
+	local begun=${word##*[\{,]} before name
+	local -a names
+
+	# Without the quote that the shell has taken for its own.
+	before=${word#[\'\"]}
+	begun=${begun#"${begun%%[! ]*}"}
+	[[ $begun == \"* && $begun != \"*\"* ]] || return
+	before=${before%"$begun"}
+	mapfile -t names < <(_holdfast_members "$1")
+	for name in "${names[@]}"; do
+		[[ $name != "${begun#\"}"* ]] ||
+			COMPREPLY+=("$before\"$name\":")
+	done
+	# Of one alone, readline would close the quote behind it.
+	((${#COMPREPLY[@]} != 1)) || COMPREPLY+=("${COMPREPLY[0]} ")
+	compopt -o nospace
+}
+
+_holdfast_parameter()	# METHOD NUMBER
+{
+	if [[ $word == *\{* ]]; then
+		_holdfast_object "$1:$2"
+	else
+		_holdfast_offer "$(_holdfast_values "$1:$2")"
+	fi
+}
+
+_holdfast_call()	# WORDS BEFORE...: of the command
+{
+	if [[ $word == -* ]]; then
+		_holdfast_offer "${call_options[@]}"
+	elif (($# == 0)); then
+		_holdfast_offer "$(_holdfast_methods)"
+	else
+		_holdfast_parameter "$1" $(($# - 1))
+	fi
+}
+
+# What stands before the word at the cursor, without options.
+_holdfast_words()
+{
+	local i
+
+	words=()
+	for ((i = 1; i < COMP_CWORD; i++)); do
+		case ${COMP_WORDS[i]} in
+		-i | --instance | -t | -n | -jp | --job-print)
+			((i++))
+			;;
+		-?*)
+			;;
+		*)
+			words+=("${COMP_WORDS[i]}")
+			;;
+		esac
+	done
+}
 
 _holdfast()
 {
 	local word=${COMP_WORDS[COMP_CWORD]}
-	local commands='call completion enter setup-admin status'
-	local options='-i --instance --json --help --version'
-	local command='' arguments=0 i
-	local -a server=()
+	local -a words call_options=(--no-wait --json)
 
 	COMPREPLY=()
-	for ((i = 1; i < COMP_CWORD; i++)); do
-		case ${COMP_WORDS[i]} in
-		-i | --instance)
-			((i++))
-			((i < COMP_CWORD)) && server=(-i "${COMP_WORDS[i]}")
-			;;
-		-*)
-			;;
-		*)
-			if [[ -z $command ]]; then
-				command=${COMP_WORDS[i]}
-			else
-				((arguments++))
-			fi
-			;;
-		esac
-	done
-
 	case ${COMP_WORDS[COMP_CWORD - 1]} in
 	-i | --instance)
+		compopt -o filenames
 		mapfile -t COMPREPLY < <(compgen -d -- "$word")
 		return
 		;;
 	esac
-	if [[ -z $command ]]; then
-		mapfile -t COMPREPLY < <(
-			compgen -W "$commands $options" -- "$word")
+	_holdfast_words
+	if ((${#words[@]} == 0)); then
+		_holdfast_offer "$_holdfast_commands" "$_holdfast_options"
 		return
 	fi
-	case $command in
-	call)
-		((arguments == 0)) || return
-		if [[ $word == -* ]]; then
-			mapfile -t COMPREPLY < <(
-				compgen -W '--no-wait --json' -- "$word")
-		else
-			mapfile -t COMPREPLY < <(compgen -W "$(
-				"${COMP_WORDS[0]}" "${server[@]}" completion \
-				    2> /dev/null)" -- "$word")
-		fi
+	case ${words[0]}:${#words[@]} in
+	call:*)
+		_holdfast_call "${words[@]:1}"
 		;;
-	setup-admin)
-		((arguments == 0)) || return
-		mapfile -t COMPREPLY < <(
-			compgen -W 'root truenas_admin' -- "$word")
+	describe:1)
+		_holdfast_offer "$(_holdfast_methods)"
 		;;
-	enter)
-		((arguments == 0)) || return
+	setup-admin:1)
+		_holdfast_offer root truenas_admin
+		;;
+	enter:1)
 		mapfile -t COMPREPLY < <(compgen -c -- "$word")
 		;;
-	status)
-		mapfile -t COMPREPLY < <(compgen -W '--json' -- "$word")
+	status:*)
+		_holdfast_offer --json
 		;;
 	esac
 }
 
+_midclt()
+{
+	local word=${COMP_WORDS[COMP_CWORD]}
+	local -a words call_options=(-j --job -jp --job-print -q --quiet)
+
+	COMPREPLY=()
+	case ${COMP_WORDS[COMP_CWORD - 1]} in
+	-jp | --job-print)
+		_holdfast_offer progressbar description
+		return
+		;;
+	esac
+	_holdfast_words
+	if ((${#words[@]} == 0)); then
+		_holdfast_offer call ping subscribe
+	elif [[ ${words[0]} == call ]]; then
+		_holdfast_call "${words[@]:1}"
+	fi
+}
+
 complete -F _holdfast holdfast
+complete -F _midclt midclt

@@ -78,7 +78,10 @@ client_open(const char *instance)
 	if ((fd = socket_connect(instance)) == -1) {
 		why = strerror(errno);
 		if (errno == ECONNREFUSED || errno == ENOENT)
-			why = "no Holdfast is running there";
+			why = instance != NULL ?
+			    "no Holdfast is running there" :
+			    "no Holdfast is running on this machine; "
+			    "HOLDFAST_INSTANCE names an instance's folder";
 		complain("%s: %s", where, why);
 		return NULL;
 	}
@@ -123,33 +126,58 @@ request_send(struct client *client, const char *method, json_t *params)
 	return result;
 }
 
+/* The next message; NULL when there is none any more, which was said. */
+static json_t *
+message_receive(struct client *client)
+{
+	const char *text, *problem;
+	json_t *message;
+	size_t len;
+
+	text = websocket_receive(client->websocket, &len);
+	if (text == NULL) {
+		complain("%s", websocket_why(client->websocket));
+		return NULL;
+	}
+	if ((message = json_parse(text, len, &problem)) == NULL)
+		complain("the server's answer is wrong: %s", problem);
+	return message;
+}
+
 /* The reply to the last request; others and events are passed over. */
 static json_t *
 reply_receive(struct client *client)
 {
-	const char *text, *problem;
 	json_t *reply, *id;
-	size_t len;
 
-	for (;;) {
-		text = websocket_receive(client->websocket, &len);
-		if (text == NULL) {
-			complain("%s", websocket_why(client->websocket));
-			return NULL;
-		}
-		if ((reply = json_parse(text, len, &problem)) == NULL) {
-			complain("the server's answer is wrong: %s", problem);
-			return NULL;
-		}
+	while ((reply = message_receive(client)) != NULL) {
 		id = json_object_get(reply, "id");
 		if (json_is_integer(id) &&
 		    json_integer_value(id) == client->last_id)
-			return reply;
+			break;
 		/* An envelope that the server could not read has no id. */
 		if (json_is_null(id) && json_object_get(reply, "error") != NULL)
-			return reply;
+			break;
 		json_decref(reply);
 	}
+	return reply;
+}
+
+json_t *
+client_notification(struct client *client)
+{
+	json_t *message;
+
+	while ((message = message_receive(client)) != NULL &&
+	    !json_is_string(json_object_get(message, "method")))
+		json_decref(message);
+	return message;
+}
+
+void
+client_patience(struct client *client, int seconds)
+{
+	websocket_patience(client->websocket, seconds);
 }
 
 enum client_answer

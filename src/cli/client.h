@@ -31,6 +31,16 @@ void		 client_close(struct client *);
  */
 enum client_answer client_call(struct client *, const char *method,
     json_t *params, json_t **answerp);
+/*
+ * The next notification: an event, or the end of a subscription (protocol
+ * "notifications").  A new reference; NULL when lost, which was said.
+ */
+json_t		*client_notification(struct client *);
+/*
+ * From now on the connection is lost when what is waited for has not come
+ * within so many seconds; 0: never.
+ */
+void		 client_patience(struct client *, int seconds);
 /* What a command exits with; an error object is printed. */
 enum exit_code	 client_outcome(enum client_answer, const json_t *answer,
 		    bool json);

@@ -22,7 +22,7 @@ struct invocation {
 };
 
 enum exit_code	command_call(const struct invocation *);
-enum exit_code	command_completion(const struct invocation *);
+enum exit_code	command_describe(const struct invocation *);
 enum exit_code	command_enter(const struct invocation *);
 enum exit_code	command_setup_admin(const struct invocation *);
 enum exit_code	command_status(const struct invocation *);

@@ -1,13 +1,15 @@
 /*
  * holdfast: the command line of an instance.  Reads the options and hands
- * over to the command.
+ * over to the command; under the name midclt, to midclt.c.
  */
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/command.h"
+#include "cli/midclt.h"
 #include "cli/output.h"
 #include "lib/json.h"
 
@@ -21,12 +23,12 @@ struct command {
 
 /* clang-format off */
 static const struct command commands[] = {
-	{ .name = "call", .arguments = "[--no-wait] METHOD [JSON...]",
+	{ .name = "call", .arguments = "[--no-wait] METHOD [ARGUMENT...]",
 	  .doc = "Call a method of the API and print its result.",
 	  .takes_no_wait = true, .run = command_call },
-	{ .name = "completion", .arguments = "",
-	  .doc = "Print the names of all methods, for shells.",
-	  .run = command_completion },
+	{ .name = "describe", .arguments = "[METHOD | NAMESPACE]",
+	  .doc = "List the methods, or say what one of them takes.",
+	  .run = command_describe },
 	{ .name = "enter", .arguments = "[COMMAND...]",
 	  .doc = "Run a command or a shell inside the instance, as root.",
 	  .run = command_enter },
@@ -128,6 +130,8 @@ main(int argc, char **argv)
 	int code;
 
 	json_secure();
+	if (strcmp(program_invocation_short_name, "midclt") == 0)
+		return finish(midclt_main(argv));
 	invocation.instance = getenv("HOLDFAST_INSTANCE");
 	if ((code = read_options(argc, argv, &invocation)) != -1)
 		return finish(code);

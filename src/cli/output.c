@@ -1,31 +1,26 @@
 /*
  * What the commands print: see output.h.
  */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "cli/output.h"
+#include "cli/show.h"
+#include "cli/text.h"
 #include "lib/json.h"
 #include "lib/xalloc.h"
 
-/* JSON stays JSON by these escapes: it has no raw control characters. */
+/* JSON stays JSON by these escapes: its texts are UTF-8. */
 void
 print_text(FILE *file, const char *text)
 {
-	const unsigned char *at = (const unsigned char *)text;
+	char *clean = text_clean(text, true);
 
-	for (; *at != '\0'; at++) {
-		if ((*at < 0x20 && *at != '\n' && *at != '\t') || *at == 0x7f)
-			fprintf(file, "\\u%04x", *at);
-		else if (at[0] == 0xc2 && at[1] >= 0x80 && at[1] <= 0x9f) {
-			/* U+0080 to U+009f, which some terminals obey. */
-			fprintf(file, "\\u%04x", at[1]);
-			at++;
-		} else
-			putc(*at, file);
-	}
+	fputs(clean, file);
+	free(clean);
 }
 
 void
@@ -38,7 +33,7 @@ complain(const char *fmt, ...)
 	if (vasprintf(&text, fmt, arguments) == -1)
 		abort();
 	va_end(arguments);
-	fputs("holdfast: ", stderr);
+	fprintf(stderr, "%s: ", program_invocation_short_name);
 	print_text(stderr, text);
 	putc('\n', stderr);
 	free(text);
@@ -63,6 +58,15 @@ print_json(FILE *file, const json_t *value)
 	putc('\n', file);
 	json_get_alloc_funcs(&allocate, &release);
 	release(text);
+}
+
+void
+print_result(const json_t *value, bool json)
+{
+	if (json || !isatty(STDOUT_FILENO))
+		print_json(stdout, value);
+	else
+		show_value(stdout, value, text_columns(stdout));
 }
 
 /* [[attribute, message, errno], ...] of a validation error. */

@@ -2,204 +2,71 @@
  * holdfast status: how Holdfast is doing, for people.
  */
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "cli/client.h"
 #include "cli/command.h"
 #include "cli/output.h"
+#include "cli/show.h"
 #include "cli/status.h"
+#include "cli/table.h"
 #include "lib/json.h"
 #include "lib/xalloc.h"
 
 #define COLUMNS_MAX 8
 
-/* Rows of texts; the first is the head. */
-struct table {
-	size_t columns, rows;
-	bool right[COLUMNS_MAX]; /* numbers stand at the right */
-	char **cells;
-};
-
-/* Takes over the texts, one for each column. */
+/* A table of some members of all objects of a list, under these heads. */
 static void
-table_row(struct table *table, char *const cells[])
+print_members(FILE *file, const json_t *list, const char *const heads[],
+    const char *const members[], size_t columns)
 {
-	size_t at = table->rows * table->columns;
-
-	table->rows++;
-	table->cells = xreallocarray(
-	    table->cells, table->rows * table->columns, sizeof(*table->cells));
-	memcpy(table->cells + at, cells, table->columns * sizeof(*cells));
-}
-
-/* A head's texts are static. */
-static void
-table_head(struct table *table, const char *const names[])
-{
+	struct table *table = table_new(columns);
 	char *cells[COLUMNS_MAX];
-	size_t i;
+	json_t *object, *value;
+	size_t i, j;
 
-	for (i = 0; i < table->columns; i++)
-		cells[i] = xstrdup(names[i]);
-	table_row(table, cells);
-}
-
-/* Characters, roughly: bytes that do not continue one. */
-static size_t
-text_width(const char *text)
-{
-	size_t width = 0;
-
-	for (; *text != '\0'; text++)
-		width += ((unsigned char)*text & 0xc0) != 0x80;
-	return width;
-}
-
-static void
-print_blanks(FILE *file, size_t count)
-{
-	while (count-- > 0)
-		putc(' ', file);
-}
-
-/* Prints and frees. */
-static void
-table_print(FILE *file, struct table *table)
-{
-	size_t widths[COLUMNS_MAX] = { 0 }, row, i, width, last;
-	char *cell;
-
-	for (row = 0; row < table->rows; row++)
-		for (i = 0; i < table->columns; i++) {
-			width =
-			    text_width(table->cells[row * table->columns + i]);
-			if (width > widths[i])
-				widths[i] = width;
+	table_row(table, heads);
+	json_array_foreach(list, i, object) {
+		for (j = 0; j < columns; j++) {
+			value = json_object_get(object, members[j]);
+			if (json_is_integer(value))
+				table_right(table, j);
+			cells[j] = json_is_boolean(value) ?
+			    xstrdup(json_is_true(value) ? "yes" : "no") :
+			    show_line(value);
 		}
-	for (row = 0; row < table->rows; row++) {
-		last = table->columns - 1;
-		while (last > 0 &&
-		    *table->cells[row * table->columns + last] == '\0')
-			last--;
-		for (i = 0; i <= last; i++) {
-			cell = table->cells[row * table->columns + i];
-			width = widths[i] - text_width(cell);
-			print_blanks(file, i > 0 ? 2 : 0);
-			print_blanks(file, table->right[i] ? width : 0);
-			print_text(file, cell);
-			if (!table->right[i] && i < last)
-				print_blanks(file, width);
-		}
-		putc('\n', file);
+		table_row(table, (const char *const *)cells);
+		for (j = 0; j < columns; j++)
+			free(cells[j]);
 	}
-	for (i = 0; i < table->rows * table->columns; i++)
-		free(table->cells[i]);
-	free(table->cells);
-}
-
-/* A member as text, whatever it is; caller frees. */
-static char *
-cell_of(const json_t *object, const char *key)
-{
-	const json_t *member = json_object_get(object, key);
-
-	if (json_is_string(member))
-		return xstrdup(json_string_value(member));
-	if (json_is_integer(member))
-		return xasprintf(
-		    "%" JSON_INTEGER_FORMAT, json_integer_value(member));
-	if (json_is_boolean(member))
-		return xstrdup(json_is_true(member) ? "yes" : "no");
-	return xstrdup("");
-}
-
-/* An array's members with a blank between. */
-static char *
-cell_of_list(const json_t *list)
-{
-	char *text = xstrdup(""), *longer, *one;
-	json_t *item;
-	size_t i;
-
-	json_array_foreach(list, i, item) {
-		if (json_is_integer(item))
-			one = xasprintf(
-			    "%" JSON_INTEGER_FORMAT, json_integer_value(item));
-		else if (json_is_string(item))
-			one = xstrdup(json_string_value(item));
-		else
-			one = xstrdup("?");
-		longer = xasprintf("%s%s%s", text, i > 0 ? " " : "", one);
-		free(one);
-		free(text);
-		text = longer;
-	}
-	return text;
-}
-
-/* {"$date": ms} in local time. */
-static char *
-cell_of_date(const json_t *date)
-{
-	time_t seconds;
-	struct tm tm;
-	char text[32];
-
-	seconds = (time_t)(json_int(date, "$date", 0) / 1000);
-	if (seconds == 0 || localtime_r(&seconds, &tm) == NULL ||
-	    strftime(text, sizeof(text), "%Y-%m-%d %H:%M:%S", &tm) == 0)
-		return xstrdup("");
-	return xstrdup(text);
+	putc('\n', file);
+	table_print(file, table, 0, INT_MAX); /* nothing is cut */
+	table_free(table);
 }
 
 static void
 print_roles(FILE *file, const json_t *roles)
 {
-	static const char *const names[] = { "ROLE", "PID", "RESTARTS",
+	static const char *const heads[] = { "ROLE", "PID", "RESTARTS",
 		"SINCE" };
-	struct table table = { .columns = 4,
-		.right = { false, true, true, false } };
-	char *cells[4];
-	json_t *role;
-	size_t i;
+	static const char *const members[] = { "role", "pid", "restarts",
+		"since" };
 
-	table_head(&table, names);
-	json_array_foreach(roles, i, role) {
-		cells[0] = cell_of(role, "role");
-		cells[1] = cell_of(role, "pid");
-		cells[2] = cell_of(role, "restarts");
-		cells[3] = cell_of_date(json_object_get(role, "since"));
-		table_row(&table, cells);
-	}
-	putc('\n', file);
-	table_print(file, &table);
+	print_members(file, roles, heads, members, 4);
 }
 
 static void
 print_services(FILE *file, const json_t *services)
 {
-	static const char *const names[] = { "SERVICE", "STATE", "AT START",
+	static const char *const heads[] = { "SERVICE", "STATE", "AT START",
 		"PIDS", "LISTENING", "LAST EXIT" };
-	struct table table = { .columns = 6 };
-	char *cells[6];
-	json_t *service;
-	size_t i;
+	static const char *const members[] = { "service", "state", "enable",
+		"pids", "listening", "last_exit" };
 
-	table_head(&table, names);
-	json_array_foreach(services, i, service) {
-		cells[0] = cell_of(service, "service");
-		cells[1] = cell_of(service, "state");
-		cells[2] = cell_of(service, "enable");
-		cells[3] = cell_of_list(json_object_get(service, "pids"));
-		cells[4] = cell_of_list(json_object_get(service, "listening"));
-		cells[5] = cell_of(service, "last_exit");
-		table_row(&table, cells);
-	}
-	putc('\n', file);
-	table_print(file, &table);
+	print_members(file, services, heads, members, 6);
 }
 
 static void
@@ -228,23 +95,12 @@ is_urgent(const json_t *alert)
 static void
 print_alerts(FILE *file, const json_t *alerts)
 {
-	static const char *const names[] = { "ALERT", "SINCE", "" };
-	struct table table = { .columns = 3 };
-	char *cells[3];
-	json_t *alert;
-	size_t i;
+	static const char *const heads[] = { "ALERT", "SINCE", "" };
+	static const char *const members[] = { "level", "datetime",
+		"formatted" };
 
-	if (json_array_size(alerts) == 0)
-		return;
-	table_head(&table, names);
-	json_array_foreach(alerts, i, alert) {
-		cells[0] = cell_of(alert, "level");
-		cells[1] = cell_of_date(json_object_get(alert, "datetime"));
-		cells[2] = cell_of(alert, "formatted");
-		table_row(&table, cells);
-	}
-	putc('\n', file);
-	table_print(file, &table);
+	if (json_array_size(alerts) > 0)
+		print_members(file, alerts, heads, members, 3);
 }
 
 static void
@@ -316,7 +172,7 @@ status_print(FILE *file, const json_t *status, const char *instance)
 	    file);
 	print_roles(file, json_object_get(status, "roles"));
 	print_services(file, json_object_get(status, "services"));
-	text = cell_of_list(listening);
+	text = show_line(listening);
 	if (*text == '\0')
 		fputs("\nNot listening on the network.", file);
 	else

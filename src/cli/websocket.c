@@ -11,10 +11,13 @@
 #include <sys/time.h>
 
 #include <errno.h>
+#include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <openssl/evp.h>
@@ -58,6 +61,7 @@ struct websocket {
 	struct websocket_parser *parser;
 	char why[192];
 	bool over;
+	int64_t deadline; /* by now_ms(); 0: none */
 };
 
 static void
@@ -535,6 +539,40 @@ websocket_broken(struct websocket *websocket, uint16_t code, const char *why)
 	    websocket->fd, WEBSOCKET_CLOSE, payload, sizeof(payload));
 }
 
+static int64_t
+now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void
+websocket_patience(struct websocket *websocket, int seconds)
+{
+	websocket->deadline =
+	    seconds > 0 ? now_ms() + (int64_t)seconds * 1000 : 0;
+}
+
+/* Whether something came before the deadline. */
+static bool
+websocket_wait(const struct websocket *websocket)
+{
+	struct pollfd poller = { .fd = websocket->fd, .events = POLLIN };
+	int64_t left;
+	int ready;
+
+	do {
+		left = websocket->deadline - now_ms();
+		ready = poll(&poller, 1,
+		    left < 0           ? 0 :
+			left > INT_MAX ? INT_MAX :
+					 (int)left);
+	} while (ready == -1 && errno == EINTR);
+	return ready != 0;
+}
+
 /* Reads what there is.  0 or -1. */
 static int
 websocket_fill(struct websocket *websocket)
@@ -542,6 +580,10 @@ websocket_fill(struct websocket *websocket)
 	uint8_t data[READ_SIZE];
 	ssize_t got;
 
+	if (websocket->deadline != 0 && !websocket_wait(websocket)) {
+		websocket_end(websocket, "no answer in time");
+		return -1;
+	}
 	do
 		got = read(websocket->fd, data, sizeof(data));
 	while (got == -1 && errno == EINTR);

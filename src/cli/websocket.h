@@ -76,6 +76,11 @@ int		 websocket_send(struct websocket *, const char *text,
  * call.  Pings are answered on the way.  NULL with websocket_why().
  */
 const char	*websocket_receive(struct websocket *, size_t *lenp);
+/*
+ * From now on it is over when nothing whole has come within so many seconds of
+ * this call; 0: never.
+ */
+void		 websocket_patience(struct websocket *, int seconds);
 /* Why it is over, for people; the websocket's. */
 const char	*websocket_why(const struct websocket *);
 /* Says good-bye and frees; NULL is fine. */

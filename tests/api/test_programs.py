@@ -24,6 +24,21 @@ def test_call_takes_json_arguments(instance):
     assert json.loads(done.stdout)["service"] == "ssh"
 
 
+def test_plain_words_need_no_quotes(instance):
+    done = instance.cli("call", "service.started", "ssh")
+    assert (done.returncode, done.stdout) == (0, "false\n"), done
+    for argument in ("two words", "{a", "", "1x", "it's"):
+        done = instance.cli("call", "service.started", argument)
+        assert done.returncode == 2 and done.stderr, argument
+
+
+def test_argument_from_stdin(instance):
+    done = instance.cli("call", "service.started", "-", stdin='"ssh"\n')
+    assert (done.returncode, done.stdout) == (0, "false\n"), done
+    done = instance.cli("call", "service.started", "-", stdin="ss\0h")
+    assert done.returncode == 2 and done.stderr
+
+
 def test_call_waits_for_a_job(instance):
     for verb in ("START", "STOP"):
         done = instance.cli("call", "service.control", f'"{verb}"', '"ssh"')
@@ -56,6 +71,7 @@ def test_call_that_fails_prints_the_error_object_when_asked(instance):
 @pytest.mark.parametrize("arguments", [
     [], ["nosuch"], ["call"], ["call", "core.ping", "{not json"],
     ["call", "core.ping", "1", "2", ""], ["setup-admin"],
+    ["describe", "one", "two"], ["describe", "--no-wait", "ssh"],
     ["setup-admin", ADMIN, "surplus"], ["status", "surplus"],
     ["--nosuch", "status"]])
 def test_wrong_usage_exits_2(instance, arguments):

@@ -42,7 +42,7 @@ test_ready(void **state)
 	    "core  12345        10  1970-01-02 00:00:00\n"
 	    "\n"
 	    "SERVICE  STATE    AT START  PIDS  LISTENING       LAST EXIT\n"
-	    "ssh      RUNNING  yes       8 9   127.0.0.1:2222\n"
+	    "ssh      RUNNING  yes       8, 9  127.0.0.1:2222\n"
 	    "nfs      STOPPED  no                              exit code 1\n"
 	    "\n"
 	    "Listening on 127.0.0.1:8443\n"
