@@ -16,6 +16,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "core/dispatch.h"
 #include "core/event.h"
 #include "core/job.h"
 #include "core/limits.h"
@@ -25,6 +26,7 @@
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/xalloc.h"
+#include "system/bulk.h"
 
 #define SECRET "wholly unknown"
 
@@ -48,6 +50,12 @@ stop(struct call *call)
 	running = call;
 }
 
+static void
+echo(struct call *call)
+{
+	call_reply(call, json_incref((json_t *)(uintptr_t)call_param(call, 0)));
+}
+
 static char *
 lock(const json_t *params)
 {
@@ -69,7 +77,8 @@ static const struct field params[] = {
 static const struct field result = { .name = "result", .type = F_STR,
 	.flags = FF_REQUIRED | FF_SECRET, .doc = "A key." };
 
-enum { PLAIN, ABORTABLE, QUEUE, QUEUE_NONE, QUEUE_ONE, QUEUE_ENDLESS, KEY };
+enum { PLAIN, ABORTABLE, QUEUE, QUEUE_NONE, QUEUE_ONE, QUEUE_ENDLESS, KEY,
+    ROLE, BULK };
 
 static const struct method methods[] = {
 	[PLAIN] = { .name = "made.plain", .doc = "Plain.", .job = true,
@@ -92,6 +101,14 @@ static const struct method methods[] = {
 	[KEY] = { .name = "made.key", .doc = "Makes a key.", .job = true,
 	    .auth = AUTH_SESSION, .params = params, .result = &result,
 	    .run = run, .job_read_roles = ssh_read },
+	[ROLE] = { .name = "made.role", .doc = "Needs a role.",
+	    .auth = AUTH_ROLE, .roles = ssh_read, .params = params,
+	    .result = &result, .run = echo },
+	[BULK] = { .name = "made.bulk", .doc = "Calls many.", .job = true,
+	    .auth = AUTH_SESSION, .params = bulk_params,
+	    .result = &bulk_result, .job_lock = bulk_lock,
+	    .redact = bulk_redact, .accept = bulk_accept, .run = bulk_run,
+	    .abort = bulk_abort },
 	METHOD_END
 };
 
@@ -495,6 +512,82 @@ test_secrets(void **state)
 	assert_not_on_disk(SECRET);
 }
 
+/* Calls made.bulk; its job's id, or the negative errno of the refusal. */
+static json_int_t
+bulk(struct session *session, const char *method, json_t *all)
+{
+	struct call whole = { .session = session };
+	json_t *given = json_pack("[s, o]", method, all), *answer = NULL;
+	json_int_t id;
+
+	dispatch_member(&whole, &methods[BULK], given, take, &answer);
+	json_decref(given);
+	assert_non_null(answer);
+	id = json_is_integer(answer) ?
+	    json_integer_value(answer) :
+	    -json_int(json_object_get(answer, "data"), "error", 0);
+	json_decref(answer);
+	return id;
+}
+
+static void
+assert_text(json_t *value, const char *expected)
+{
+	char *text = json_text(value);
+
+	assert_string_equal(text, expected);
+	freezero_str(text);
+}
+
+static void
+test_bulk_without_the_role(void **state)
+{
+	(void)state;
+	assert_int_equal(bulk(other, "made.role", json_array()), -EPERM);
+	assert_int_equal(
+	    bulk(other, "made.role", json_pack("[[s, s]]", "x", SECRET)),
+	    -EPERM);
+	assert_int_equal(bulk(admin, "made.bulk", json_array()), -EINVAL);
+	assert_int_equal(bulk(admin, "made.plain", json_array()), -EINVAL);
+	assert_true(bulk(reader, "made.role", json_array()) > 0);
+}
+
+/* By the tables of the members' method. */
+static void
+test_bulk_hides_secrets(void **state)
+{
+	json_int_t id = bulk(reader, "made.role",
+	    json_pack("[[s, s], [i], [s]]", SECRET, SECRET, 1, "plain"));
+	json_t *job = seen(reader, id, false);
+
+	(void)state;
+	assert_text(json_object_get(job, "arguments"),
+	    "[\"made.role\",[[\"" SECRET "\",\"********\"],[1],[\"plain\"]]]");
+	assert_text(json_object_get(job, "result"),
+	    "[{\"job_id\":null,\"error\":null,\"result\":\"********\"},"
+	    "{\"job_id\":null,\"error\":\"[EINVAL] name: Input should be a "
+	    "valid string\\n\",\"result\":null},"
+	    "{\"job_id\":null,\"error\":null,\"result\":\"********\"}]");
+	json_decref(job);
+	job = seen(reader, id, true);
+	assert_text(json_array_get(json_object_get(job, "result"), 2),
+	    "{\"job_id\":null,\"error\":null,\"result\":\"plain\"}");
+	json_decref(job);
+}
+
+static void
+test_bulk_of_the_terminated(void **state)
+{
+	struct session *s = session_new(
+	    "gone", 1003, "pid:5", CREDENTIAL_UNIX_SOCKET, ssh_read);
+
+	(void)state;
+	s->terminated = true;
+	assert_int_equal(
+	    bulk(s, "made.role", json_pack("[[s]]", "x")), -EACCES);
+	session_release(s);
+}
+
 /* The memory of what ended is bounded; the latest is whole. */
 static void
 test_large_results(void **state)
@@ -664,6 +757,9 @@ main(void)
 		cmocka_unit_test(test_logs),
 		cmocka_unit_test(test_log_is_bounded),
 		cmocka_unit_test(test_secrets),
+		cmocka_unit_test(test_bulk_without_the_role),
+		cmocka_unit_test(test_bulk_hides_secrets),
+		cmocka_unit_test(test_bulk_of_the_terminated),
 		cmocka_unit_test(test_large_results),
 		cmocka_unit_test(test_a_thousand_are_kept),
 	};
