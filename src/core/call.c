@@ -13,6 +13,7 @@
 #include "core/connection.h"
 #include "core/error.h"
 #include "core/job.h"
+#include "core/pipe.h"
 #include "core/protocol.h"
 #include "lib/json.h"
 #include "lib/log.h"
@@ -85,6 +86,7 @@ call_free(struct call *call)
 	call_detach(call, NULL, false);
 	if (call->free_data != NULL)
 		call->free_data(call->data);
+	pipe_leave(call->pipe);
 	session_release(call->session);
 	json_decref(call->params);
 	json_decref(call->given);

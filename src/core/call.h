@@ -14,6 +14,7 @@
 
 struct session;
 struct connection;
+struct pipe;
 
 struct call {
 	const struct method	*method;
@@ -23,6 +24,7 @@ struct call {
 	struct session		*session;	/* NULL: none; kept while we run */
 	char			*id;		/* JSON text; NULL: notification */
 	struct job		*job;		/* when the method is a job */
+	struct pipe		*pipe;		/* core/pipe.h; NULL: none */
 	struct call		*next;		/* of the same connection */
 	bool			 audited;	/* see call_audited */
 	bool			 subscribes;	/* as core/legacy.h says it */

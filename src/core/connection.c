@@ -18,6 +18,7 @@
 #include "core/limits.h"
 #include "core/op.h"
 #include "core/sessions.h"
+#include "core/transfer.h"
 #include "lib/address.h"
 #include "lib/json.h"
 #include "lib/log.h"
@@ -48,6 +49,7 @@ destroy(struct connection **at)
 	dispatch_abandon(c);
 	event_forget(c);
 	legacy_forget(c);
+	transfer_forget(c);
 	if (c->session != NULL)
 		sessions_removed(c->session);
 	session_release(c->session);
@@ -355,6 +357,10 @@ connection_message(struct ipc *front, struct ipc_msg *msg)
 		break;
 	case MSG_CLIENT_TAKEN:
 		r = taken_message(*at, msg);
+		break;
+	case MSG_TRANSFER_BEGIN:
+	case MSG_TRANSFER_NEXT:
+		r = transfer_message(*at, msg);
 		break;
 	case MSG_CLIENT_LEGACY:
 		r = legacy_message(*at, msg);

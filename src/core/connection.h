@@ -16,6 +16,7 @@
 struct call;
 struct alias;
 struct subscription;
+struct upload;
 
 struct connection {
 	struct connection *next;	/* in its bucket */
@@ -38,6 +39,8 @@ struct connection {
 	unsigned int	 subscribed;
 	size_t		 events;	/* on their way, MESSAGE_EVENT_COST() */
 	bool		 deaf;		/* too many; it is being closed */
+	struct upload	*upload;	/* of a transfer: core/transfer.c */
+	bool		 begun;		/* of a transfer: it has one request */
 	struct alias	*aliases;	/* of subscriptions: core/legacy.h */
 	uint64_t	 last_event;	/* the last one sent, by number */
 };

@@ -4,6 +4,7 @@
 #include "core/core.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -393,6 +394,7 @@ core_main(void)
 	struct sandbox_path paths[2] = { { .writable = 1 }, { .fd = -1 } };
 
 	json_secure();
+	signal(SIGPIPE, SIG_IGN);
 	core.problems = json_object();
 	check_tables();
 	startup_receive(ROLE_CORE, &core.startup);

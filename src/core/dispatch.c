@@ -149,6 +149,11 @@ run(struct call *call)
 		m->run(call);
 		return;
 	}
+	if (m->pipe != PIPE_NONE && !m->pipe_optional && call->pipe == NULL) {
+		call_fail(call, EINVAL, "Pipe '%s' is not open",
+		    m->pipe == PIPE_INPUT ? "input" : "output");
+		return;
+	}
 	if (m->accept != NULL && !m->accept(call))
 		return;
 	lock = m->job_lock != NULL ? m->job_lock(call->params) : NULL;
@@ -203,14 +208,39 @@ dispatch_subscribe(struct connection *c, const char *id, const char *name)
 }
 
 void
-dispatch_member(const struct call *whole, const struct method *method,
-    const json_t *given, void (*taker)(json_t *, bool, void *), void *arg)
+dispatch_piped(const struct call *whole, const struct method *method,
+    const json_t *given, struct pipe *pipe,
+    void (*taker)(json_t *, bool, void *), void *arg)
 {
 	struct call *call = xcalloc(1, sizeof(*call));
 
 	call->method = method;
 	call->given = json_incref((json_t *)(uintptr_t)given);
 	call->session = session_keep(whole->session);
+	call->pipe = pipe;
+	call->taker = taker;
+	call->taker_arg = arg;
+	if (permitted(call))
+		run(call);
+}
+
+void
+dispatch_member(const struct call *whole, const struct method *method,
+    const json_t *given, void (*taker)(json_t *, bool, void *), void *arg)
+{
+	dispatch_piped(whole, method, given, NULL, taker, arg);
+}
+
+void
+dispatch_upload(struct connection *c, const struct method *method,
+    const json_t *given, struct pipe *pipe,
+    void (*taker)(json_t *, bool, void *), void *arg)
+{
+	struct call *call = call_new(c, "");
+
+	call->method = method;
+	call->given = json_incref((json_t *)(uintptr_t)given);
+	call->pipe = pipe;
 	call->taker = taker;
 	call->taker_arg = arg;
 	if (permitted(call))

@@ -11,6 +11,7 @@
 struct call;
 struct connection;
 struct method;
+struct pipe;
 struct session;
 
 /* id: the request's id as JSON text, "" for a notification. */
@@ -29,6 +30,17 @@ bool	dispatch_allows(const struct session *, const struct method *);
 void	dispatch_member(const struct call *whole, const struct method *,
 	    const json_t *given, void (*taker)(json_t *answer, bool success,
 	    void *), void *arg);
+/* The same with a pipe, whose one end is the call's (stolen). */
+void	dispatch_piped(const struct call *whole, const struct method *,
+	    const json_t *given, struct pipe *, void (*taker)(json_t *answer,
+	    bool success, void *), void *arg);
+/*
+ * A call of a connection that is an upload; the taker gets the answer.  pipe:
+ * as above, or NULL.
+ */
+void	dispatch_upload(struct connection *, const struct method *,
+	    const json_t *given, struct pipe *, void (*taker)(json_t *answer,
+	    bool success, void *), void *arg);
 /* The connection goes away: its calls go on without an answer. */
 void	dispatch_abandon(struct connection *);
 

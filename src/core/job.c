@@ -137,6 +137,9 @@ same_waiting(const struct call *call, const char *lock)
 {
 	struct job *job;
 
+	/* Files cannot be compared before they came. */
+	if (call->pipe != NULL)
+		return NULL;
 	for (job = job_first(); job != NULL; job = job->next)
 		if (waits_for(job, lock) &&
 		    strcmp(job->username, call_user(call)) == 0)

@@ -39,6 +39,13 @@
 #define LIMIT_TOKENS		256	/* of one user */
 #define LIMIT_EVENTS	(1 << 20)	/* bytes that wait for one connection */
 #define LIMIT_EVENTS_FRONT (64 << 20)	/* in our queue to a front role */
+#define LIMIT_DOWNLOAD_S	60	/* until it is fetched ... */
+#define LIMIT_DOWNLOAD_BUFFERED_S 3600	/* ... or a buffered one */
+#define LIMIT_DOWNLOAD_TOKEN_S	300	/* then it is told that it is late */
+#define LIMIT_DOWNLOAD_BUFFER	(16 * 1024 * 1024) /* bytes of a buffered one */
+#define LIMIT_DOWNLOADS_USER	8	/* waiting, of one user */
+#define LIMIT_DOWNLOADS		1024	/* known of */
+#define LIMIT_UPLOAD		((uint64_t)1 << 30) /* where no method says */
 #define LIMIT_SUBSCRIPTIONS	128	/* of one connection */
 #define LIMIT_SOURCES		16	/* running for one connection */
 

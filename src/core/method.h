@@ -8,6 +8,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "core/schema.h"
 #include "services/catalog.h"
@@ -26,6 +27,9 @@ enum method_kind { KIND_PLAIN, KIND_QUERY, KIND_INSTANCE, KIND_CONFIG,
 /* How many jobs may wait for a lock beside the one that has it. */
 enum job_queue { JOB_QUEUE_DEFAULT, JOB_QUEUE_NONE, JOB_QUEUE_ONE,
     JOB_QUEUE_ENDLESS };
+
+/* What goes with a job besides parameters and result: core/pipe.h. */
+enum method_pipe { PIPE_NONE, PIPE_INPUT, PIPE_OUTPUT };
 
 struct method {
 	const char		*name;		/* "ssh.update" */
@@ -57,6 +61,12 @@ struct method {
 	 * core.bulk has none.  What needs a role is about the machine.
 	 */
 	bool			 bulk;
+	/* Of a job: not without it, unless it is optional. */
+	enum method_pipe	 pipe;
+	bool			 pipe_optional;
+	uint64_t		 input_max;	/* bytes, all files together;
+						   0: LIMIT_UPLOAD */
+	unsigned int		 input_files;	/* at most; 0: one */
 	bool			 unlimited;	/* not rate limited */
 	bool			 own;		/* Holdfast's, not TrueNAS's */
 	const char		*audit;		/* text; NULL: not audited */

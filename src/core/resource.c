@@ -265,8 +265,9 @@ describe(const struct method *m)
 	    "no_auth_required", m->auth == AUTH_NONE,
 	    "no_authz_required", m->auth == AUTH_SESSION,
 	    "cli_private", 0, "filterable", filterable, "filterable_schema",
-	    "pass_application", 0, "job", m->job, "downloadable", 0,
-	    "uploadable", 0, "check_pipes", 0);
+	    "pass_application", 0, "job", m->job, "downloadable",
+	    m->pipe == PIPE_OUTPUT, "uploadable", m->pipe == PIPE_INPUT,
+	    "check_pipes", m->pipe != PIPE_NONE && !m->pipe_optional);
 	/* clang-format on */
 
 	json_object_set_new(o, "roles",
@@ -361,6 +362,8 @@ lint_method(const struct resource *r, const struct method *m, json_t *faults)
 	for (role = m->roles; role != NULL && *role != NULL; role++)
 		if (role_find(*role) == NULL)
 			fault(faults, m->name, "names an unknown role");
+	if (m->pipe != PIPE_NONE && !m->job)
+		fault(faults, m->name, "has a pipe and is no job");
 	if (m->params != NULL)
 		schema_lint(m->params, m->name, faults);
 }

@@ -66,6 +66,22 @@ enum message_type {
 				   str params as JSON text (an array) */
 	MSG_CLIENT_LEGACY,	/* front -> core: u8 enum legacy_verb, str id as
 				   JSON text, str name of the event */
+	/*
+	 * Of a PROTOCOL_TRANSFER: one request, in this order, and one STATUS
+	 * that ends it.
+	 */
+	MSG_TRANSFER_BEGIN,	/* front -> core: u8 enum transfer_kind, u8 enum
+				   transfer_credential, str credential, u64
+				   length of the body, str what: the job's
+				   number, or the upload's "data" */
+	MSG_TRANSFER_FILE,	/* core -> front: str filename, u8 1: its end is
+				   that of the whole (fd) to read the download
+				   from, or to write a file of the upload to */
+	MSG_TRANSFER_NEXT,	/* front -> core: u8 enum transfer_step */
+	MSG_TRANSFER_STATUS,	/* core -> front: u16 HTTP status, str type of
+				   the body ("": text), bytes body ("": the
+				   usual); of a download that began: 200, it is
+				   whole, or else it is not */
 	MSG_CLIENT_GONE,	/* front -> core: empty */
 	MSG_CLIENT_FRAME,	/* core -> front: u32 calls finished with it,
 				   bytes one text frame, or none: so the
@@ -140,7 +156,27 @@ enum message_type {
 enum client_protocol {
 	PROTOCOL_JSONRPC,
 	PROTOCOL_LEGACY,	/* at /websocket: core/legacy.h */
+	PROTOCOL_TRANSFER,	/* HTTP, one request: core/transfer.h */
 	PROTOCOL_COUNT
+};
+
+enum transfer_kind { TRANSFER_DOWNLOAD, TRANSFER_UPLOAD, TRANSFER_KIND_COUNT };
+
+/* How the client says who it is. */
+enum transfer_credential {
+	GIVEN_NOTHING,
+	GIVEN_TOKEN,
+	GIVEN_BASIC,	/* "user:password" */
+	GIVEN_BEARER,	/* an API key */
+	GIVEN_COUNT
+};
+
+/* How an upload goes on. */
+enum transfer_step {
+	STEP_FILE,	/* one more file comes */
+	STEP_END,	/* all is written and whole */
+	STEP_UNREAD,	/* nobody reads it any more */
+	STEP_COUNT
 };
 
 /* Of the legacy protocol, what is no call. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "core/call.h"
+#include "core/download.h"
 #include "core/connection.h"
 #include "core/event.h"
 #include "core/job.h"
@@ -14,6 +15,7 @@
 #include "lib/json.h"
 #include "lib/xalloc.h"
 #include "system/bulk.h"
+#include "system/download_logs.h"
 #include "system/system.h"
 
 static const char *const targets[] = { "WS", "CLI", "REST", NULL };
@@ -283,6 +285,14 @@ static const struct method methods[] = {
 	  .result = &bulk_result, .redact = bulk_redact,
 	  .doc = "Calls a method many times, one call after the other.",
 	  .accept = bulk_accept, .run = bulk_run, .abort = bulk_abort },
+	{ .name = "core.download", .auth = AUTH_SESSION,
+	  .params = download_params, .result = &download_result,
+	  .doc = "Starts a job that gives a file; its id, and where to fetch "
+	  "the file.", .run = download_run },
+	{ .name = "core.job_download_logs", .auth = AUTH_SESSION,
+	  .params = download_logs_params, .result = &download_url,
+	  .doc = "Where to fetch the log of a job.",
+	  .run = download_logs_run },
 	{ .name = "core.subscribe", .auth = AUTH_SESSION,
 	  .params = subscribe_params, .result = &subscription,
 	  .doc = "Tells this connection what happens in a collection.",

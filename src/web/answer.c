@@ -17,9 +17,17 @@ static const struct {
 	{ 200, "OK" },
 	{ 308, "Permanent Redirect" },
 	{ 400, "Bad Request" },
+	{ 401, "Unauthorized" },
 	{ 403, "Forbidden" },
 	{ 404, "Not Found" },
 	{ 405, "Method Not Allowed" },
+	{ 410, "Gone" },
+	{ 411, "Length Required" },
+	{ 412, "Precondition Failed" },
+	{ 413, "Content Too Large" },
+	{ 422, "Unprocessable Content" },
+	{ 429, "Too Many Requests" },
+	{ 500, "Internal Server Error" },
 	{ 503, "Service Unavailable" },
 };
 
@@ -51,26 +59,40 @@ put(struct wire_out *out, const char *text)
 	wire_put_raw(out, text, strlen(text));
 }
 
+/* Status, type, and how long the body is. */
+static void
+put_start(struct wire_out *out, const struct http_answer *a, size_t len)
+{
+	char line[256];
+
+	snprintf(line, sizeof(line), "HTTP/1.1 %u %s\r\nContent-Type: %s\r\n",
+	    a->status, http_phrase(a->status),
+	    a->type != NULL ? a->type : "text/plain; charset=utf-8");
+	put(out, line);
+	if (a->chunked)
+		snprintf(line, sizeof(line), "Transfer-Encoding: chunked\r\n");
+	else
+		snprintf(line, sizeof(line), "Content-Length: %zu\r\n", len);
+	put(out, line);
+}
+
 char *
 http_text(
     const struct http_answer *a, bool tls, bool head, bool keep, size_t *lenp)
 {
-	const char *phrase = http_phrase(a->status), *body = a->body;
 	struct wire_out out = { 0 };
-	char line[128], start[256];
+	const char *body = a->body;
 	size_t len = a->len;
+	char usual[64];
 
 	if (body == NULL) {
-		snprintf(line, sizeof(line), "%u: %s", a->status, phrase);
-		body = line;
+		snprintf(usual, sizeof(usual), "%u: %s", a->status,
+		    http_phrase(a->status));
+		body = usual;
 	}
 	if (len == 0)
 		len = strlen(body);
-	snprintf(start, sizeof(start),
-	    "HTTP/1.1 %u %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\n",
-	    a->status, phrase,
-	    a->type != NULL ? a->type : "text/plain; charset=utf-8", len);
-	put(&out, start);
+	put_start(&out, a, len);
 	put(&out, always);
 	if (tls)
 		put(&out, over_tls);
@@ -79,7 +101,7 @@ http_text(
 	if (!keep)
 		put(&out, "Connection: close\r\n");
 	put(&out, "\r\n");
-	if (!head)
+	if (!head && !a->chunked)
 		wire_put_raw(&out, body, len);
 	*lenp = out.len;
 	return (char *)out.data;

@@ -12,6 +12,10 @@
 /* How often to look whether core caught up, milliseconds. */
 #define THROTTLE_PERIOD 20
 
+/* What core may say of a transfer. */
+#define FILENAME_BYTES 4096
+#define TYPE_BYTES 128
+
 static void
 throttle_set(struct web *w, bool on)
 {
@@ -104,6 +108,10 @@ core_limit(struct web *w, struct ipc_msg *msg)
 	if (!c->held)
 		return;
 	c->held = false;
+	if (c->transfer != NULL) {
+		web_transfer_identified(c);
+		return;
+	}
 	web_client_flow(c);
 	lws_cancel_service(w->context);
 }
@@ -126,6 +134,37 @@ core_close(struct web *w, struct ipc_msg *msg)
 }
 
 static void
+core_file(struct web *w, struct ipc_msg *msg)
+{
+	char *filename = wire_get_str(&msg->body, FILENAME_BYTES);
+	uint8_t whole = wire_get_u8(&msg->body);
+	struct web_client *c = web_client_find(w, msg->id);
+
+	if (wire_end(&msg->body) == -1)
+		fatal("wrong file from core");
+	if (c != NULL)
+		web_transfer_file(c, filename, whole != 0, &msg->fds[0]);
+	free(filename);
+}
+
+static void
+core_status(struct web *w, struct ipc_msg *msg)
+{
+	uint16_t status = wire_get_u16(&msg->body);
+	char *type = wire_get_str(&msg->body, TYPE_BYTES);
+	struct web_client *c = web_client_find(w, msg->id);
+	const void *body;
+	size_t len;
+
+	body = wire_get_bytes(&msg->body, &len);
+	if (wire_end(&msg->body) == -1)
+		fatal("wrong status from core");
+	if (c != NULL)
+		web_transfer_status(c, status, type, body, len);
+	free(type);
+}
+
+static void
 core_message(struct ipc *ipc, struct ipc_msg *msg, void *arg)
 {
 	struct web *w = arg;
@@ -137,6 +176,12 @@ core_message(struct ipc *ipc, struct ipc_msg *msg, void *arg)
 		break;
 	case MSG_CLIENT_EVENT:
 		core_event(w, msg);
+		break;
+	case MSG_TRANSFER_FILE:
+		core_file(w, msg);
+		break;
+	case MSG_TRANSFER_STATUS:
+		core_status(w, msg);
 		break;
 	case MSG_CLIENT_LIMIT:
 		core_limit(w, msg);
@@ -172,6 +217,8 @@ web_core_disconnect(struct web *w)
 		if (c->state == WEB_CLIENT_OPEN)
 			web_client_close(
 			    c, WEB_RESTART_CODE, WEB_RESTART_REASON, true);
+		else if (c->transfer != NULL)
+			web_transfer_core_gone(c);
 	}
 	if (w->throttled)
 		throttle_set(w, false);

@@ -88,7 +88,7 @@ web_client_find(struct web *w, uint32_t id)
 }
 
 void
-web_client_established(struct web_client *c)
+web_client_announce(struct web_client *c)
 {
 	struct web *w = c->web;
 	struct wire_out body = { 0 };
@@ -100,15 +100,6 @@ web_client_established(struct web_client *c)
 		fatal("connection ids are used up");
 	c->id = ++w->last_id;
 	LIST_INSERT_HEAD(&w->buckets[c->id % WEB_BUCKETS], c, bucket);
-	c->state = WEB_CLIENT_OPEN;
-	c->heard = c->pinged = c->moved = uv_now(&w->loop);
-
-	if (w->core == NULL) {
-		/* It went between the request and now. */
-		web_client_close(
-		    c, WEB_RESTART_CODE, WEB_RESTART_REASON, false);
-		return;
-	}
 	wire_put_str(&body, c->address);
 	wire_put_u16(&body, c->port);
 	wire_put_u8(&body, 1);
@@ -119,10 +110,26 @@ web_client_established(struct web_client *c)
 	wire_free(&body);
 	c->announced = true;
 	c->held = w->role == ROLE_LOCAL;
-	web_client_flow(c);
 	web_client_origin(c, origin);
 	log_info(
 	    "client.open", "connection %" PRIu32 " from %s", c->id, origin);
+}
+
+void
+web_client_established(struct web_client *c)
+{
+	struct web *w = c->web;
+
+	c->state = WEB_CLIENT_OPEN;
+	c->heard = c->pinged = c->moved = uv_now(&w->loop);
+	if (w->core == NULL) {
+		/* It went between the request and now. */
+		web_client_close(
+		    c, WEB_RESTART_CODE, WEB_RESTART_REASON, false);
+		return;
+	}
+	web_client_announce(c);
+	web_client_flow(c);
 }
 
 /*
@@ -439,7 +446,7 @@ void
 web_client_close(
     struct web_client *c, uint16_t code, const char *reason, bool flush)
 {
-	if (c->state == WEB_CLIENT_HTTP) {
+	if (c->state == WEB_CLIENT_HTTP || c->state == WEB_CLIENT_TRANSFER) {
 		web_client_kill(c);
 		return;
 	}
@@ -479,7 +486,9 @@ web_client_ended(struct web_client *c)
 	if (c->announced && w->core != NULL)
 		ipc_send(w->core, MSG_CLIENT_GONE, c->id, NULL, NULL, 0);
 	c->announced = false;
-	if (c->state == WEB_CLIENT_OPEN)
+	web_transfer_free(c->transfer);
+	c->transfer = NULL;
+	if (c->state == WEB_CLIENT_OPEN || c->state == WEB_CLIENT_TRANSFER)
 		log_info("client.gone", "connection %" PRIu32, c->id);
 	if (c->state != WEB_CLIENT_ENDED)
 		c->deadline = uv_now(&w->loop) + WEB_CLOSE_TIME;
@@ -514,6 +523,9 @@ web_client_tick(struct web_client *c, uint64_t now)
 			c->deadline = UINT64_MAX;
 			web_client_kill(c);
 		}
+		break;
+	case WEB_CLIENT_TRANSFER:
+		web_transfer_tick(c, now);
 		break;
 	case WEB_CLIENT_OPEN:
 		waiting =

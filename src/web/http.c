@@ -10,6 +10,7 @@
 #include "lib/json.h"
 #include "lib/xalloc.h"
 #include "web/http.h"
+#include "web/request.h"
 #include "web/web.h"
 
 /* Oldest first, as they are listed; one path each. */
@@ -35,7 +36,9 @@ enum route {
 	ROUTE_API, /* a WebSocket */
 	ROUTE_LEGACY, /* one that speaks the protocol before JSON-RPC */
 	ROUTE_VERSIONS,
-	ROUTE_BOOT_ID
+	ROUTE_BOOT_ID,
+	ROUTE_UPLOAD,
+	ROUTE_DOWNLOAD
 };
 
 /* The paths that are no version's. */
@@ -47,7 +50,11 @@ static const struct {
 	{ "/websocket", ROUTE_LEGACY },
 	{ "/api/versions", ROUTE_VERSIONS },
 	{ "/api/boot_id", ROUTE_BOOT_ID },
+	{ "/_upload", ROUTE_UPLOAD },
 };
+
+/* With the job's number behind it. */
+static const char download[] = "/_download/";
 
 #define PATH_MAX_LEN 64
 
@@ -80,20 +87,6 @@ answer_send(struct web *w, struct web_client *c, const struct http_answer *a,
 	return r < 0 ? -1 : 0;
 }
 
-/* A header's value; -1 when it is absent or longer than size. */
-static int
-header(struct web_client *c, char *value, size_t size,
-    enum lws_token_indexes token)
-{
-	int len;
-
-	value[0] = '\0';
-	if (lws_hdr_total_length(c->wsi, token) <= 0)
-		return -1;
-	len = lws_hdr_copy(c->wsi, value, (int)size, token);
-	return len > 0 && (size_t)len < size ? 0 : -1;
-}
-
 static enum route
 route_find(const char *path)
 {
@@ -103,6 +96,8 @@ route_find(const char *path)
 	for (i = 0; i < sizeof(routes) / sizeof(routes[0]); i++)
 		if (strcmp(path, routes[i].path) == 0)
 			return routes[i].route;
+	if (strncmp(path, download, sizeof(download) - 1) == 0)
+		return ROUTE_DOWNLOAD;
 	if (strncmp(path, "/api/", 5) != 0)
 		return ROUTE_NONE;
 	version = path + 5;
@@ -121,7 +116,7 @@ request_path(struct web_client *c, char path[static PATH_MAX_LEN])
 	size_t i;
 
 	for (i = 0; i < sizeof(tokens) / sizeof(tokens[0]); i++)
-		if (header(c, path, PATH_MAX_LEN, tokens[i]) == 0)
+		if (request_header(c, path, PATH_MAX_LEN, tokens[i]) == 0)
 			return;
 	path[0] = '\0';
 }
@@ -175,8 +170,8 @@ origin_allowed(struct web_client *c)
 
 	if (lws_hdr_total_length(c->wsi, WSI_TOKEN_ORIGIN) <= 0)
 		return true;
-	if (header(c, origin, sizeof(origin), WSI_TOKEN_ORIGIN) == -1 ||
-	    header(c, host, sizeof(host), WSI_TOKEN_HOST) == -1)
+	if (request_header(c, origin, sizeof(origin), WSI_TOKEN_ORIGIN) == -1 ||
+	    request_header(c, host, sizeof(host), WSI_TOKEN_HOST) == -1)
 		return false;
 	for (i = 0; origins[i] != NULL; i++)
 		if (strcasecmp(origin, origins[i]) == 0)
@@ -194,7 +189,7 @@ has_body(struct web_client *c)
 		return true;
 	if (lws_hdr_total_length(c->wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH) <= 0)
 		return false;
-	return header(c, length, sizeof(length),
+	return request_header(c, length, sizeof(length),
 		   WSI_TOKEN_HTTP_CONTENT_LENGTH) == -1 ||
 	    strcmp(length, "0") != 0;
 }
@@ -217,6 +212,12 @@ answer_get(struct web *w, struct web_client *c, char **textp)
 	case ROUTE_BOOT_ID:
 		a.body = *textp = xasprintf("\"%s\"", w->boot_id);
 		return a;
+	case ROUTE_UPLOAD:
+		a.extra = "Allow: POST\r\n";
+		a.type = NULL;
+		a.status = 405;
+		return a;
+	case ROUTE_DOWNLOAD: /* of HEAD, which gives no file */
 	case ROUTE_NONE:
 		break;
 	}
@@ -228,25 +229,71 @@ answer_get(struct web *w, struct web_client *c, char **textp)
 	return a;
 }
 
+/*
+ * An up- or download: 0, it is begun and answered elsewhere; or the status
+ * that refuses it, or -1: it is none.
+ */
+static int
+transfer_request(struct web *w, struct web_client *c)
+{
+	char path[PATH_MAX_LEN];
+	bool upload;
+
+	request_path(c, path);
+	switch (route_find(path)) {
+	case ROUTE_UPLOAD:
+		upload = true;
+		if (lws_hdr_total_length(c->wsi, WSI_TOKEN_POST_URI) <= 0)
+			return -1;
+		break;
+	case ROUTE_DOWNLOAD:
+		upload = false;
+		if (lws_hdr_total_length(c->wsi, WSI_TOKEN_GET_URI) <= 0 ||
+		    has_body(c))
+			return -1;
+		break;
+	default:
+		return -1;
+	}
+	if (!origin_allowed(c))
+		return 403;
+	if (!request_transfer_room(w, c))
+		return 503;
+	request_transfer(c, upload ? TRANSFER_UPLOAD : TRANSFER_DOWNLOAD,
+	    upload ? "" : path + sizeof(download) - 1);
+	return 0;
+}
+
+/* What a request that is no transfer is answered; *keepp: another may come. */
+static struct http_answer
+plain_answer(struct web *w, struct web_client *c, char **textp, bool *keepp)
+{
+	if (lws_hdr_total_length(c->wsi, WSI_TOKEN_GET_URI) <= 0 &&
+	    lws_hdr_total_length(c->wsi, WSI_TOKEN_HEAD_URI) <= 0)
+		return not_allowed;
+	if (has_body(c))
+		return (struct http_answer){ .status = 400 };
+	*keepp = !w->stopping;
+	return answer_get(w, c, textp);
+}
+
 int
 web_http_request(struct web *w, struct web_client *c)
 {
-	struct http_answer a = { .status = 400 };
-	bool get, head, keep;
+	struct http_answer a = { 0 };
+	int refusal = transfer_request(w, c), r;
+	bool head, keep = false;
 	char *text = NULL;
-	int r;
 
-	get = lws_hdr_total_length(c->wsi, WSI_TOKEN_GET_URI) > 0;
-	head = lws_hdr_total_length(c->wsi, WSI_TOKEN_HEAD_URI) > 0;
-	keep = false;
-	if (!get && !head)
-		a = not_allowed;
-	else if (!has_body(c)) {
-		a = answer_get(w, c, &text);
-		keep = !w->stopping;
-	}
+	if (refusal == 0)
+		return 0;
+	if (refusal != -1)
+		a.status = (unsigned int)refusal;
+	else
+		a = plain_answer(w, c, &text, &keep);
 	if (a.status >= 400)
 		web_refused(w, c, http_phrase(a.status));
+	head = lws_hdr_total_length(c->wsi, WSI_TOKEN_HEAD_URI) > 0;
 	r = answer_send(w, c, &a, head, keep);
 	free(text);
 	if (r == -1 || !keep)
@@ -290,7 +337,8 @@ web_http_upgrade(struct web *w, struct web_client *c)
 	 * For another protocol than WebSocket, libwebsockets 4.1 asks after
 	 * having answered by itself: then the headers are gone.
 	 */
-	if (header(c, upgrade, sizeof(upgrade), WSI_TOKEN_UPGRADE) == -1)
+	if (request_header(c, upgrade, sizeof(upgrade), WSI_TOKEN_UPGRADE) ==
+	    -1)
 		return -1;
 	a = upgrade_refusal(w, c, upgrade);
 	if (a.status == 0)

@@ -13,6 +13,7 @@ struct http_answer {
 	const char	*extra;	/* header lines, each ended; NULL: none */
 	const char	*body;	/* NULL: "404: Not Found" and its like */
 	size_t		 len;	/* of the body; 0: its strlen */
+	bool		 chunked;	/* the body follows in chunks */
 };
 
 /* "Not Found"; a status that is not ours is a bug and fatal. */

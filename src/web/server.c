@@ -66,6 +66,7 @@ server_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user,
 
 	switch (reason) {
 	case LWS_CALLBACK_HTTP:
+	case LWS_CALLBACK_HTTP_BODY:
 	case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
 	case LWS_CALLBACK_ESTABLISHED:
 	case LWS_CALLBACK_RECEIVE:
@@ -76,7 +77,6 @@ server_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user,
 	case LWS_CALLBACK_CLOSED:
 	case LWS_CALLBACK_WSI_DESTROY:
 		break;
-	case LWS_CALLBACK_HTTP_BODY:
 	case LWS_CALLBACK_RAW_ADOPT:
 	case LWS_CALLBACK_RAW_RX:
 		return -1; /* nobody asked for that */
@@ -90,6 +90,8 @@ server_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user,
 	switch (reason) {
 	case LWS_CALLBACK_HTTP:
 		return web_http_request(w, c);
+	case LWS_CALLBACK_HTTP_BODY:
+		return web_transfer_body(c, in, len);
 	case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
 		return web_http_upgrade(w, c);
 	case LWS_CALLBACK_ESTABLISHED:

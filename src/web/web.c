@@ -103,11 +103,13 @@ web_prepare(struct web *w, enum role self)
 	uv_timer_init(&w->loop, &w->tick_timer);
 	uv_timer_init(&w->loop, &w->throttle_timer);
 	uv_timer_init(&w->loop, &w->stop_timer);
+	uv_timer_init(&w->loop, &w->transfer_timer);
 	w->pause_timer.data = w;
 	w->close_timer.data = w;
 	w->tick_timer.data = w;
 	w->throttle_timer.data = w;
 	w->stop_timer.data = w;
+	w->transfer_timer.data = w;
 }
 
 static void

@@ -21,7 +21,10 @@
 /* Bounds; a client can not grow anything that is not here. */
 #define WEB_CLIENTS_MAX		1024	/* connections, whatever their state */
 #define WEB_ADDRESS_MAX		64	/* of them from one address */
-#define WEB_FDS_SPARE		64	/* descriptors kept for ourselves */
+#define WEB_TRANSFERS_MAX	64	/* up- and downloads */
+#define WEB_TRANSFERS_ADDRESS	16	/* of them from one address */
+/* Descriptors kept for ourselves; a transfer has two besides its client's. */
+#define WEB_FDS_SPARE		(64 + 2 * WEB_TRANSFERS_MAX)
 #define WEB_HEADERS_MAX		8192	/* bytes of one request's headers */
 #define WEB_QUEUE_BYTES		((size_t)8 << 20)
 #define WEB_QUEUE_FRAMES	4096
@@ -45,11 +48,13 @@
 #define WEB_DEAD_TIME		90000	/* without any sign */
 #define WEB_STALL_TIME		60000	/* socket takes nothing */
 #define WEB_CLOSE_TIME		10000	/* for the close handshake */
+#define WEB_LINGER_TIME		2000	/* after the answer to a transfer */
 #define WEB_STOP_TIME		1500	/* until exit after MSG_STOP */
 #define WEB_PAUSE_TIME		250	/* no accepting, then again */
 
 enum web_client_state {
 	WEB_CLIENT_HTTP,	/* TLS handshake, requests */
+	WEB_CLIENT_TRANSFER,	/* an up- or download: transfer.h */
 	WEB_CLIENT_OPEN,	/* a WebSocket */
 	WEB_CLIENT_CLOSING,	/* a close frame waits or was sent */
 	WEB_CLIENT_ENDED	/* only its destruction is left */
@@ -64,6 +69,7 @@ struct web_frame {
 };
 
 struct web;
+struct transfer;
 
 struct web_client {
 	TAILQ_ENTRY(web_client) all;
@@ -89,6 +95,7 @@ struct web_client {
 	uint64_t	 pinged;
 	uint64_t	 moved;		/* the socket took something */
 
+	struct transfer	*transfer;	/* or NULL */
 	struct assembly	 in;
 	STAILQ_HEAD(, web_frame) queue;
 	size_t		 queued_bytes, queued_frames;
@@ -128,6 +135,9 @@ struct web {
 
 	TAILQ_HEAD(, web_client) clients;
 	unsigned int		 nclients;
+	unsigned int		 ntransfers;
+	/* runs when some have more to do */
+	uv_timer_t		 transfer_timer;
 	LIST_HEAD(, web_client) buckets[WEB_BUCKETS];
 	uint32_t		 last_id;
 	uv_timer_t		 close_timer;
@@ -172,6 +182,8 @@ void	web_client_origin(const struct web_client *,
 	    char origin[static WEB_ORIGIN_MAX]);
 void	web_client_free(struct web_client *);
 struct web_client *web_client_find(struct web *, uint32_t id);
+/* Gives it a number and tells core of it, which must be there. */
+void	web_client_announce(struct web_client *);
 void	web_client_established(struct web_client *);
 int	web_client_received(struct web_client *, void *data, size_t len);
 int	web_client_writable(struct web_client *);
@@ -206,6 +218,22 @@ void	web_core_disconnect(struct web *);
 void	web_monitor_connect(struct web *, int fd);
 /* After each message to core: stop reading while too much waits. */
 void	web_core_throttle(struct web *);
+
+/* transfer.c: up- and downloads; what http.c begins and core says of them. */
+struct transfer *web_transfer_new(struct web_client *, enum transfer_kind);
+void	web_transfer_free(struct transfer *);	/* NULL is fine */
+/* What of the body came with the headers; 0 or -1. */
+int	web_transfer_body(struct web_client *, const void *, size_t);
+/* Core's answer; the descriptor is taken when *fdp becomes -1. */
+void	web_transfer_file(struct web_client *, const char *filename,
+	    bool whole, int *fdp);
+void	web_transfer_status(struct web_client *, unsigned int status,
+	    const char *type, const void *body, size_t len);
+/* Core knows who is on the Unix socket; core is gone. */
+void	web_transfer_identified(struct web_client *);
+void	web_transfer_core_gone(struct web_client *);
+void	web_transfer_tick(struct web_client *, uint64_t now);
+void	web_transfers_go_on(uv_timer_t *);
 
 /* web.c */
 void	web_tick(uv_timer_t *);

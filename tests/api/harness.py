@@ -232,8 +232,10 @@ class Instance:
 
     everything = []     # every instance that was made, for the report
 
-    def __init__(self, build, directory=None, address=None, arguments=()):
+    def __init__(self, build, directory=None, address=None, arguments=(),
+                 program="holdfastd"):
         self.build = BUILDS[build]
+        self.program = program
         self.sanitized = build == "asan"
         self.directory = pathlib.Path(directory or self.new_directory())
         self.address = address or next_address(200)
@@ -259,7 +261,7 @@ class Instance:
     # Life and death.
 
     def command(self, ready):
-        return [self.build / "holdfastd", "--instance", self.directory,
+        return [self.build / self.program, "--instance", self.directory,
                 "--listen", f"{self.address}:{self.port}",
                 "--ssh-port", str(self.ssh_port), "--ready-fd", str(ready),
                 *self.arguments]

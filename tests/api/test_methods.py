@@ -11,7 +11,8 @@ from harness import BUILDS, REPOSITORY
 METHODS = {
     "core.ping", "core.get_methods", "core.get_services", "core.get_jobs",
     "core.job_wait", "core.job_abort", "core.bulk", "core.set_options",
-    "core.subscribe", "core.unsubscribe",
+    "core.subscribe", "core.unsubscribe", "core.download",
+    "core.job_download_logs",
     "auth.login", "auth.login_ex", "auth.login_ex_continue",
     "auth.login_with_token", "auth.generate_token", "auth.sessions",
     "auth.terminate_session", "auth.terminate_other_sessions",

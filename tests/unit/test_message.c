@@ -33,6 +33,10 @@ is_type(enum message_type type)
 	case MSG_CLIENT_OPEN:
 	case MSG_CLIENT_CALL:
 	case MSG_CLIENT_LEGACY:
+	case MSG_TRANSFER_BEGIN:
+	case MSG_TRANSFER_FILE:
+	case MSG_TRANSFER_NEXT:
+	case MSG_TRANSFER_STATUS:
 	case MSG_CLIENT_GONE:
 	case MSG_CLIENT_FRAME:
 	case MSG_CLIENT_LIMIT:
