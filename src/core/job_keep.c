@@ -374,14 +374,14 @@ job_of(json_int_t id, const json_t *row)
 static void
 interrupted(struct job *job, const json_t *row)
 {
-	const json_t *record = json_object_get(row, "record");
+	json_t *record = json_object_get(row, "record");
 	bool began = job->state == JOB_RUNNING;
 
-	if (record != NULL && core_store() != NULL &&
-	    store_outbox_add(
-		core_store(), json_str(row, "audit_id", ""), record) == -1)
-		log_warn("jobs.record", "job %lld: %s", (long long)job->id,
-		    strerror(errno));
+	if (record != NULL &&
+	    (core_store() == NULL ||
+		store_outbox_add(
+		    core_store(), json_str(row, "audit_id", ""), record) == -1))
+		audit_send(json_incref(record), NULL, NULL);
 	json_decref(job->answer);
 	job->answer = call_method_error(EINTR,
 	    began ? "[EINTR] Holdfast ended before this job had" :
