@@ -163,13 +163,14 @@ connection_close(struct connection *c, uint16_t code, const char *reason)
 void
 connection_login(struct connection *c, struct session *s)
 {
+	struct session *old = c->session;
 	struct wire_out out = { 0 };
 	struct ipc *front = core_peer(c->front);
 
-	if (c->session != NULL)
-		sessions_removed(c->session);
-	session_release(c->session);
 	c->session = s;
+	if (old != NULL)
+		sessions_removed(old);
+	session_release(old);
 	if (s != NULL && c->front == ROLE_WEB)
 		s->address = xstrdup(c->address);
 	if (s != NULL)

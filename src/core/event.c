@@ -271,6 +271,8 @@ event_send(const char *name, enum event_kind kind, json_t *id, json_t *fields)
 	json_decref(fields);
 	json_decref(t.whole);
 	json_decref(t.redacted);
+	if (c->resource->changed != NULL)
+		c->resource->changed();
 }
 
 /*

@@ -160,6 +160,8 @@ struct resource {
 	 * were brought in order; ends by calling done.  May be NULL.
 	 */
 	void			(*boot)(void (*done)(void));
+	/* Something of it changed: after its event.  May be NULL. */
+	void			(*changed)(void);
 	/* The monitor says that a service's state changed; may be NULL. */
 	void			(*service_changed)(enum service_id);
 	/*

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/account.h"
 #include "core/audit.h"
 #include "core/connection.h"
 #include "core/event.h"
@@ -153,6 +154,36 @@ sessions_terminate_others(const struct session *by)
 	struct ending e = { .by = by };
 
 	connection_each(terminate_one, &e);
+}
+
+static void
+review(struct connection *c, void *arg)
+{
+	struct session *s = c->session, *now;
+
+	(void)arg;
+	if (s == NULL || session_internal(s))
+		return;
+	now = account_session_again(s, s->origin);
+	if (now == NULL) {
+		log_info(
+		    "session.withdrawn", "%s from %s", s->username, s->origin);
+		s->terminated = true;
+		sessions_logout(c, NULL, NULL);
+		return;
+	}
+	/* In place: calls in progress have it too. */
+	s->roles = now->roles;
+	s->full_admin = now->full_admin;
+	s->web_shell = now->web_shell;
+	session_release(now);
+	event_session_changed(c);
+}
+
+void
+sessions_review(void)
+{
+	connection_each(review, NULL);
 }
 
 void

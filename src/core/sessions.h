@@ -27,6 +27,12 @@ bool	 sessions_terminate(const char *id, const struct session *by);
 /* All but the one of by, and root's over the Unix socket. */
 void	 sessions_terminate_others(const struct session *by);
 /*
+ * Accounts or what they may do changed: a session whose account may no longer
+ * use the API ends, the others get the roles that are theirs now.  The
+ * "changed" of the resources that say so (method.h).
+ */
+void	 sessions_review(void);
+/*
  * Ends a connection's session, by logout or as it expired, and its tokens; the
  * connection stays.  done as in audit_send().
  */

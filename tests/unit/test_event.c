@@ -21,6 +21,8 @@
 #include "core/resource.h"
 #include "core/scheduler.h"
 #include "core/session.h"
+#include "core/sessions.h"
+#include "core/token.h"
 #include "lib/json.h"
 #include "lib/xalloc.h"
 
@@ -36,6 +38,23 @@ struct ipc *
 __wrap_core_peer(enum role role)
 {
 	return role == ROLE_WEB ? core_end : __real_core_peer(role);
+}
+
+struct session *__wrap_account_session_again(
+    const struct session *, const char *);
+
+/* What accounts may do in these tests; no roles: not use the API at all. */
+static const char *granted;
+
+struct session *
+__wrap_account_session_again(const struct session *s, const char *origin)
+{
+	const char *roles[] = { granted, NULL };
+
+	if (granted == NULL)
+		return NULL;
+	return session_new(
+	    s->username, s->uid, origin, CREDENTIAL_PASSWORD, roles);
 }
 
 /*
@@ -129,7 +148,18 @@ static const struct field made_fields[] = {
 	FIELD_END
 };
 
+/* Like user's, when the test says so. */
+static bool is_about_accounts;
+
+static void
+made_changed(void)
+{
+	if (is_about_accounts)
+		sessions_review();
+}
+
 static const struct resource made = {
+	.changed = made_changed,
 	.name = "made", .doc = "Made up.", .kind = RESOURCE_CRUD,
 	.role_prefix = "SSH", .methods = made_methods, .events = made_events,
 	.fields = made_fields, .output = -1, .service = -1
@@ -757,6 +787,75 @@ test_activity(void **state)
 }
 
 /*
+ * Accounts that change.
+ */
+static void
+test_roles_that_change(void **state)
+{
+	struct connection *c = client("FULL_ADMIN");
+	char id[UUID_LEN], clock[UUID_LEN];
+	json_t *frame;
+
+	(void)state;
+	assert_int_equal(event_subscribe(c, "*", id), 0);
+	assert_int_equal(event_subscribe(c, "made.query", id), 0);
+	assert_int_equal(event_subscribe(c, "made.clock", clock), 0);
+	event_start(c, clock);
+	granted = "SSH_READ";
+	sessions_review();
+	assert_nothing();
+	assert_false(c->session->full_admin);
+	event_send(
+	    "made.query", EVENT_CHANGED, NULL, json_pack("{s:s}", "key", "k"));
+	assert_event(c->id,
+	    "{\"method\": \"collection_update\", \"params\": {\"msg\": "
+	    "\"changed\", \"collection\": \"made.query\", \"fields\": "
+	    "{\"key\": \"********\"}}}");
+	assert_nothing();
+	granted = "ALERT_READ";
+	sessions_review();
+	frame = event_received(c->id);
+	assert_string_equal(
+	    json_str(frame, "method", ""), "notify_unsubscribed");
+	json_decref(frame);
+	assert_int_equal(clock_source.stopped, 1);
+	event_send("made.query", EVENT_CHANGED, NULL, NULL);
+	assert_nothing();
+}
+
+static void
+test_account_that_goes(void **state)
+{
+	static const char *const full[] = { "FULL_ADMIN", NULL };
+	struct connection *c = client("FULL_ADMIN");
+	struct connection *root = client("FULL_ADMIN");
+	const struct token_options o = { .ttl = 60 };
+	struct token_origin origin = connection_token_origin(c);
+	struct session *s = session_keep(c->session);
+	char id[UUID_LEN], *token = token_new(s, &o);
+
+	(void)state;
+	connection_login(root,
+	    session_new("root", 0, "pid:1", CREDENTIAL_UNIX_SOCKET, full));
+	assert_int_equal(event_subscribe(c, "made.query", id), 0);
+	drain();
+	granted = NULL;
+	is_about_accounts = true;
+	/* As the pipeline says it: by the event of the change. */
+	event_send("made.query", EVENT_REMOVED, json_integer(1), NULL);
+	is_about_accounts = false;
+	drain();
+	assert_null(c->session);
+	assert_non_null(root->session);
+	event_send("made.query", EVENT_CHANGED, NULL, NULL);
+	assert_nothing();
+	assert_null(token_use(token, &origin, NULL, NULL));
+	assert_int_equal(s->references, 1);
+	session_release(s);
+	freezero_str(token);
+}
+
+/*
  * What is not taken.
  */
 static void
@@ -881,6 +980,8 @@ main(void)
 		TEST(test_expired_session_hears_nothing),
 		TEST(test_expired_session_calls_as_nobody),
 		TEST(test_activity),
+		TEST(test_roles_that_change),
+		TEST(test_account_that_goes),
 		TEST(test_client_that_takes_nothing),
 		TEST(test_one_event_may_be_larger_than_what_may_wait),
 		TEST(test_front_that_lies),
