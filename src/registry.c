@@ -1,7 +1,7 @@
 /*
  * Everything the API has: the list of its namespaces, of the files that are
- * rendered, and of what can be scheduled.  Adding a service is adding a row
- * here.
+ * rendered, of the services that read them, and of what can be scheduled.
+ * Adding a service is adding rows here.
  */
 #include <stddef.h>
 
@@ -10,6 +10,7 @@
 #include "core/scheduler.h"
 #include "services/catalog.h"
 #include "services/ssh/ssh.h"
+#include "services/ssh/ssh_effect.h"
 #include "system/system.h"
 
 /* clang-format off */
@@ -19,6 +20,7 @@ const struct resource *const resources[] = {
 	&auth_resource,
 	&config_resource,
 	&core_resource,
+	&group_resource,
 	&holdfast_resource,
 	&service_resource,
 	&ssh_resource,
@@ -28,9 +30,25 @@ const struct resource *const resources[] = {
 	NULL
 };
 
+static const struct resource *const of_accounts[] = {
+	&group_resource, &user_resource, NULL
+};
+static const struct resource *const of_ssh[] = { &ssh_resource, NULL };
+
 const struct renderer renderers[] = {
-	{ .output = OUTPUT_SSHD_CONFIG, .render = ssh_render_output },
+	{ .output = OUTPUT_ACCOUNTS, .from = of_accounts,
+	  .render = account_render_output },
+	{ .output = OUTPUT_SSHD_CONFIG, .from = of_ssh,
+	  .render = ssh_render_output, .rejected = ssh_rejected },
 	{ .output = -1 }
+};
+
+static const int sshd_reads[] = { OUTPUT_SSHD_CONFIG, -1 };
+
+const struct service_rules service_rules[] = {
+	{ .service = SERVICE_SSH, .reads = sshd_reads, .verb = VERB_RELOAD,
+	  .verify = ssh_effect_verify },
+	{ .service = -1 }
 };
 
 const struct scheduled_task scheduled_tasks[] = {

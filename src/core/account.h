@@ -11,6 +11,8 @@
 
 #include "core/session.h"
 
+#define GID_ADMINISTRATORS 544 /* builtin_administrators */
+
 /* The account's entry, borrowed; NULL when there is none. */
 const json_t	*account_by_name(const char *username);
 const json_t	*account_by_uid(uid_t);
@@ -20,13 +22,8 @@ struct session	*account_session_of_uid(uid_t, const char *origin);
 /* One for whoever has that session, if he may still use the API; or NULL. */
 struct session	*account_session_again(const struct session *,
 		    const char *origin);
+/* Is the entry one of builtin_administrators? */
+bool		 account_is_administrator(const json_t *account);
 /* Is there an administrator?  A stored flag, not a look at accounts. */
 bool		 account_administrator_set_up(void);
-/*
- * Asks the monitor to render all managed accounts, with one more that is not
- * stored yet (may be NULL).
- */
-void		 account_install(const json_t *more,
-		    void (*done)(int error, const char *text, void *), void *);
-
 #endif

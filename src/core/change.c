@@ -1,9 +1,10 @@
 /*
- * The apply pipeline: see change.h and design section 2.  Each step is a
- * function that ends by starting the next; the table of what may fail where:
+ * The apply pipeline, its beginning and its end: see change.h and design
+ * section 2.  Each step is a function that ends by starting the next; the
+ * table of what may fail where:
  *
  *	before store PENDING	nothing was touched: validation errors, done
- *	install .. verify	undo.c: previous file, previous state, UNDONE
+ *	install .. verify	undo.c: previous files, previous state, UNDONE
  *	commit			undo.c as well: the store could not keep it
  */
 #include "core/change.h"
@@ -16,9 +17,10 @@
 
 #include "core/audit.h"
 #include "core/call.h"
+#include "core/change_internal.h"
 #include "core/core.h"
+#include "core/entry.h"
 #include "core/installed.h"
-#include "core/op.h"
 #include "core/resource.h"
 #include "core/serial.h"
 #include "core/undo.h"
@@ -26,12 +28,8 @@
 #include "lib/log.h"
 #include "lib/xalloc.h"
 
-static void start(void *);
-static void problem(struct change *, const char *, ...)
-    __attribute__((format(printf, 2, 3)));
-
 static void
-change_free(struct change *c)
+structs_free(struct change *c)
 {
 	if (c->old != NULL)
 		schema_struct_free(c->resource->fields, c->old);
@@ -39,10 +37,25 @@ change_free(struct change *c)
 		schema_struct_free(c->resource->fields, c->new);
 	free(c->old);
 	free(c->new);
-	json_decref(c->before);
-	json_decref(c->after);
+}
+
+static void
+change_free(struct change *c)
+{
+	size_t i;
+
+	structs_free(c);
+	for (i = 0; i < c->nedits; i++) {
+		json_decref(c->edits[i].before);
+		json_decref(c->edits[i].after);
+	}
+	free(c->edits);
+	for (i = 0; i < OUTPUT_COUNT; i++) {
+		freezero_str(c->steps[i].content);
+		freezero_str(c->steps[i].previous);
+	}
+	json_decref(c->given);
 	verr_free(c->errors);
-	free(c->content);
 	free(c->problem);
 	free(c);
 }
@@ -55,8 +68,8 @@ finish(struct change *c)
 	serial_leave();
 }
 
-static void
-invalid(struct change *c)
+void
+change_invalid(struct change *c)
 {
 	struct verr *errors = c->errors;
 
@@ -65,31 +78,142 @@ invalid(struct change *c)
 	finish(c);
 }
 
-static void
-problem(struct change *c, const char *fmt, ...)
+void
+change_refuse(struct change *c, int error, const char *fmt, ...)
 {
+	char *text;
 	va_list ap;
 
-	free(c->problem);
 	va_start(ap, fmt);
-	if (vasprintf(&c->problem, fmt, ap) == -1)
+	if (vasprintf(&text, fmt, ap) == -1)
 		abort();
 	va_end(ap);
+	call_fail(c->call, error, "%s", text);
+	free(text);
+	finish(c);
 }
+
+/* --- Edits ---------------------------------------------------------------- */
+
+static struct edit *
+find_edit(const struct change *c, const struct resource *resource, int64_t id)
+{
+	size_t i;
+
+	for (i = 0; c != NULL && i < c->nedits; i++)
+		if (c->edits[i].resource == resource && c->edits[i].id == id)
+			return &c->edits[i];
+	return NULL;
+}
+
+static struct edit *
+new_edit(struct change *c, const struct resource *resource, int64_t id)
+{
+	struct edit *e;
+
+	c->edits = xreallocarray(c->edits, c->nedits + 1, sizeof(*c->edits));
+	e = &c->edits[c->nedits++];
+	*e = (struct edit){ .resource = resource, .id = id };
+	return e;
+}
+
+struct edit *
+change_edit(struct change *c, const struct resource *resource, int64_t id)
+{
+	struct edit *e = find_edit(c, resource, id);
+	const json_t *stored;
+
+	if (e != NULL)
+		return e;
+	stored = store_get(core_store(), resource->name, id);
+	if (stored == NULL)
+		return NULL;
+	e = new_edit(c, resource, id);
+	e->before = json_deep_copy(stored);
+	e->after = json_deep_copy(stored);
+	return e;
+}
+
+struct edit *
+change_add(struct change *c, const struct resource *resource, int64_t id)
+{
+	struct edit *e;
+	int64_t next = store_next_id(core_store(), resource->name);
+	json_t *defaults;
+	size_t i;
+
+	for (i = 0; i < c->nedits; i++)
+		if (c->edits[i].resource == resource && c->edits[i].id >= next)
+			next = c->edits[i].id + 1;
+	e = new_edit(c, resource, id == -1 ? next : id);
+	defaults = schema_defaults(resource->fields);
+	e->after = json_pack("{s:I}", "id", (json_int_t)e->id);
+	json_object_update(e->after, defaults);
+	json_decref(defaults);
+	return e;
+}
+
+void
+change_remove(struct change *c, const struct resource *resource, int64_t id)
+{
+	struct edit *e = change_edit(c, resource, id);
+
+	if (e == NULL)
+		return;
+	json_decref(e->after);
+	e->after = NULL;
+}
+
+const json_t *
+change_view(const struct change *c, const struct resource *resource, int64_t id)
+{
+	const struct edit *e = find_edit(c, resource, id);
+
+	if (e != NULL)
+		return e->after;
+	return store_get(core_store(), resource->name, id);
+}
+
+json_t *
+change_view_all(const struct change *c, const struct resource *resource)
+{
+	return entry_all_with(
+	    resource, c != NULL ? c->edits : NULL, c != NULL ? c->nedits : 0);
+}
+
+/* --- The end -------------------------------------------------------------- */
 
 /* A record for the outbox: which this change's end will be. */
 static json_t *
 record_of(struct change *c, bool success)
 {
-	json_t *record = audit_method_call(c->call, true, true, success);
+	json_t *record =
+	    audit_method_call(c->call, c->call->session != NULL, true, success);
 
 	json_object_set_new(record, "audit_id", json_string(c->audit_id));
 	return record;
 }
 
+/* What the method says that it answers with. */
+static json_t *
+result_of(const struct change *c)
+{
+	const struct field *result = c->call->method->result;
+
+	if (result == NULL)
+		return json_null();
+	if (result->type == F_INT)
+		return json_integer(c->id);
+	if (result->type == F_BOOL)
+		return json_true();
+	return entry_shown(c->resource, c->id,
+	    c->call->session != NULL &&
+		resource_shows_secrets(c->resource, c->call->session));
+}
+
 struct ending {
 	struct call *call;
-	json_t *entry; /* NULL: it was undone */
+	json_t *result; /* NULL: it was undone */
 	char *reason;
 };
 
@@ -100,8 +224,8 @@ ended(int error, void *arg)
 
 	(void)error; /* the record is in the outbox: durable either way */
 	call_audited(e->call);
-	if (e->entry != NULL)
-		call_reply(e->call, e->entry);
+	if (e->result != NULL)
+		call_reply(e->call, e->result);
 	else
 		call_fail(e->call, EFAULT, "%s", e->reason);
 	free(e->reason);
@@ -120,7 +244,7 @@ deliver(struct change *c, bool success, const char *failed)
 
 	e->call = c->call;
 	if (success)
-		e->entry = resource_entry(c->resource);
+		e->result = result_of(c);
 	else
 		e->reason = xasprintf("%s. %s", c->problem,
 		    failed != NULL ? failed :
@@ -139,275 +263,286 @@ undone(const char *failed, void *arg)
 	deliver(c, false, failed);
 }
 
-/* Takes it back; c->problem says why. */
-static void
-take_back(struct change *c, bool replaced)
+void
+change_take_back(struct change *c, const char *fmt, ...)
 {
-	json_t *record = record_of(c, false);
+	json_t *record;
+	va_list ap;
 
-	undo(c->resource, c->revision, replaced, c->running, record, undone, c);
+	free(c->problem);
+	va_start(ap, fmt);
+	if (vasprintf(&c->problem, fmt, ap) == -1)
+		abort();
+	va_end(ap);
+	record = record_of(c, false);
+	undo_change(c, record, undone, c);
 	json_decref(record);
 }
 
 static void
-commit(struct change *c)
+committed(struct change *c)
 {
-	json_t *record = record_of(c, true);
-	int rc =
-	    store_end(core_store(), c->revision, REVISION_COMMITTED, record);
+	size_t i;
 
-	if (rc == -1) {
-		json_decref(record);
-		problem(
-		    c, "The settings could not be stored: %s", strerror(errno));
-		take_back(c, c->resource->output != -1);
-		return;
-	}
-	json_decref(record);
-	if (c->resource->output != -1) {
-		installed_remember(
-		    c->resource->output, c->content, c->content_len);
-		core_problem_clear(outputs[c->resource->output].name);
-	}
+	for (i = 0; i < OUTPUT_COUNT; i++)
+		if (c->steps[i].installed) {
+			installed_remember((int)i, c->steps[i].content,
+			    strlen(c->steps[i].content));
+			core_problem_clear(outputs[i].name);
+		}
+	for (i = 0; i < c->nedits; i++)
+		entry_changed(c->edits[i].resource, c->edits[i].id,
+		    c->edits[i].before, c->edits[i].after);
+	if (c->committed != NULL)
+		c->committed(c);
 	log_info("change.committed", "%s: revision %lld by %s",
 	    c->resource->name, (long long)c->revision, call_user(c->call));
 	deliver(c, true, NULL);
 }
 
 void
-change_verified(struct change *c, const char *what)
+change_commit(struct change *c)
 {
-	if (what == NULL) {
-		commit(c);
-		return;
-	}
-	problem(c, "The change did not take effect: %s", what);
-	take_back(c, true);
-}
-
-static void
-verify(struct change *c)
-{
-	if (c->resource->verify != NULL)
-		c->resource->verify(c);
-	else
-		commit(c);
-}
-
-static void
-reloaded(const struct op_reply *reply, void *arg)
-{
-	struct change *c = arg;
-
-	if (reply->error != 0) {
-		problem(c, "%s did not reload: %s",
-		    services[c->resource->service].name, reply->text);
-		take_back(c, true);
-		return;
-	}
-	verify(c);
-}
-
-static void
-installed(const struct op_reply *reply, void *arg)
-{
-	struct change *c = arg;
-	struct wire_out out = { 0 };
-
-	if (reply->error != 0) {
-		problem(c, "%s could not be installed: %s",
-		    outputs[c->resource->output].name, reply->text);
-		take_back(c, false);
-		return;
-	}
-	if (!c->running) {
-		verify(c);
-		return;
-	}
-	wire_put_u32(&out, (uint32_t)c->resource->service);
-	wire_put_u8(&out, VERB_RELOAD);
-	op_request(MSG_OP_SERVICE_CONTROL, &out, -1, reloaded, c);
-	wire_free(&out);
-}
-
-static int
-begin(struct change *c)
-{
-	struct revision r = { .time = time(NULL),
-		.who = xstrdup(call_user(c->call)),
-		.origin = xstrdup(call_origin(c->call)),
-		.resource = xstrdup(c->resource->name),
-		.entry = c->resource->entry,
-		.before = c->before,
-		.after = c->after };
 	json_t *record = record_of(c, true);
-	int64_t number =
-	    store_begin(core_store(), &r, 1, -1, c->audit_id, record);
+	int rc =
+	    store_end(core_store(), c->revision, REVISION_COMMITTED, record);
 
 	json_decref(record);
-	free(r.who);
-	free(r.origin);
-	free(r.resource);
-	c->revision = number;
-	if (number != -1)
-		return 0;
-	if (errno == EBUSY)
-		call_fail(c->call, EBUSY,
+	if (rc == -1)
+		change_take_back(
+		    c, "The settings could not be stored: %s", strerror(errno));
+	else
+		committed(c);
+}
+
+/* --- The beginning -------------------------------------------------------- */
+
+/* As revisions; the documents stay the edits'. */
+static struct revision *
+revisions_of(const struct change *c)
+{
+	struct revision *list = xcalloc(c->nedits, sizeof(*list));
+	size_t i;
+
+	for (i = 0; i < c->nedits; i++) {
+		list[i].time = time(NULL);
+		list[i].who = (char *)(uintptr_t)call_user(c->call);
+		list[i].origin = (char *)(uintptr_t)call_origin(c->call);
+		list[i].resource =
+		    (char *)(uintptr_t)c->edits[i].resource->name;
+		list[i].entry = c->edits[i].id;
+		list[i].before = c->edits[i].before;
+		list[i].after = c->edits[i].after;
+	}
+	return list;
+}
+
+static void
+not_begun(struct change *c, int error)
+{
+	if (error == EBUSY)
+		change_refuse(c, EBUSY,
 		    "Nothing was changed: an earlier change is still being "
 		    "taken back");
+	else if (error == ESTALE)
+		change_refuse(c, ESTALE,
+		    "Nothing was changed: somebody else changed it since "
+		    "revision %lld",
+		    (long long)c->if_revision);
 	else
-		call_fail(c->call, errno,
+		change_refuse(c, error,
 		    "The change could not be stored, nothing was changed: %s",
-		    strerror(errno));
-	finish(c);
-	return -1;
+		    strerror(error));
 }
 
-static void
-service_known(const struct op_reply *reply, void *arg)
+void
+change_begin(struct change *c)
 {
-	struct change *c = arg;
-	struct wire_in body = reply->body;
-	struct wire_out out = { 0 };
-	uint8_t state = wire_get_u8(&body);
+	struct revision *list = revisions_of(c);
+	json_t *record = record_of(c, true);
+	int error;
 
-	/* One that is being restarted after a crash counts as running. */
-	c->running = reply->error == 0 &&
-	    (state == STATE_RUNNING || state == STATE_STARTING);
-	if (begin(c) == -1)
+	c->revision = store_begin(
+	    core_store(), list, c->nedits, c->if_revision, c->audit_id, record);
+	error = errno;
+	json_decref(record);
+	free(list);
+	if (c->revision == -1)
+		not_begun(c, error);
+	else
+		apply_run(c);
+}
+
+void
+change_applied(struct change *c, int error, const char *text)
+{
+	if (error != 0) {
+		change_refuse(c, error, "%s", text);
 		return;
-	wire_put_u32(&out, (uint32_t)c->resource->output);
-	wire_put_bytes(&out, c->content, c->content_len);
-	op_request(MSG_OP_INSTALL_OUTPUT, &out, -1, installed, c);
-	wire_free(&out);
+	}
+	entry_changed(c->resource, c->id, c->before, c->after);
+	log_info("change.applied", "%s %lld by %s", c->resource->name,
+	    (long long)c->id, call_user(c->call));
+	call_reply(c->call, result_of(c));
+	finish(c);
 }
 
+/* Edits that change nothing are none. */
 static void
-checked(const struct op_reply *reply, void *arg)
+drop_idle(struct change *c)
 {
-	struct change *c = arg;
-	struct wire_in body = reply->body;
-	struct wire_out out = { 0 };
-	uint8_t accepted = wire_get_u8(&body);
-	char *complaint = wire_get_str(&body, MESSAGE_INLINE_MAX);
+	size_t i, kept = 0;
 
-	if (reply->error != 0) {
-		call_fail(c->call, reply->error, "%s could not be checked: %s",
-		    outputs[c->resource->output].name, reply->text);
-		finish(c);
-	} else if (!accepted) {
-		log_info(
-		    "change.refused", "%s: %s", c->resource->name, complaint);
-		if (c->resource->rejected != NULL)
-			c->resource->rejected(c, complaint);
-		if (!verr_any(c->errors))
-			verr_add(c->errors, "options",
-			    "%s refuses this configuration",
-			    outputs[c->resource->output].name);
-		invalid(c);
-	} else {
-		wire_put_u32(&out, (uint32_t)c->resource->service);
-		op_request(MSG_OP_SERVICE_STATUS, &out, -1, service_known, c);
-		wire_free(&out);
+	for (i = 0; i < c->nedits; i++) {
+		if (c->edits[i].before != NULL && c->edits[i].after != NULL &&
+		    json_equal(c->edits[i].before, c->edits[i].after)) {
+			json_decref(c->edits[i].before);
+			json_decref(c->edits[i].after);
+		} else
+			c->edits[kept++] = c->edits[i];
 	}
-	free(complaint);
+	c->nedits = kept;
+	c->before = NULL;
+	c->after = NULL;
 }
 
 void
 change_continue(struct change *c)
 {
-	struct wire_out out = { 0 };
-	char *why = NULL;
-
 	if (verr_any(c->errors)) {
-		invalid(c);
+		change_invalid(c);
 		return;
 	}
-	if (c->resource->output == -1) {
-		if (begin(c) == 0)
-			commit(c);
+	if (c->resource->apply != NULL) {
+		c->resource->apply(c);
 		return;
 	}
-	c->content = change_render(c->resource->output, c, &why);
-	if (c->content == NULL) {
-		call_fail(c->call, EINVAL, "%s", why);
-		free(why);
+	drop_idle(c);
+	if (c->nedits == 0) {
+		call_reply(c->call, result_of(c));
 		finish(c);
-		return;
-	}
-	c->content_len = strlen(c->content);
-	wire_put_u32(&out, (uint32_t)c->resource->output);
-	wire_put_bytes(&out, c->content, c->content_len);
-	op_request(MSG_OP_CHECK_OUTPUT, &out, -1, checked, c);
-	wire_free(&out);
-}
-
-/* A field whose effect is not built is returned, but not changed. */
-static void
-check_unbuilt(struct change *c)
-{
-	const struct field *f;
-
-	for (f = c->resource->fields; f->name != NULL; f++)
-		if (f->flags & FF_UNBUILT &&
-		    !json_equal(json_object_get(c->before, f->name),
-			json_object_get(c->after, f->name)))
-			verr_add(c->errors, f->name,
-			    "This setting has no effect in this version of "
-			    "Holdfast and cannot be changed yet");
+	} else
+		apply_prepare(c);
 }
 
 static void
 make_structs(struct change *c)
 {
+	if (c->resource->size == 0)
+		return;
 	c->old = xcalloc(1, c->resource->size);
 	c->new = xcalloc(1, c->resource->size);
-	schema_to_struct(c->resource->fields, c->before, c->old);
-	schema_to_struct(c->resource->fields, c->after, c->new);
+	if (c->before != NULL)
+		schema_to_struct(c->resource->fields, c->before, c->old);
+	if (c->after != NULL)
+		schema_to_struct(c->resource->fields, c->after, c->new);
+}
+
+/* What steers the call is taken out of what is kept. */
+static void
+overlay(struct change *c, json_t *after)
+{
+	const struct field *f;
+
+	json_object_update(after, c->given);
+	for (f = c->resource->fields; f->name != NULL; f++)
+		if (f->flags & FF_UNSTORED)
+			json_object_del(after, f->name);
+	c->if_revision = json_int(c->given, "if_revision", -1);
+}
+
+/* The call's own edit; false: there is no such entry. */
+static bool
+own_edit(struct change *c)
+{
+	struct edit *e;
+
+	if (c->verb == CHANGE_CREATE)
+		e = change_add(c, c->resource, c->id);
+	else
+		e = change_edit(c, c->resource, c->id);
+	if (e == NULL)
+		return false;
+	if (c->verb == CHANGE_DELETE) {
+		json_decref(e->after);
+		e->after = NULL;
+	} else
+		overlay(c, e->after);
+	c->id = e->id;
+	c->before = e->before;
+	c->after = e->after;
+	return true;
+}
+
+/* Where the truth is elsewhere, the entry is made of what was given. */
+static bool
+outside_edit(struct change *c)
+{
+	struct edit *e = new_edit(c, c->resource, c->id);
+
+	if (c->verb != CHANGE_DELETE)
+		e->after = json_deep_copy(c->given);
+	c->after = e->after;
+	return true;
 }
 
 static void
 start(void *arg)
 {
 	struct change *c = arg;
-	json_t *data = c->after;
 
 	if (core_store() == NULL) {
-		call_fail(c->call, EIO, "%s", core_store_refused());
-		finish(c);
+		change_refuse(c, EIO, "%s", core_store_refused());
 		return;
 	}
-	c->before = json_deep_copy(
-	    store_get(core_store(), c->resource->name, c->resource->entry));
-	c->after = json_deep_copy(c->before);
-	json_object_update(c->after, data);
-	json_decref(data);
-	if (json_equal(c->before, c->after)) {
-		call_reply(c->call, resource_entry(c->resource));
+	if (!(c->resource->apply != NULL ? outside_edit(c) : own_edit(c))) {
+		call_fail_absent(c->call, "%s %lld does not exist",
+		    c->resource->verbose_name, (long long)c->id);
 		finish(c);
 		return;
 	}
 	make_structs(c);
-	check_unbuilt(c);
 	if (c->resource->check != NULL)
 		c->resource->check(c);
+	if (c->resource->apply == NULL)
+		change_check(c);
 	if (c->resource->lookup != NULL)
 		c->resource->lookup(c);
 	else
 		change_continue(c);
 }
 
+/* "ssh_update", "system_advanced_update". */
+static char *
+prefix_of(const struct resource *resource, enum change_verb verb)
+{
+	static const char *const verbs[] = { [CHANGE_CREATE] = "create",
+		[CHANGE_UPDATE] = "update",
+		[CHANGE_DELETE] = "delete" };
+	char *prefix = xasprintf("%s_%s", resource->name, verbs[verb]), *dot;
+
+	while ((dot = strchr(prefix, '.')) != NULL)
+		*dot = '_';
+	return prefix;
+}
+
 void
-change_submit(
-    struct call *call, const struct resource *resource, const json_t *data)
+change_submit(struct call *call, const struct resource *resource,
+    enum change_verb verb, int64_t id, const json_t *data,
+    void (*then)(struct change *))
 {
 	struct change *c = xcalloc(1, sizeof(*c));
-	char *prefix = xasprintf("%s_update", resource->name);
+	char *prefix = prefix_of(resource, verb);
 
 	c->call = call;
 	c->resource = resource;
-	c->after = json_deep_copy(data);
+	c->verb = verb;
+	c->id = id;
+	c->given = data != NULL ? json_deep_copy(data) : json_object();
+	c->data = c->given;
 	c->errors = verr_new();
+	c->if_revision = -1;
+	c->committed = then;
 	verr_prefix(c->errors, prefix);
 	c->full_admin = call_full_admin(call);
 	core_uuid(c->audit_id);

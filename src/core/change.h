@@ -2,11 +2,13 @@
  * A change of configuration on its way through the apply pipeline (design
  * section 2), the one mechanism for every resource:
  *
- *	check -> lookup -> render -> the daemon's own check -> store PENDING ->
- *	install -> reload -> verify -> COMMITTED, or restore -> UNDONE
+ *	check -> lookup -> render -> the daemons' own checks -> store PENDING
+ *	-> install -> reload -> verify -> COMMITTED, or all back -> UNDONE
  *
- * Changes are serialised.  All errors of the first steps are collected and
- * reported together; from install on, a failure undoes what was done.
+ * A change may edit several entries, be rendered into several files and reach
+ * several services: all or none.  Changes are serialised.  All errors of the
+ * first steps are collected and reported together; from install on, a failure
+ * undoes what was done.
  */
 #ifndef HF_CHANGE_H
 #define HF_CHANGE_H
@@ -17,44 +19,106 @@
 
 #include "core/method.h"
 #include "lib/verr.h"
+#include "services/catalog.h"
 
 struct call;
 
+enum change_verb { CHANGE_CREATE, CHANGE_UPDATE, CHANGE_DELETE };
+
+/* What becomes of one entry; stored objects, owned. */
+struct edit {
+	const struct resource	*resource;
+	int64_t			 id;
+	json_t			*before;	/* NULL: there was none */
+	json_t			*after;		/* NULL: it goes */
+};
+
+/* An output that comes out different. */
+struct step {
+	bool			 affected;
+	char			*content;
+	char			*previous;	/* as of before; accounts only */
+	bool			 installed;
+};
+
+/* A service that reads one of them. */
+struct reached {
+	bool			 affected;
+	bool			 running;	/* before */
+};
+
 struct change {
 	struct call		*call;
-	const struct resource	*resource;
-	json_t			*before;	/* stored objects */
+	const struct resource	*resource;	/* of the call */
+	enum change_verb	 verb;
+	int64_t			 id;		/* of its entry */
+	const json_t		*data;		/* the members sent, validated */
+	/* The call's own entry: the first edit's, and the same as structs. */
+	json_t			*before;	/* borrowed; NULL: none */
 	json_t			*after;
-	void			*old;		/* the same as structs */
+	void			*old;		/* NULL where there is no struct */
 	void			*new;
 	struct verr		*errors;
 	bool			 full_admin;	/* who asks */
+	/* The resource's own: what it keeps between its hooks, freed by it. */
+	void			*scratch;
+	/* Once it is committed, before the answer; may be NULL. */
+	void			(*committed)(struct change *);
 
 	/* The pipeline's own. */
-	int64_t			 revision;
-	char			*content;	/* rendered */
-	size_t			 content_len;
-	bool			 running;	/* was the service running? */
+	struct edit		*edits;
+	size_t			 nedits;
+	int64_t			 if_revision;	/* -1: not asked for */
+	json_t			*given;
+	int64_t			 revision;	/* number of the change */
+	struct step		 steps[OUTPUT_COUNT];
+	struct reached		 reached[SERVICE_COUNT];
+	int			 at;		/* the step or service */
 	char			*problem;	/* why it is being undone */
-	void			*scratch;	/* a resource's own, in a step */
 	char			 audit_id[37];
 };
 
 /*
- * Puts a validated update of a config resource into the pipeline and answers
- * the call at its end: with the new entry, or validation errors, or the reason
- * why it was taken back.  data holds the members sent, valid by the schema.
+ * Puts a validated change of an entry into the pipeline and answers the call
+ * at its end: with what the method's result row says (the entry, its id, or
+ * true), or validation errors, or the reason why it was taken back.  data:
+ * the members sent, valid by the schema (NULL for delete); id of a created
+ * one -1: the next.  committed as above.
  */
 void	change_submit(struct call *, const struct resource *,
-	    const json_t *data);
+	    enum change_verb, int64_t id, const json_t *data,
+	    void (*committed)(struct change *));
+
+/*
+ * From check and lookup: an entry to be changed along with the call's own.
+ * after is a copy of what there is, to be changed in place; of one that is
+ * made now (id -1: the next) its defaults.  NULL: there is none of that id.
+ */
+struct edit	*change_edit(struct change *, const struct resource *,
+		    int64_t id);
+struct edit	*change_add(struct change *, const struct resource *,
+		    int64_t id);
+void		 change_remove(struct change *, const struct resource *,
+		    int64_t id);
 
 /* From a resource's lookup: done, errors are in change->errors. */
 void	change_continue(struct change *);
+/* From a resource's apply, where the truth is elsewhere: errno and text. */
+void	change_applied(struct change *, int error, const char *text);
 /*
- * From a resource's verify: NULL when all is as rendered; else one line of
+ * From a service's verify: NULL when all is as rendered; else one line of
  * what is not (copied).
  */
 void	change_verified(struct change *, const char *what);
+
+/*
+ * Entries as they will be, for checks and renderers; change NULL: as they are
+ * stored.  Borrowed, or NULL; a new reference.
+ */
+const json_t	*change_view(const struct change *, const struct resource *,
+		    int64_t id);
+json_t		*change_view_all(const struct change *,
+		    const struct resource *);
 
 /*
  * At start: compares every PENDING revision with what is installed, finishes
@@ -64,6 +128,11 @@ void	change_verified(struct change *, const char *what);
 void	change_recover(void (*done)(void));
 
 /* The content of an output, as of its renderer; change may be NULL. */
-char	*change_render(int output, struct change *, char **whyp);
+char	*change_render(int output, const struct change *, char **whyp);
+/* Is the output made from this resource? */
+bool	 change_renders(int output, const struct resource *);
+/* Does the service read the output? */
+bool	 service_reads(int service, int output);
+const struct service_rules *service_rules_of(int service);
 
 #endif

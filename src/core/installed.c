@@ -46,16 +46,30 @@ installed_remember(int output, const void *content, size_t len)
 	free(key);
 }
 
-bool
-installed_ours(int output, const void *content, size_t len)
+/* Of what is known: 1 the same, 0 another, -1 nothing is known. */
+static int
+compare(int output, const void *content, size_t len)
 {
 	char text[DIGEST_TEXT], *key = key_of(output);
 	char *known = store_value(core_store(), key);
-	bool ours;
+	int same = -1;
 
 	digest(content, len, text);
-	ours = known == NULL || strcmp(known, text) == 0;
+	if (known != NULL)
+		same = strcmp(known, text) == 0;
 	free(known);
 	free(key);
-	return ours;
+	return same;
+}
+
+bool
+installed_same(int output, const void *content, size_t len)
+{
+	return compare(output, content, len) == 1;
+}
+
+bool
+installed_ours(int output, const void *content, size_t len)
+{
+	return compare(output, content, len) != 0;
 }

@@ -10,6 +10,8 @@
 #include <stddef.h>
 
 void	installed_remember(int output, const void *content, size_t len);
+/* Is exactly this what was installed last? */
+bool	installed_same(int output, const void *content, size_t len);
 /* Is it ours, or was none of ours ever there? */
 bool	installed_ours(int output, const void *content, size_t len);
 

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "core/schema.h"
+#include "lib/message.h"
 #include "services/catalog.h"
 
 struct call;		/* one request in progress: core/call.h */
@@ -22,7 +23,7 @@ enum method_auth {
 };
 
 enum method_kind { KIND_PLAIN, KIND_QUERY, KIND_INSTANCE, KIND_CONFIG,
-    KIND_UPDATE, KIND_CHOICES };
+    KIND_CREATE, KIND_UPDATE, KIND_DELETE, KIND_CHOICES };
 
 /* How many jobs may wait for a lock beside the one that has it. */
 enum job_queue { JOB_QUEUE_DEFAULT, JOB_QUEUE_NONE, JOB_QUEUE_ONE,
@@ -127,11 +128,12 @@ struct resource {
 	const struct event	*events;	/* besides its own; NULL */
 	/* The rest for RESOURCE_CONFIG and RESOURCE_CRUD. */
 	const struct field	*fields;
-	size_t			 size;		/* of the struct of the fields */
+	size_t			 size;		/* of the struct of the fields;
+						   0: there is none */
 	int64_t			 entry;		/* id of a config's one entry */
 	/*
 	 * The rules across fields.  Errors on the bare field name: the prefix
-	 * (ssh_update) is set.
+	 * (ssh_update) is set.  May edit other entries too (change_edit).
 	 */
 	void			(*check)(struct change *);
 	/*
@@ -139,17 +141,23 @@ struct resource {
 	 * change_continue when done.  May be NULL.
 	 */
 	void			(*lookup)(struct change *);
-	/*
-	 * The daemon refused the rendered file with this text: add the error
-	 * to the field at fault.
-	 */
-	void			(*rejected)(struct change *, const char *complaint);
 	/* What differs from the table in a new instance's entry; may be NULL. */
 	void			(*initial)(json_t *entry);
-	/* The rendered file it becomes, enum output_id; -1: none. */
-	int			 output;
-	/* The service reloaded afterwards when it runs; -1 for none. */
-	int			 service;	/* enum service_id */
+	/*
+	 * Sets the members that are not stored but follow from others; is
+	 * called again when an entry of those named changes.  May be NULL.
+	 */
+	void			(*extend)(json_t *entry);
+	const struct resource *const *extended_from;	/* NULL at the end */
+	/*
+	 * The truth is not in the store: all entries, asked for anew each time
+	 * (done steals the array, NULL: the errno and text), and a change of
+	 * one, which ends with change_applied.  Such a change is not taken
+	 * back: it is done or not done.  May be NULL.
+	 */
+	void			(*ask)(void (*done)(json_t *entries, int error,
+				    const char *text, void *), void *);
+	void			(*apply)(struct change *);
 	/*
 	 * What rendering needs to know of the machine, asked for once before
 	 * the files are rendered at start; ends by calling done.  May be NULL.
@@ -164,26 +172,42 @@ struct resource {
 	void			(*changed)(void);
 	/* The monitor says that a service's state changed; may be NULL. */
 	void			(*service_changed)(enum service_id);
-	/*
-	 * From outside: does what is installed and runs equal what was
-	 * rendered?  Calls change_verified.  May be NULL.
-	 */
-	void			(*verify)(struct change *);
 };
 
 /* How an output is made: a pure function of the store's content. */
 struct renderer {
 	int	 output;	/* enum output_id */
+	/* The resources that it is made from, NULL at the end. */
+	const struct resource *const *from;
 	/*
-	 * The file's content, malloc'd, or NULL with *whyp (malloc'd).  The
-	 * change is the one in progress, or NULL when rendering what is
-	 * stored (at start).
+	 * The file's content, malloc'd, or NULL with *whyp (malloc'd).
+	 * Entries as of change_view(); the change is the one in progress, or
+	 * NULL when rendering what is stored (at start).
 	 */
-	char	*(*render)(struct change *, char **whyp);
+	char	*(*render)(const struct change *, char **whyp);
+	/*
+	 * The daemon refused the content with this text: add the error to the
+	 * field at fault, if it can be told.  May be NULL.
+	 */
+	void	(*rejected)(struct change *, const char *complaint);
 };
 
-/* All of both, NULL and -1 at the end; src/registry.c. */
+/* How core deals with a service whose files change. */
+struct service_rules {
+	int		 service;	/* enum service_id */
+	const int	*reads;		/* enum output_id, -1 at the end */
+	/* How it takes a change when it runs. */
+	enum service_verb verb;
+	/*
+	 * From outside: does what is installed and runs equal what was
+	 * rendered?  Calls change_verified.  May be NULL.
+	 */
+	void		(*verify)(struct change *);
+};
+
+/* All of them, NULL and -1 at the end; src/registry.c. */
 extern const struct resource *const	resources[];
 extern const struct renderer		renderers[];
+extern const struct service_rules	service_rules[];
 
 #endif

@@ -3,23 +3,20 @@
  * brings rendered files in line with the store.
  *
  *	what rendering needs to know of the machine
- *	PENDING revisions without a rendered file: COMMITTED (accounts are
- *		rendered anew below, which is the same again)
  *	each output: what is stored = what is installed, else installed, unless
- *		somebody else edited the file
- *	its PENDING revisions: UNDONE, since nobody has verified that they took
+ *		somebody else edited the file; services that read it follow
+ *	PENDING changes: UNDONE, since nobody has verified that they took
  *		effect, and nobody was told that they did
- *	accounts
  *	the resources' own boot, when the machine (or instance) just started
  *
  * An output that cannot be brought in line is tried again while core serves;
- * until then its PENDING revisions stay, and keep others from beginning.
+ * until then the PENDING changes that reach it stay, and keep others from
+ * beginning.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/account.h"
 #include "core/alert.h"
 #include "core/change.h"
 #include "core/core.h"
@@ -40,25 +37,17 @@ static struct {
 	const struct renderer *renderer;
 	const struct resource *const *resource;
 	char *rendered;
+	int service; /* that is being told of the output */
 	bool failed[OUTPUT_COUNT]; /* to be tried again */
 	bool serving; /* all is done but that */
 	void (*done)(void);
 } recovery;
 
 static void next_output(void);
+static void next_service(void);
 static void next_boot(void);
 static void output_start(void);
-
-char *
-change_render(int output, struct change *c, char **whyp)
-{
-	const struct renderer *r;
-
-	for (r = renderers; r->output != -1; r++)
-		if (r->output == output)
-			return r->render(c, whyp);
-	fatal("output %d has no renderer", output);
-}
+static void undo_next(const char *failed, void *);
 
 static void
 read_output(int output, op_done *done)
@@ -85,54 +74,54 @@ same(const struct op_reply *reply, const char *content, const void **installed,
 	    strlen(content) == *len && memcmp(content, *installed, *len) == 0;
 }
 
-static int
-output_of(const struct revision *r)
+static bool
+reaches(const struct revision *r, int output)
 {
 	const struct resource *resource = resource_find(r->resource);
 
-	return resource != NULL ? resource->output : -1;
+	return resource != NULL && change_renders(output, resource);
 }
 
-/* The first PENDING revision of what this output is made from, or NULL. */
-static struct revision *
-pending_of(int output)
+/* Is the output one of what a PENDING revision is rendered into? */
+static bool
+is_pending(int output)
 {
 	size_t i;
 
 	for (i = 0; i < recovery.npending; i++)
 		if (recovery.pending[i].state == REVISION_PENDING &&
-		    output_of(&recovery.pending[i]) == output)
+		    reaches(&recovery.pending[i], output))
+			return true;
+	return false;
+}
+
+/* Does any revision of that change reach an output that is not in line? */
+static bool
+must_wait(int64_t change)
+{
+	size_t i;
+	int output;
+
+	for (i = 0; i < recovery.npending; i++)
+		for (output = 0; output < OUTPUT_COUNT; output++)
+			if (recovery.pending[i].change == change &&
+			    recovery.failed[output] &&
+			    reaches(&recovery.pending[i], output))
+				return true;
+	return false;
+}
+
+/* The first PENDING revision whose change can be ended, or NULL. */
+static struct revision *
+undoable(void)
+{
+	size_t i;
+
+	for (i = 0; i < recovery.npending; i++)
+		if (recovery.pending[i].state == REVISION_PENDING &&
+		    !must_wait(recovery.pending[i].change))
 			return &recovery.pending[i];
 	return NULL;
-}
-
-static void
-commit_pending(void)
-{
-	struct revision *r;
-
-	while ((r = pending_of(-1)) != NULL) {
-		log_info("recover.pending", "%s: revision %lld is finished",
-		    r->resource, (long long)r->number);
-		if (store_end(core_store(), r->number, REVISION_COMMITTED,
-			NULL) == -1)
-			core_problem("store",
-			    "A change of %s cannot be stored: %s", r->resource,
-			    strerror(errno));
-		r->state = REVISION_COMMITTED;
-	}
-}
-
-/* The service of an output's resource, or -1. */
-static int
-service_of(int output)
-{
-	const struct resource *const *r;
-
-	for (r = resources; *r != NULL; r++)
-		if ((*r)->fields != NULL && (*r)->output == output)
-			return (*r)->service;
-	return -1;
 }
 
 static void
@@ -141,7 +130,7 @@ output_done(void)
 	free(recovery.rendered);
 	recovery.rendered = NULL;
 	if (recovery.serving) {
-		serial_leave();
+		undo_next(NULL, NULL);
 		return;
 	}
 	recovery.renderer++;
@@ -174,46 +163,27 @@ output_failed(const char *what, const char *why)
 	const char *name = outputs[output].name;
 
 	core_problem(name, "%s %s: %s", name, what, why);
+	recovery.failed[output] = true;
 	if (recovery.serving)
 		output_later(recovery.renderer);
-	else {
+	else
 		log_error("recover.output", "%s %s: %s", name, what, why);
-		recovery.failed[output] = true;
-	}
 	output_done();
 }
 
-/* The output is as the store says: now the store may say so. */
 static void
-undo_pending(const char *failed, void *arg)
-{
-	struct revision *r = pending_of(recovery.renderer->output);
-
-	(void)failed; /* told and tried again where it happens */
-	(void)arg;
-	if (r == NULL) {
-		output_done();
-		return;
-	}
-	log_info("recover.pending", "%s: revision %lld is undone", r->resource,
-	    (long long)r->number);
-	r->state = REVISION_UNDONE;
-	undo(resource_find(r->resource), r->number, false, false, NULL,
-	    undo_pending, NULL);
-}
-
-static void
-output_controlled(const struct op_reply *reply, void *arg)
+service_controlled(const struct op_reply *reply, void *arg)
 {
 	(void)arg;
 	if (reply->error != 0)
 		log_warn("recover.service", "%s", reply->text);
-	undo_pending(NULL, NULL);
+	recovery.service++;
+	next_service();
 }
 
 /* One that gave up did so over what was installed before. */
 static void
-output_status(const struct op_reply *reply, void *arg)
+service_status(const struct op_reply *reply, void *arg)
 {
 	struct wire_in body = reply->body;
 	struct wire_out out = { 0 };
@@ -222,31 +192,51 @@ output_status(const struct op_reply *reply, void *arg)
 	(void)arg;
 	if (reply->error != 0 ||
 	    (state != STATE_RUNNING && state != STATE_FAILED)) {
-		undo_pending(NULL, NULL);
+		recovery.service++;
+		next_service();
 		return;
 	}
-	wire_put_u32(&out, (uint32_t)service_of(recovery.renderer->output));
-	wire_put_u8(&out, state == STATE_RUNNING ? VERB_RELOAD : VERB_RESTART);
-	op_request(MSG_OP_SERVICE_CONTROL, &out, -1, output_controlled, NULL);
+	wire_put_u32(&out, (uint32_t)recovery.service);
+	wire_put_u8(&out,
+	    (uint8_t)(state == STATE_RUNNING ?
+		    service_rules_of(recovery.service)->verb :
+		    VERB_RESTART));
+	op_request(MSG_OP_SERVICE_CONTROL, &out, -1, service_controlled, NULL);
+	wire_free(&out);
+}
+
+static void
+next_service(void)
+{
+	struct wire_out out = { 0 };
+
+	while (recovery.service < SERVICE_COUNT &&
+	    !service_reads(recovery.service, recovery.renderer->output))
+		recovery.service++;
+	if (recovery.service == SERVICE_COUNT) {
+		output_done();
+		return;
+	}
+	wire_put_u32(&out, (uint32_t)recovery.service);
+	op_request(MSG_OP_SERVICE_STATUS, &out, -1, service_status, NULL);
 	wire_free(&out);
 }
 
 static void
 output_settled(bool changed)
 {
-	int output = recovery.renderer->output, service = service_of(output);
-	struct wire_out out = { 0 };
+	int output = recovery.renderer->output;
 
 	installed_remember(
 	    output, recovery.rendered, strlen(recovery.rendered));
 	core_problem_clear(outputs[output].name);
-	if (service == -1 || (!changed && pending_of(output) == NULL)) {
-		undo_pending(NULL, NULL);
+	recovery.failed[output] = false;
+	if (!changed && !is_pending(output)) {
+		output_done();
 		return;
 	}
-	wire_put_u32(&out, (uint32_t)service);
-	op_request(MSG_OP_SERVICE_STATUS, &out, -1, output_status, NULL);
-	wire_free(&out);
+	recovery.service = 0;
+	next_service();
 }
 
 static void
@@ -260,10 +250,23 @@ output_installed(const struct op_reply *reply, void *arg)
 }
 
 static void
-output_read(const struct op_reply *reply, void *arg)
+install_output(void)
 {
 	int output = recovery.renderer->output;
 	struct wire_out out = { 0 };
+
+	wire_put_u32(&out, (uint32_t)output);
+	wire_put_bytes(&out, recovery.rendered, strlen(recovery.rendered));
+	op_request(outputs[output].accounts ? MSG_OP_INSTALL_ACCOUNTS :
+					      MSG_OP_INSTALL_OUTPUT,
+	    &out, -1, output_installed, NULL);
+	wire_free(&out);
+}
+
+static void
+output_read(const struct op_reply *reply, void *arg)
+{
+	int output = recovery.renderer->output;
 	const void *installed;
 	size_t len;
 
@@ -272,7 +275,7 @@ output_read(const struct op_reply *reply, void *arg)
 		output_settled(false);
 		return;
 	}
-	if (installed != NULL && pending_of(output) == NULL &&
+	if (installed != NULL && !is_pending(output) &&
 	    !installed_ours(output, installed, len)) {
 		alert_raise("ConfigurationFileEdited", outputs[output].name,
 		    json_pack("{s:o}", "file",
@@ -282,42 +285,67 @@ output_read(const struct op_reply *reply, void *arg)
 		output_done();
 		return;
 	}
-	wire_put_u32(&out, (uint32_t)output);
-	wire_put_bytes(&out, recovery.rendered, strlen(recovery.rendered));
-	op_request(MSG_OP_INSTALL_OUTPUT, &out, -1, output_installed, NULL);
-	wire_free(&out);
+	install_output();
 }
 
+/*
+ * The record of accounts says nothing of the files that it was merged into:
+ * these are always merged anew, which changes nothing when nothing changed.
+ */
 static void
 output_start(void)
 {
+	int output = recovery.renderer->output;
 	char *why = NULL;
 
-	recovery.rendered =
-	    change_render(recovery.renderer->output, NULL, &why);
+	recovery.rendered = change_render(output, NULL, &why);
 	if (recovery.rendered == NULL)
 		output_failed("cannot be made", why);
+	else if (outputs[output].accounts)
+		install_output();
 	else
-		read_output(recovery.renderer->output, output_read);
+		read_output(output, output_read);
 	free(why);
 }
 
+/* Every output is in line that could be brought there. */
 static void
-accounts_installed(int error, const char *text, void *arg)
+outputs_done(void)
 {
-	(void)arg;
-	if (error != 0)
-		core_problem(
-		    "accounts", "Accounts could not be installed: %s", text);
+	if (recovery.serving) {
+		serial_leave();
+		return;
+	}
 	recovery.resource = resources;
 	next_boot();
+}
+
+/* What is in line is as the store says: now the store may say so. */
+static void
+undo_next(const char *failed, void *arg)
+{
+	struct revision *r = undoable();
+	size_t i;
+
+	(void)failed; /* told and tried again where it happens */
+	(void)arg;
+	if (r == NULL) {
+		outputs_done();
+		return;
+	}
+	log_info("recover.pending", "%s: revision %lld is undone", r->resource,
+	    (long long)r->change);
+	for (i = 0; i < recovery.npending; i++)
+		if (recovery.pending[i].change == r->change)
+			recovery.pending[i].state = REVISION_UNDONE;
+	undo_revision(r->resource, r->change, undo_next, NULL);
 }
 
 static void
 next_output(void)
 {
 	if (recovery.renderer->output == -1)
-		account_install(NULL, accounts_installed, NULL);
+		undo_next(NULL, NULL);
 	else
 		output_start();
 }
@@ -370,7 +398,6 @@ next_gather(void)
 	const struct resource *r = *recovery.resource;
 
 	if (r == NULL) {
-		commit_pending();
 		recovery.renderer = renderers;
 		next_output();
 		return;

@@ -97,63 +97,6 @@ method_redact(const struct method *m, const json_t *given)
 	return schema_redact_params(m->params, given);
 }
 
-json_t *
-resource_entry(const struct resource *r)
-{
-	const json_t *stored = store_get(core_store(), r->name, r->entry);
-	json_t *entry = schema_defaults(r->fields);
-
-	json_object_update(entry, (json_t *)(uintptr_t)stored);
-	return entry;
-}
-
-/*
- * A resource's entry as replies show it: the text is made once for each
- * document that the store has had of it.
- */
-struct shown {
-	json_t *stored; /* kept, so that its address is not another's */
-	char *whole, *redacted;
-};
-
-static struct shown *
-shown_of(const struct resource *r)
-{
-	static struct shown *all;
-	size_t n = 0, count = 0;
-
-	while (resources[n] != r)
-		n++;
-	if (all == NULL) {
-		while (resources[count] != NULL)
-			count++;
-		all = xcalloc(count, sizeof(*all));
-	}
-	return &all[n];
-}
-
-static const char *
-entry_text(const struct resource *r, bool secrets)
-{
-	const json_t *stored = store_get(core_store(), r->name, r->entry);
-	struct shown *shown = shown_of(r);
-	json_t *entry, *redacted;
-
-	if (shown->whole == NULL || shown->stored != stored) {
-		entry = resource_entry(r);
-		redacted = schema_redact(r->fields, entry);
-		json_decref(shown->stored);
-		freezero_str(shown->whole);
-		free(shown->redacted);
-		shown->stored = json_incref((json_t *)(uintptr_t)stored);
-		shown->whole = json_text(entry);
-		shown->redacted = json_text(redacted);
-		json_decref(entry);
-		json_decref(redacted);
-	}
-	return secrets ? shown->whole : shown->redacted;
-}
-
 bool
 resource_shows_secrets(const struct resource *r, const struct session *s)
 {
@@ -168,26 +111,6 @@ resource_shows_secrets(const struct resource *r, const struct session *s)
 	may = role_set_has(&s->roles, role);
 	free(role);
 	return may;
-}
-
-void
-resource_config_run(struct call *call)
-{
-	const struct resource *r = resource_of_method(call->method->name);
-
-	if (core_store() == NULL) {
-		call_fail(call, EIO, "%s", core_store_refused());
-		return;
-	}
-	call_reply_text(
-	    call, entry_text(r, resource_shows_secrets(r, call->session)));
-}
-
-void
-resource_update_run(struct call *call)
-{
-	change_submit(
-	    call, resource_of_method(call->method->name), call_param(call, 0));
 }
 
 int
@@ -354,7 +277,9 @@ lint_method(const struct resource *r, const struct method *m, json_t *faults)
 		fault(faults, m->name, "has no doc sentence");
 	if (m->run == NULL)
 		fault(faults, m->name, "has no function");
-	if (m->kind == KIND_UPDATE && m->audit == NULL)
+	if ((m->kind == KIND_CREATE || m->kind == KIND_UPDATE ||
+		m->kind == KIND_DELETE) &&
+	    m->audit == NULL)
 		fault(
 		    faults, m->name, "changes something without an audit text");
 	if (m->auth != AUTH_ROLE && m->roles != NULL && m->kind != KIND_CHOICES)
@@ -368,6 +293,41 @@ lint_method(const struct resource *r, const struct method *m, json_t *faults)
 		schema_lint(m->params, m->name, faults);
 }
 
+static void
+lint_references(const struct resource *r, json_t *faults)
+{
+	const struct field *f;
+
+	for (f = r->fields; f != NULL && f->name != NULL; f++)
+		if (f->refers != NULL && resource_find(f->refers) == NULL)
+			fault(faults, f->name, "refers to no resource");
+}
+
+/* What is rendered has someone to render it, and the other way round. */
+static void
+lint_outputs(json_t *faults)
+{
+	const struct resource *const *from;
+	const struct renderer *r;
+	int i;
+
+	for (i = 0; i < OUTPUT_COUNT; i++) {
+		for (r = renderers; r->output != -1; r++)
+			if (r->output == i)
+				break;
+		if (r->output == -1)
+			fault(faults, outputs[i].name, "has no renderer");
+	}
+	for (r = renderers; r->output != -1; r++)
+		for (from = r->from; *from != NULL; from++)
+			if ((*from)->fields == NULL)
+				fault(faults, outputs[r->output].name,
+				    "is rendered from what has no fields");
+	for (i = 0; i < SERVICE_COUNT; i++)
+		if (service_rules[i].service != i)
+			fault(faults, services[i].name, "has no rules");
+}
+
 json_t *
 resource_lint(void)
 {
@@ -378,11 +338,11 @@ resource_lint(void)
 	for (at = resources; (r = *at) != NULL; at++) {
 		if (r->fields != NULL)
 			schema_lint(r->fields, r->name, faults);
-		if (r->fields == NULL && (r->output != -1 || r->service != -1))
-			fault(faults, r->name, "renders a file without fields");
+		lint_references(r, faults);
 		for (m = r->methods; m->name != NULL; m++)
 			lint_method(r, m, faults);
 	}
+	lint_outputs(faults);
 	event_lint(faults);
 	alert_lint(faults);
 	return faults;

@@ -20,13 +20,6 @@ json_t			*method_redact(const struct method *,
 const struct resource	*resource_find(const char *name);
 const struct resource	*resource_of_method(const char *method);
 
-/* run functions of a config resource's config and update. */
-void	 resource_config_run(struct call *);
-void	 resource_update_run(struct call *);
-
-/* A config resource's entry with its defaults, secrets too; new reference. */
-json_t	*resource_entry(const struct resource *);
-
 /* May the session see the resource's secrets? */
 bool	 resource_shows_secrets(const struct resource *,
 	    const struct session *);

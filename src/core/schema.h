@@ -45,7 +45,10 @@ enum {
 	FF_CREATE	= 1 << 6,	/* on create only */
 	FF_OWN		= 1 << 7,	/* Holdfast's own, not TrueNAS's */
 	FF_UNSTORED	= 1 << 8,	/* steers the call (dry_run), not kept */
-	FF_DATE		= 1 << 9	/* result only: {"$date": ms} */
+	FF_DATE		= 1 << 9,	/* result only: {"$date": ms} */
+	FF_UNIQUE	= 1 << 10,	/* no two entries have the same */
+	FF_RELEASES	= 1 << 11	/* with .refers: what it names may go,
+					   and goes from here with it */
 };
 
 struct variant;
@@ -70,6 +73,11 @@ struct field {
 	const struct field	*fields;
 	const char		*tag;
 	const struct variant	*variants;
+	/*
+	 * The resource whose entries' ids it names: they exist, and an entry
+	 * that is named is not deleted (but see FF_RELEASES).
+	 */
+	const char		*refers;
 	const char		*model;	/* name of an F_OBJECT's type, for the
 					   message when it is no object */
 };
@@ -134,6 +142,8 @@ void	 schema_struct_free(const struct field *, void *);
 json_t	*schema_redact(const struct field *, const json_t *);
 /* The same for one value, as a method's result. */
 json_t	*schema_redact_value(const struct field *, const json_t *);
+/* Are there any in the table? */
+bool	 schema_secrets(const struct field *);
 /* The same for the parameters of a call, as given, valid or not. */
 json_t	*schema_redact_params(const struct field *params, const json_t *given);
 

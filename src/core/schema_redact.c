@@ -36,6 +36,15 @@ schema_has_secret(const struct field *f)
 	return false;
 }
 
+bool
+schema_secrets(const struct field *f)
+{
+	for (; f != NULL && f->name != NULL; f++)
+		if (schema_has_secret(f))
+			return true;
+	return false;
+}
+
 /*
  * A row of that name in any variant, the one with a secret first: the tag
  * does not say which is meant.

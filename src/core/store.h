@@ -89,6 +89,8 @@ size_t		 store_count(const struct store *, const char *resource);
 /* Revision in which the entry was last changed; 0: never. */
 int64_t		 store_revision(const struct store *, const char *resource,
 		    int64_t id);
+/* Grows with every change of an entry of it: what was made of them is old. */
+uint64_t	 store_generation(const struct store *, const char *resource);
 /* One more than any that was ever used: those of removed entries included. */
 int64_t		 store_next_id(const struct store *, const char *resource);
 

@@ -19,6 +19,7 @@ struct store_table {
 	struct slot *slots;
 	size_t count, room;
 	size_t present;
+	uint64_t generation;
 };
 
 static struct store_table *
@@ -100,6 +101,7 @@ store_remember(struct store *s, const char *resource, int64_t id,
 	json_decref(slot->entry);
 	slot->entry = entry;
 	slot->revision = revision;
+	t->generation++;
 }
 
 void
@@ -142,6 +144,14 @@ store_count(const struct store *s, const char *resource)
 	const struct store_table *t = find_table(s, resource);
 
 	return t != NULL ? t->present : 0;
+}
+
+uint64_t
+store_generation(const struct store *s, const char *resource)
+{
+	const struct store_table *t = find_table(s, resource);
+
+	return t != NULL ? t->generation : 0;
 }
 
 int64_t

@@ -1,7 +1,7 @@
 /*
  * Taking a change back: see undo.h.
  *
- *	restore file -> reload or restart the service -> UNDONE
+ *	restore files, the last first -> reload or restart services -> UNDONE
  *
  * A service that does not come back is told of, but nothing to wait for: what
  * it shall obey is in place.
@@ -21,10 +21,12 @@
 #define RETRY_MS 1000
 
 struct undoing {
-	const struct resource *resource;
-	int64_t revision;
-	bool installed; /* the file is still to be restored */
-	bool running;
+	const char *resource;
+	int64_t change;
+	bool restore[OUTPUT_COUNT]; /* still to be restored */
+	char *previous[OUTPUT_COUNT]; /* accounts only */
+	bool running[SERVICE_COUNT]; /* to be controlled afterwards */
+	int at;
 	json_t *record;
 	char *failed; /* in this attempt: what, and why */
 	void (*done)(const char *, void *); /* NULL: was called */
@@ -32,6 +34,8 @@ struct undoing {
 };
 
 static void attempt(void *);
+static void restore_next(struct undoing *);
+static void control_next(struct undoing *);
 
 static void
 enter(void *arg)
@@ -59,10 +63,14 @@ leave(struct undoing *u)
 static void
 settled(struct undoing *u)
 {
-	core_problem_clear(u->resource->name);
-	log_info("undo.done", "%s: revision %lld", u->resource->name,
-	    (long long)u->revision);
+	int output;
+
+	core_problem_clear(u->resource);
+	log_info("undo.done", "%s: revision %lld", u->resource,
+	    (long long)u->change);
 	leave(u);
+	for (output = 0; output < OUTPUT_COUNT; output++)
+		freezero_str(u->previous[output]);
 	free(u->failed);
 	free(u);
 }
@@ -72,11 +80,10 @@ static void
 not_settled(struct undoing *u)
 {
 	if (u->done != NULL)
-		log_error(
-		    "undo.failed", "%s: %s", u->resource->name, u->failed);
-	core_problem(u->resource->name,
+		log_error("undo.failed", "%s: %s", u->resource, u->failed);
+	core_problem(u->resource,
 	    "A change of %s is not yet taken back, this is tried again: %s",
-	    u->resource->name, u->failed);
+	    u->resource, u->failed);
 	core_after(RETRY_MS, enter, u);
 	leave(u);
 	free(u->failed);
@@ -86,7 +93,7 @@ not_settled(struct undoing *u)
 static void
 tell_store(struct undoing *u)
 {
-	if (store_end(core_store(), u->revision, REVISION_UNDONE, u->record) ==
+	if (store_end(core_store(), u->change, REVISION_UNDONE, u->record) ==
 	    0) {
 		settled(u);
 		return;
@@ -103,12 +110,13 @@ controlled(const struct op_reply *reply, void *arg)
 	struct undoing *u = arg;
 
 	if (reply->error != 0) {
+		free(u->failed);
 		u->failed = xasprintf("%s did not come back (%s)",
-		    services[u->resource->service].name, reply->text);
-		log_error(
-		    "undo.service", "%s: %s", u->resource->name, u->failed);
+		    services[u->at].name, reply->text);
+		log_error("undo.service", "%s: %s", u->resource, u->failed);
 	}
-	tell_store(u);
+	u->running[u->at] = false;
+	control_next(u);
 }
 
 static void
@@ -121,14 +129,33 @@ status_known(const struct op_reply *reply, void *arg)
 
 	/* Stopped between two attempts, it was somebody's will. */
 	if (u->done == NULL && reply->error == 0 && state == STATE_STOPPED) {
+		u->running[u->at] = false;
+		control_next(u);
+		return;
+	}
+	wire_put_u32(&out, (uint32_t)u->at);
+	wire_put_u8(&out,
+	    (uint8_t)(reply->error == 0 && state == STATE_RUNNING ?
+		    service_rules_of(u->at)->verb :
+		    VERB_RESTART));
+	op_request(MSG_OP_SERVICE_CONTROL, &out, -1, controlled, u);
+	wire_free(&out);
+}
+
+static void
+control_next(struct undoing *u)
+{
+	struct wire_out out = { 0 };
+
+	for (u->at = 0; u->at < SERVICE_COUNT; u->at++)
+		if (u->running[u->at])
+			break;
+	if (u->at == SERVICE_COUNT) {
 		tell_store(u);
 		return;
 	}
-	wire_put_u32(&out, (uint32_t)u->resource->service);
-	wire_put_u8(&out,
-	    reply->error == 0 && state == STATE_RUNNING ? VERB_RELOAD :
-							  VERB_RESTART);
-	op_request(MSG_OP_SERVICE_CONTROL, &out, -1, controlled, u);
+	wire_put_u32(&out, (uint32_t)u->at);
+	op_request(MSG_OP_SERVICE_STATUS, &out, -1, status_known, u);
 	wire_free(&out);
 }
 
@@ -136,52 +163,84 @@ static void
 restored(const struct op_reply *reply, void *arg)
 {
 	struct undoing *u = arg;
-	struct wire_out out = { 0 };
 
 	if (reply->error != 0) {
-		u->failed =
-		    xasprintf("The file cannot be restored (%s)", reply->text);
+		u->failed = xasprintf("%s cannot be restored (%s)",
+		    outputs[u->at].name, reply->text);
 		not_settled(u);
 		return;
 	}
-	u->installed = false;
-	if (!u->running) {
-		tell_store(u);
+	u->restore[u->at] = false;
+	restore_next(u);
+}
+
+static void
+restore_next(struct undoing *u)
+{
+	struct wire_out out = { 0 };
+	const char *previous;
+
+	for (u->at = OUTPUT_COUNT - 1; u->at >= 0; u->at--)
+		if (u->restore[u->at])
+			break;
+	if (u->at < 0) {
+		control_next(u);
 		return;
 	}
-	wire_put_u32(&out, (uint32_t)u->resource->service);
-	op_request(MSG_OP_SERVICE_STATUS, &out, -1, status_known, u);
+	wire_put_u32(&out, (uint32_t)u->at);
+	previous = u->previous[u->at];
+	if (previous != NULL)
+		wire_put_bytes(&out, previous, strlen(previous));
+	op_request(
+	    previous != NULL ? MSG_OP_INSTALL_ACCOUNTS : MSG_OP_RESTORE_OUTPUT,
+	    &out, -1, restored, u);
 	wire_free(&out);
 }
 
 static void
 attempt(void *arg)
 {
-	struct undoing *u = arg;
-	struct wire_out out = { 0 };
-
-	if (!u->installed) {
-		tell_store(u);
-		return;
-	}
-	wire_put_u32(&out, (uint32_t)u->resource->output);
-	op_request(MSG_OP_RESTORE_OUTPUT, &out, -1, restored, u);
-	wire_free(&out);
+	restore_next(arg);
 }
 
-void
-undo(const struct resource *resource, int64_t revision, bool installed,
-    bool running, const json_t *record, void (*done)(const char *, void *),
-    void *arg)
+static struct undoing *
+undoing_new(const char *resource, int64_t change, const json_t *record,
+    void (*done)(const char *, void *), void *arg)
 {
 	struct undoing *u = xcalloc(1, sizeof(*u));
 
 	u->resource = resource;
-	u->revision = revision;
-	u->installed = installed;
-	u->running = running;
+	u->change = change;
 	u->record = json_incref((json_t *)(uintptr_t)record);
 	u->done = done;
 	u->arg = arg;
+	return u;
+}
+
+void
+undo_change(const struct change *c, const json_t *record,
+    void (*done)(const char *, void *), void *arg)
+{
+	struct undoing *u =
+	    undoing_new(c->resource->name, c->revision, record, done, arg);
+	bool any = false;
+	int i;
+
+	for (i = 0; i < OUTPUT_COUNT; i++) {
+		u->restore[i] = c->steps[i].installed;
+		any = any || u->restore[i];
+		if (u->restore[i] && outputs[i].accounts)
+			u->previous[i] = xstrdup(c->steps[i].previous);
+	}
+	for (i = 0; i < SERVICE_COUNT; i++)
+		u->running[i] =
+		    any && c->reached[i].affected && c->reached[i].running;
 	attempt(u);
+}
+
+void
+undo_revision(const char *resource, int64_t change,
+    void (*done)(const char *, void *), void *arg)
+{
+	attempt(undoing_new(resource, change, NULL, done, arg));
 }

@@ -1,26 +1,27 @@
 /*
- * Taking a change back: the file of before, the service as it was, UNDONE in
- * the store.  Until all of it is done the revision stays PENDING, so that no
- * other change of the entry begins and a restart finds it (recover.c).
+ * Taking a change back: the files of before, the services as they were, UNDONE
+ * in the store.  Until all of it is done the revisions stay PENDING, so that
+ * no other change of these entries begins and a restart finds them
+ * (recover.c).
  */
 #ifndef HF_UNDO_H
 #define HF_UNDO_H
 
 #include <jansson.h>
-#include <stdbool.h>
 #include <stdint.h>
 
-#include "core/method.h"
+#include "core/change.h"
 
 /*
- * Within the change's turn (serial.h).  installed false: its file was not
- * replaced, only the store is to be told; running: its service was.  record
- * is what the outbox gets (borrowed; NULL as of store_end).  done is called
- * after the first attempt: failed NULL, or one line of what is not yet as
- * before; that is tried again, in turns of its own, until it is.
+ * Within the change's turn (serial.h).  record is what the outbox gets
+ * (borrowed; NULL as of store_end).  done is called after the first attempt:
+ * failed NULL, or one line of what is not yet as before; that is tried again,
+ * in turns of its own, until it is.
  */
-void	undo(const struct resource *, int64_t revision, bool installed,
-	    bool running, const json_t *record,
+void	undo_change(const struct change *, const json_t *record,
+	    void (*done)(const char *failed, void *), void *);
+/* The same where the files are as they should be; resource: for people. */
+void	undo_revision(const char *resource, int64_t change,
 	    void (*done)(const char *failed, void *), void *);
 
 #endif

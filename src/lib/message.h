@@ -119,10 +119,13 @@ enum message_type {
 				   u8 1: in the instance's mount namespace or
 				   root of the host's */
 	MSG_OP_VERIFY_PASSWORD,	/* str user, str password -> u8 enum verdict */
-	MSG_OP_INSTALL_ACCOUNTS,/* [str name, u32 uid, u32 gid, str gecos,
-				   str home, str shell, str hash]* users,
+	MSG_OP_INSTALL_ACCOUNTS,/* u32 output, bytes content: all managed
+				   accounts, as monitor/accounts.h reads
+				   them -> */
+	MSG_OP_READ_ACCOUNTS,	/* -> [str name, u32 uid, u32 gid, str gecos,
+				   str home, str shell]* users,
 				   [str name, u32 gid, [str member]*]* groups
-				   -> */
+				   of the account files */
 	MSG_OP_CHECK_OUTPUT,	/* u32 output, bytes content -> u8 1: accepted,
 				   str the daemon's complaint */
 	MSG_OP_INSTALL_OUTPUT,	/* u32 output, bytes content -> ; keeps what

@@ -76,7 +76,7 @@ accountfiles_write(struct account_texts *texts, enum account_file file,
 
 int
 accountfiles_merge(struct account_texts *texts, const struct accounts *accounts,
-    char *why, size_t size)
+    const struct accounts *gone, char *why, size_t size)
 {
 	static const enum account_file order[ACCOUNT_FILES] = { FILE_SHADOW,
 		FILE_GSHADOW, FILE_GROUP, FILE_PASSWD };
@@ -84,12 +84,12 @@ accountfiles_merge(struct account_texts *texts, const struct accounts *accounts,
 	int i;
 
 	if (accounts_conflict(texts->text[FILE_PASSWD], texts->text[FILE_GROUP],
-		accounts, why, size) == -1)
+		accounts, gone, why, size) == -1)
 		return -1;
 	for (i = 0; i < ACCOUNT_FILES; i++)
 		if (accountfiles_write(texts, order[i],
-			accounts_merge(
-			    order[i], texts->text[order[i]], accounts, today),
+			accounts_merge(order[i], texts->text[order[i]],
+			    accounts, gone, today),
 			why, size) == -1)
 			return -1;
 	return 0;

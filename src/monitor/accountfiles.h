@@ -23,10 +23,17 @@ int	accountfiles_write(struct account_texts *, enum account_file,
 	    char *text, char *why, size_t);
 
 /*
- * Merges into all files.  The order never grants meanwhile: locks and new
- * hashes first, the line that makes a user exist last.
+ * Merges into all files (gone as of accounts_merge).  The order never grants
+ * meanwhile: locks and new hashes first, the line that makes a user exist
+ * last.
  */
 int	accountfiles_merge(struct account_texts *, const struct accounts *,
-	    char *why, size_t);
+	    const struct accounts *gone, char *why, size_t);
+
+/*
+ * Could that list be installed?  0; EINVAL, EEXIST: no, and why; EIO: that
+ * cannot be said.  (op_accounts.c)
+ */
+int	op_accounts_check(const char *content, char *why, size_t);
 
 #endif

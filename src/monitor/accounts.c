@@ -15,10 +15,8 @@
 
 #define NAME_SIZE 32 /* as useradd(8) */
 #define TEXT_SIZE 255
-#define USERS_MAX 10000
-#define MEMBERS_MAX 10000
 #define ID_ADMIN 950 /* truenas_admin */
-#define ID_LOCAL_FIRST 3000 /* what the API gives to new ones */
+#define ID_LOCAL_FIRST 1000 /* below are the system's: policy 9.2.2 */
 #define ID_LAST 0x7fffffffU
 
 /* clang-format off */
@@ -48,15 +46,51 @@ accounts_file_name(enum account_file file)
 	return names[file];
 }
 
-bool
-accounts_name_valid(const char *name)
+/* One line at a time, without its newline; NULL at the end. */
+static const char *
+line_next(const char **at, size_t *lenp)
+{
+	const char *line = *at;
+
+	if (*line == '\0')
+		return NULL;
+	*lenp = strcspn(line, "\n");
+	*at = line + *lenp + (line[*lenp] == '\n' ? 1 : 0);
+	return line;
+}
+
+/* The n-th field (from 0); NULL when the line has fewer. */
+static const char *
+line_field(const char *line, size_t len, unsigned int n, size_t *lenp)
+{
+	const char *end = line + len, *colon;
+
+	for (; n > 0; n--) {
+		colon = memchr(line, ':', (size_t)(end - line));
+		if (colon == NULL)
+			return NULL;
+		line = colon + 1;
+	}
+	colon = memchr(line, ':', (size_t)(end - line));
+	*lenp = (size_t)((colon == NULL ? end : colon) - line);
+	return line;
+}
+
+static bool
+name_valid(const char *name, size_t most)
 {
 	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz"
 				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
 	size_t len = strlen(name);
 
-	return len > 0 && len <= NAME_SIZE && strspn(name, allowed) == len &&
-	    name[0] != '-' && name[0] != '.';
+	return len > 0 && len <= most && strspn(name, allowed) == len &&
+	    name[0] != '-';
+}
+
+bool
+accounts_name_valid(const char *name)
+{
+	return name_valid(name, NAME_SIZE) && name[0] != '.';
 }
 
 /* A field of a line: no separator, nothing that could begin another line. */
@@ -129,13 +163,98 @@ gid_known(unsigned long gid)
 	return id_local(gid);
 }
 
-/* Whether a line that is there already was one of ours. */
-static bool
-id_managed(bool group, const char *name, unsigned long id)
+/*
+ * Users, or groups, in the order of their names and in that of their ids: an
+ * account file may have ten thousand lines, each looked up in ten thousand.
+ */
+struct named {
+	const char *name;
+	unsigned long id;
+	size_t at; /* in the accounts */
+};
+
+struct names {
+	struct named *by_name, *by_id;
+	size_t count;
+};
+
+static int
+compare_names(const void *a, const void *b)
 {
-	if (group)
-		return gid_known(id);
-	return uid_valid(name, (uid_t)id);
+	const struct named *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
+static int
+compare_ids(const void *a, const void *b)
+{
+	const struct named *x = a, *y = b;
+
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+static void
+names_make(struct names *list, const struct accounts *accounts, bool groups)
+{
+	size_t count = 0, i;
+
+	if (accounts != NULL)
+		count = groups ? accounts->ngroups : accounts->nusers;
+	list->count = count;
+	list->by_name = xcalloc(count + 1, sizeof(*list->by_name));
+	list->by_id = xcalloc(count + 1, sizeof(*list->by_id));
+	for (i = 0; i < count; i++) {
+		list->by_name[i].at = i;
+		list->by_name[i].name =
+		    groups ? accounts->groups[i].name : accounts->users[i].name;
+		list->by_name[i].id =
+		    groups ? accounts->groups[i].gid : accounts->users[i].uid;
+		list->by_id[i] = list->by_name[i];
+	}
+	qsort(list->by_name, count, sizeof(*list->by_name), compare_names);
+	qsort(list->by_id, count, sizeof(*list->by_id), compare_ids);
+}
+
+static void
+names_free(struct names *list)
+{
+	free(list->by_name);
+	free(list->by_id);
+}
+
+static const struct named *
+names_find(const struct names *list, const char *name)
+{
+	struct named key = { .name = name };
+
+	return bsearch(
+	    &key, list->by_name, list->count, sizeof(key), compare_names);
+}
+
+static const struct named *
+names_find_id(const struct names *list, unsigned long id)
+{
+	struct named key = { .id = id };
+
+	return bsearch(
+	    &key, list->by_id, list->count, sizeof(key), compare_ids);
+}
+
+/* The name of one whose name or id another one has too, or NULL. */
+static const char *
+names_twice(const struct names *list)
+{
+	size_t i;
+
+	for (i = 1; i < list->count; i++) {
+		if (list->by_id[i].id == list->by_id[i - 1].id)
+			return list->by_id[i].name;
+		if (compare_names(&list->by_name[i], &list->by_name[i - 1]) ==
+		    0)
+			return list->by_name[i].name;
+	}
+	return NULL;
 }
 
 static int
@@ -167,7 +286,7 @@ group_check(const struct account_group *group, char *why, size_t size)
 {
 	size_t i;
 
-	if (!accounts_name_valid(group->name))
+	if (!name_valid(group->name, TEXT_SIZE))
 		return refuse(why, size, "", "a group's name is not valid");
 	if (!gid_known(group->gid))
 		return refuse(why, size, group->name, "its gid is not ours");
@@ -178,95 +297,140 @@ group_check(const struct account_group *group, char *why, size_t size)
 	return 0;
 }
 
-static int
-user_get(struct wire_in *in, struct account *user)
+/* The next field up to the separator or the line's end; NULL: none left. */
+static char *
+field_take(const char **at, const char *end, char separator)
 {
-	user->name = wire_get_str(in, TEXT_SIZE);
-	user->uid = wire_get_u32(in);
-	user->gid = wire_get_u32(in);
-	user->gecos = wire_get_str(in, TEXT_SIZE);
-	user->home = wire_get_str(in, TEXT_SIZE);
-	user->shell = wire_get_str(in, TEXT_SIZE);
-	user->hash = wire_get_str(in, TEXT_SIZE);
-	return in->bad ? -1 : 0;
+	const char *stop;
+	char *field;
+
+	if (*at == NULL)
+		return NULL;
+	stop = memchr(*at, separator, (size_t)(end - *at));
+	field = xstrndup(*at, (size_t)((stop != NULL ? stop : end) - *at));
+	*at = stop != NULL ? stop + 1 : NULL;
+	return field;
+}
+
+static bool
+id_parse(const char *text, uint32_t *id)
+{
+	if (text == NULL || *text == '\0' || strlen(text) > 10 ||
+	    strspn(text, "0123456789") != strlen(text) ||
+	    strtoull(text, NULL, 10) > ID_LAST)
+		return false;
+	*id = (uint32_t)strtoul(text, NULL, 10);
+	return true;
+}
+
+/* name:uid:gid:gecos:home:shell:hash */
+static int
+user_parse(const char *at, const char *end, struct account *user)
+{
+	char *uid, *gid;
+	bool good;
+
+	user->name = field_take(&at, end, ':');
+	uid = field_take(&at, end, ':');
+	gid = field_take(&at, end, ':');
+	user->gecos = field_take(&at, end, ':');
+	user->home = field_take(&at, end, ':');
+	user->shell = field_take(&at, end, ':');
+	user->hash = field_take(&at, end, ':');
+	good = user->hash != NULL && at == NULL && id_parse(uid, &user->uid) &&
+	    id_parse(gid, &user->gid);
+	free(uid);
+	free(gid);
+	return good ? 0 : -1;
+}
+
+/* name:gid:member,member */
+static int
+group_parse(const char *at, const char *end, struct account_group *group)
+{
+	char *gid, *member;
+	size_t room = 0;
+	bool good;
+
+	group->name = field_take(&at, end, ':');
+	gid = field_take(&at, end, ':');
+	good = at != NULL && id_parse(gid, &group->gid);
+	free(gid);
+	if (good && at == end)
+		return 0;
+	while (good && (member = field_take(&at, end, ',')) != NULL) {
+		if (group->nmembers == room) {
+			room = room == 0 ? 8 : 2 * room;
+			group->members = xreallocarray(
+			    group->members, room, sizeof(*group->members));
+		}
+		group->members[group->nmembers++] = member;
+	}
+	return good ? 0 : -1;
 }
 
 static int
-group_get(struct wire_in *in, struct account_group *group)
+all_parse(const char *text, struct accounts *accounts)
 {
-	uint32_t count, i;
+	static const char user[] = "user:", group[] = "group:";
+	size_t len, lines = 0;
+	const char *at, *line;
 
-	group->name = wire_get_str(in, TEXT_SIZE);
-	group->gid = wire_get_u32(in);
-	count = wire_get_u32(in);
-	if (in->bad || count > MEMBERS_MAX)
-		return -1;
-	group->members = xcalloc(count + 1, sizeof(*group->members));
-	for (i = 0; i < count; i++) {
-		group->members[i] = wire_get_str(in, TEXT_SIZE);
-		if (in->bad)
+	for (at = text; line_next(&at, &len) != NULL; lines++)
+		continue;
+	accounts->users = xcalloc(lines + 1, sizeof(*accounts->users));
+	accounts->groups = xcalloc(lines + 1, sizeof(*accounts->groups));
+	while ((line = line_next(&text, &len)) != NULL) {
+		if (strncmp(line, user, sizeof(user) - 1) == 0) {
+			if (user_parse(line + sizeof(user) - 1, line + len,
+				&accounts->users[accounts->nusers++]) == -1)
+				return -1;
+		} else if (strncmp(line, group, sizeof(group) - 1) == 0) {
+			if (group_parse(line + sizeof(group) - 1, line + len,
+				&accounts->groups[accounts->ngroups++]) == -1)
+				return -1;
+		} else
 			return -1;
-		group->nmembers++;
 	}
 	return 0;
 }
 
 static int
-all_get(struct wire_in *in, struct accounts *accounts)
+check_twice(
+    const struct accounts *accounts, bool groups, char *why, size_t size)
 {
-	uint32_t count, i;
+	struct names list;
+	const char *name;
+	int rc = 0;
 
-	if ((count = wire_get_u32(in)) > USERS_MAX || in->bad)
-		return -1;
-	accounts->users = xcalloc(count + 1, sizeof(*accounts->users));
-	for (i = 0; i < count; i++) {
-		accounts->nusers++;
-		if (user_get(in, &accounts->users[i]) == -1)
-			return -1;
-	}
-	if ((count = wire_get_u32(in)) > USERS_MAX || in->bad)
-		return -1;
-	accounts->groups = xcalloc(count + 1, sizeof(*accounts->groups));
-	for (i = 0; i < count; i++) {
-		accounts->ngroups++;
-		if (group_get(in, &accounts->groups[i]) == -1)
-			return -1;
-	}
-	return wire_end(in);
+	names_make(&list, accounts, groups);
+	name = names_twice(&list);
+	if (name != NULL)
+		rc = refuse(why, size, name, "given twice");
+	names_free(&list);
+	return rc;
 }
 
 int
-accounts_get(
-    struct wire_in *in, struct accounts *accounts, char *why, size_t size)
+accounts_parse(
+    const char *text, struct accounts *accounts, char *why, size_t size)
 {
-	size_t i, k;
+	size_t i;
 
 	memset(accounts, 0, sizeof(*accounts));
-	if (all_get(in, accounts) == -1) {
+	if (all_parse(text, accounts) == -1) {
 		snprintf(why, size, "malformed list of accounts");
 		return -1;
 	}
-	for (i = 0; i < accounts->nusers; i++) {
+	for (i = 0; i < accounts->nusers; i++)
 		if (user_check(&accounts->users[i], why, size) == -1)
 			return -1;
-		for (k = 0; k < i; k++)
-			if (strcmp(accounts->users[i].name,
-				accounts->users[k].name) == 0 ||
-			    accounts->users[i].uid == accounts->users[k].uid)
-				return refuse(why, size,
-				    accounts->users[i].name, "given twice");
-	}
-	for (i = 0; i < accounts->ngroups; i++) {
+	for (i = 0; i < accounts->ngroups; i++)
 		if (group_check(&accounts->groups[i], why, size) == -1)
 			return -1;
-		for (k = 0; k < i; k++)
-			if (strcmp(accounts->groups[i].name,
-				accounts->groups[k].name) == 0 ||
-			    accounts->groups[i].gid == accounts->groups[k].gid)
-				return refuse(why, size,
-				    accounts->groups[i].name, "given twice");
-	}
-	return 0;
+	if (check_twice(accounts, false, why, size) == -1)
+		return -1;
+	return check_twice(accounts, true, why, size);
 }
 
 void
@@ -290,36 +454,6 @@ accounts_free(struct accounts *accounts)
 	free(accounts->users);
 	free(accounts->groups);
 	memset(accounts, 0, sizeof(*accounts));
-}
-
-/* One line at a time, without its newline; NULL at the end. */
-static const char *
-line_next(const char **at, size_t *lenp)
-{
-	const char *line = *at;
-
-	if (*line == '\0')
-		return NULL;
-	*lenp = strcspn(line, "\n");
-	*at = line + *lenp + (line[*lenp] == '\n' ? 1 : 0);
-	return line;
-}
-
-/* The n-th field (from 0); NULL when the line has fewer. */
-static const char *
-line_field(const char *line, size_t len, unsigned int n, size_t *lenp)
-{
-	const char *end = line + len, *colon;
-
-	for (; n > 0; n--) {
-		colon = memchr(line, ':', (size_t)(end - line));
-		if (colon == NULL)
-			return NULL;
-		line = colon + 1;
-	}
-	colon = memchr(line, ':', (size_t)(end - line));
-	*lenp = (size_t)((colon == NULL ? end : colon) - line);
-	return line;
 }
 
 static bool
@@ -372,60 +506,81 @@ accounts_find_id(const char *text, long id)
 	return NULL;
 }
 
-static bool
-is_managed(const struct accounts *accounts, bool group, const char *name)
+/* The first field of a line, a fresh string. */
+static char *
+line_name(const char *line, size_t len)
 {
-	size_t i;
+	const char *colon = memchr(line, ':', len);
 
-	for (i = 0; group && i < accounts->ngroups; i++)
-		if (strcmp(name, accounts->groups[i].name) == 0)
-			return true;
-	for (i = 0; !group && i < accounts->nusers; i++)
-		if (strcmp(name, accounts->users[i].name) == 0)
-			return true;
-	return false;
+	return xstrndup(line, colon != NULL ? (size_t)(colon - line) : len);
 }
 
+/*
+ * A line of the file against those that we want.  Not ours is what the record
+ * does not name: of such only the system's own ids are taken over, root's and
+ * those of the first start.
+ */
 static int
-conflict(const char *text, const struct accounts *accounts, bool group,
-    const char *name, unsigned long id, char *why, size_t size)
+conflict(const struct names *list, bool groups, bool ours, const char *name,
+    long id, char *why, size_t size)
 {
-	long there = accounts_find(text, name);
-	char *holder;
-	int rc = 0;
+	const struct named *same = names_find(list, name), *holder;
 
-	if (there == (long)id)
+	if (id < 0)
 		return 0;
-	if (there != -1 && !id_managed(group, name, (unsigned long)there)) {
+	if (same != NULL && !ours &&
+	    (same->id != (unsigned long)id || id_local((unsigned long)id))) {
 		snprintf(why, size, "%s \"%s\" exists with id %ld",
-		    group ? "group" : "user", name, there);
+		    groups ? "group" : "user", name, id);
 		return -1;
 	}
-	holder = accounts_find_id(text, (long)id);
-	if (holder != NULL && !is_managed(accounts, group, holder)) {
-		snprintf(why, size, "%s id %lu of \"%s\" belongs to \"%s\"",
-		    group ? "group" : "user", id, name, holder);
-		rc = -1;
+	holder = names_find_id(list, (unsigned long)id);
+	if (same == NULL && holder != NULL) {
+		snprintf(why, size, "%s id %ld of \"%s\" belongs to \"%s\"",
+		    groups ? "group" : "user", id, holder->name, name);
+		return -1;
 	}
-	free(holder);
+	return 0;
+}
+
+/*
+ * One that was ours and no longer is counts neither as itself nor as the
+ * holder of an id.
+ */
+static int
+conflicts(const char *text, const struct accounts *accounts,
+    const struct accounts *gone, bool groups, char *why, size_t size)
+{
+	struct names list, old;
+	const char *line;
+	char *name;
+	size_t len;
+	bool ours;
+	int rc = 0;
+
+	names_make(&list, accounts, groups);
+	names_make(&old, gone, groups);
+	while (rc == 0 && (line = line_next(&text, &len)) != NULL) {
+		name = line_name(line, len);
+		ours = names_find(&old, name) != NULL;
+		if (!ours || names_find(&list, name) != NULL)
+			rc = conflict(&list, groups, ours, name,
+			    line_id(line, len), why, size);
+		free(name);
+	}
+	names_free(&list);
+	names_free(&old);
 	return rc;
 }
 
 int
 accounts_conflict(const char *passwd, const char *group,
-    const struct accounts *accounts, char *why, size_t size)
+    const struct accounts *accounts, const struct accounts *gone, char *why,
+    size_t size)
 {
-	size_t i;
-
-	for (i = 0; i < accounts->nusers; i++)
-		if (conflict(passwd, accounts, false, accounts->users[i].name,
-			accounts->users[i].uid, why, size) == -1)
-			return -1;
-	for (i = 0; i < accounts->ngroups; i++)
-		if (conflict(group, accounts, true, accounts->groups[i].name,
-			accounts->groups[i].gid, why, size) == -1)
-			return -1;
-	return 0;
+	if (conflicts(passwd, accounts, gone, false, why, size) == -1)
+		return -1;
+	return conflicts(group, accounts, gone, true, why, size);
 }
 
 /* Keeps age and expiry; the date of change moves with the hash. */
@@ -498,43 +653,41 @@ of_users(enum account_file file)
 	return file == FILE_SHADOW || file == FILE_PASSWD;
 }
 
-static const char *
-entry_name(enum account_file file, const struct accounts *accounts, size_t i)
-{
-	if (of_users(file))
-		return accounts->users[i].name;
-	return accounts->groups[i].name;
-}
-
 char *
 accounts_merge(enum account_file file, const char *old,
-    const struct accounts *accounts, long today)
+    const struct accounts *accounts, const struct accounts *gone, long today)
 {
-	size_t i, len, n, size = 0;
+	size_t len, size = 0, i;
+	struct names list, lost;
+	const struct named *found;
 	const char *line;
-	char *text = NULL;
+	char *text = NULL, *name;
 	bool *done;
 	FILE *out;
 
-	n = of_users(file) ? accounts->nusers : accounts->ngroups;
-	done = xcalloc(n + 1, sizeof(*done));
+	names_make(&list, accounts, !of_users(file));
+	names_make(&lost, gone, !of_users(file));
+	done = xcalloc(list.count + 1, sizeof(*done));
 	if ((out = open_memstream(&text, &size)) == NULL)
 		abort();
 	while ((line = line_next(&old, &len)) != NULL) {
-		for (i = 0; i < n; i++)
-			if (line_is(line, len, entry_name(file, accounts, i)))
-				break;
-		if (i == n) {
+		name = line_name(line, len);
+		found = names_find(&list, name);
+		if (found == NULL && names_find(&lost, name) == NULL) {
 			fwrite(line, 1, len, out);
 			fputc('\n', out);
-		} else if (!done[i]) {
-			put_line(out, file, accounts, i, line, len, today);
-			done[i] = true;
+		} else if (found != NULL && !done[found->at]) {
+			put_line(
+			    out, file, accounts, found->at, line, len, today);
+			done[found->at] = true;
 		}
+		free(name);
 	}
-	for (i = 0; i < n; i++)
+	for (i = 0; i < list.count; i++)
 		if (!done[i])
 			put_line(out, file, accounts, i, NULL, 0, today);
+	names_free(&list);
+	names_free(&lost);
 	free(done);
 	if (fclose(out) != 0)
 		abort();

@@ -10,8 +10,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "lib/wire.h"
-
 enum account_file {
 	FILE_SHADOW,
 	FILE_GSHADOW,
@@ -50,27 +48,36 @@ struct known_group {
 extern const struct known_group known_groups[];
 
 /*
- * Reads the body of MSG_OP_INSTALL_ACCOUNTS and checks every member: names,
- * ids of ours only, no separator or control character anywhere, no empty
- * hash.  0, or -1 with a line in why.  Free in both cases.
+ * Reads the list of all managed accounts as core renders it, a line each,
+ *
+ *	user:NAME:UID:GID:GECOS:HOME:SHELL:HASH
+ *	group:NAME:GID:MEMBER,MEMBER
+ *
+ * and checks every member: names, ids of ours only, no control character
+ * anywhere, no empty hash, nothing twice.  0, or -1 with a line in why.  Free
+ * in both cases.
  */
-int	 accounts_get(struct wire_in *, struct accounts *, char *why, size_t);
+int	 accounts_parse(const char *text, struct accounts *, char *why,
+	    size_t);
 void	 accounts_free(struct accounts *);
 
 /*
  * 0 when no entry collides with one that is not managed: the same name with
  * an id that is not ours, or the same id under another name.  Else -1, why.
+ * gone (may be NULL): those that were managed before.
  */
 int	 accounts_conflict(const char *passwd, const char *group,
-	    const struct accounts *, char *why, size_t);
+	    const struct accounts *, const struct accounts *gone, char *why,
+	    size_t);
 
 /*
  * The file's new text (caller frees with freezero_str): managed lines in
- * their old places, new ones at the end, all others as they were.  today is
- * in days since the epoch, for shadow's date of a changed hash.
+ * their old places, new ones at the end, those only in gone (may be NULL)
+ * left out, all others as they were.  today is in days since the epoch, for
+ * shadow's date of a changed hash.
  */
 char	*accounts_merge(enum account_file, const char *old,
-	    const struct accounts *, long today);
+	    const struct accounts *, const struct accounts *gone, long today);
 
 /* The file's text with every password made unusable ("*"). */
 char	*accounts_lock(enum account_file, const char *old);

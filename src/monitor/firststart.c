@@ -151,7 +151,7 @@ add_accounts(struct account_texts *texts, char *why, size_t size)
 				.name = (char *)(uintptr_t)known->name,
 				.gid = known->gid
 			};
-	return accountfiles_merge(texts, &accounts, why, size);
+	return accountfiles_merge(texts, &accounts, NULL, why, size);
 }
 
 /* Only what lies in an overlay may be taken away; the rest is the host's. */

@@ -1,15 +1,24 @@
-/* MSG_OP_INSTALL_ACCOUNTS: managed users and groups into the account files. */
+/* The account files: managed users and groups into them, and what they hold. */
 #include <sys/stat.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
 #include <shadow.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "lib/file.h"
+#include "lib/xalloc.h"
 #include "monitor/accountfiles.h"
 #include "monitor/operations.h"
+#include "services/catalog.h"
+
+#define RECORD outputs[OUTPUT_ACCOUNTS].file
+#define RECORD_PREVIOUS "accounts.holdfast-previous"
+#define RECORD_MAX (16 * 1024 * 1024)
 
 /* "/home/NAME" only: what else a home may be is made by somebody else. */
 static const char *
@@ -63,41 +72,259 @@ make_homes(struct operation_call *call, const struct accounts *accounts)
 	return rc;
 }
 
+/*
+ * What was installed last and the time before: whoever is in it and no longer
+ * wanted is taken out of the account files.  Both, since a merge may have
+ * been cut short between the two.
+ */
 static int
-install(struct operation_call *call, const struct accounts *accounts)
+read_record(int dir, const char *name, struct accounts *accounts, char *why,
+    size_t size)
+{
+	char *text = NULL;
+	size_t len;
+	int rc;
+
+	memset(accounts, 0, sizeof(*accounts));
+	if (file_read_at(dir, name, RECORD_MAX, &text, &len) == -1) {
+		if (errno == ENOENT)
+			return 0;
+		snprintf(why, size, "%s: %s", name, strerror(errno));
+		return -1;
+	}
+	rc = accounts_parse(text, accounts, why, size);
+	freezero_str(text);
+	return rc;
+}
+
+static void
+move_all(struct accounts *to, struct accounts *from)
+{
+	to->users = xreallocarray(
+	    to->users, to->nusers + from->nusers + 1, sizeof(*to->users));
+	memcpy(to->users + to->nusers, from->users,
+	    from->nusers * sizeof(*to->users));
+	to->nusers += from->nusers;
+	to->groups = xreallocarray(
+	    to->groups, to->ngroups + from->ngroups + 1, sizeof(*to->groups));
+	memcpy(to->groups + to->ngroups, from->groups,
+	    from->ngroups * sizeof(*to->groups));
+	to->ngroups += from->ngroups;
+	free(from->users);
+	free(from->groups);
+	memset(from, 0, sizeof(*from)); /* transferred */
+}
+
+static int
+read_gone(int dir, struct accounts *gone, char *why, size_t size)
+{
+	struct accounts previous;
+	int rc;
+
+	if (read_record(dir, RECORD, gone, why, size) == -1)
+		return -1;
+	rc = read_record(dir, RECORD_PREVIOUS, &previous, why, size);
+	if (rc == 0 && previous.users != NULL)
+		move_all(gone, &previous);
+	accounts_free(&previous);
+	return rc;
+}
+
+static int
+open_record_folder(void)
+{
+	const char *path = outputs[OUTPUT_ACCOUNTS].dir;
+
+	if (mkdir(path, 0700) == -1 && errno != EEXIST)
+		return -1;
+	return open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/*
+ * The record first: what a merge that is cut short adds to the account files
+ * is then known to be ours.
+ */
+static int
+install_locked(struct operation_call *call, int dir, const char *content,
+    const struct accounts *accounts)
 {
 	struct account_texts texts;
+	struct accounts gone;
 	int rc = 0;
 
-	if (lckpwdf() == -1)
-		return operation_fail(call, EBUSY,
-		    "the account files are locked by another program");
 	errno = EIO;
-	if (accountfiles_read(&texts, call->why, sizeof(call->why)) == -1)
-		rc = errno;
-	else if (accounts_conflict(texts.text[FILE_PASSWD],
-		     texts.text[FILE_GROUP], accounts, call->why,
-		     sizeof(call->why)) == -1)
+	if (read_gone(dir, &gone, call->why, sizeof(call->why)) == -1 ||
+	    accountfiles_read(&texts, call->why, sizeof(call->why)) == -1) {
+		accounts_free(&gone);
+		return errno;
+	}
+	if (accounts_conflict(texts.text[FILE_PASSWD], texts.text[FILE_GROUP],
+		accounts, &gone, call->why, sizeof(call->why)) == -1)
 		rc = EEXIST;
-	else if (accountfiles_merge(
-		     &texts, accounts, call->why, sizeof(call->why)) == -1)
+	else if (file_install(dir, RECORD, content, strlen(content), 0600, 0, 0,
+		     RECORD_PREVIOUS) == -1)
+		rc = operation_fail(
+		    call, errno, "%s: %s", RECORD, strerror(errno));
+	else if (accountfiles_merge(&texts, accounts, &gone, call->why,
+		     sizeof(call->why)) == -1)
 		rc = errno;
 	accountfiles_free(&texts);
+	accounts_free(&gone);
+	return rc;
+}
+
+static int
+install(struct operation_call *call, const char *content,
+    const struct accounts *accounts)
+{
+	int dir, rc;
+
+	if ((dir = open_record_folder()) == -1)
+		return operation_fail(call, errno, "%s: %s",
+		    outputs[OUTPUT_ACCOUNTS].dir, strerror(errno));
+	if (lckpwdf() == -1) {
+		close(dir);
+		return operation_fail(call, EBUSY,
+		    "the account files are locked by another program");
+	}
+	rc = install_locked(call, dir, content, accounts);
 	ulckpwdf();
+	close(dir);
 	return rc == 0 ? make_homes(call, accounts) : rc;
+}
+
+/* The list as text, a fresh string; NULL when it is none. */
+static char *
+get_content(struct operation_call *call)
+{
+	uint32_t output = wire_get_u32(&call->body);
+	const void *content;
+	size_t len;
+
+	content = wire_get_bytes(&call->body, &len);
+	if (output != OUTPUT_ACCOUNTS || wire_end(&call->body) == -1 ||
+	    len > RECORD_MAX || memchr(content, '\0', len) != NULL)
+		return NULL;
+	return xstrndup(content, len);
 }
 
 int
 op_install_accounts(struct operation_call *call)
 {
+	char *content = get_content(call);
 	struct accounts accounts;
 	int rc;
 
-	if (accounts_get(
-		&call->body, &accounts, call->why, sizeof(call->why)) == -1)
+	if (content == NULL)
+		return operation_fail(call, EINVAL, "malformed request");
+	if (accounts_parse(content, &accounts, call->why, sizeof(call->why)) ==
+	    -1)
 		rc = EINVAL;
 	else
-		rc = install(call, &accounts);
+		rc = install(call, content, &accounts);
+	accounts_free(&accounts);
+	freezero_str(content);
+	return rc;
+}
+
+int
+op_accounts_check(const char *content, char *why, size_t size)
+{
+	struct accounts accounts, gone = { 0 };
+	struct account_texts texts;
+	int dir = open_record_folder(), rc = EINVAL;
+
+	if (accounts_parse(content, &accounts, why, size) == 0) {
+		if (dir == -1 || read_gone(dir, &gone, why, size) == -1 ||
+		    accountfiles_read(&texts, why, size) == -1)
+			rc = EIO;
+		else if (accounts_conflict(texts.text[FILE_PASSWD],
+			     texts.text[FILE_GROUP], &accounts, &gone, why,
+			     size) == -1)
+			rc = EEXIST;
+		else
+			rc = 0;
+		if (rc != EIO)
+			accountfiles_free(&texts);
+	}
+	if (dir != -1)
+		close(dir);
+	accounts_free(&gone);
 	accounts_free(&accounts);
 	return rc;
+}
+
+static void
+put_members(struct wire_out *out, const struct group *group)
+{
+	uint32_t count = 0;
+	char **at;
+
+	for (at = group->gr_mem; *at != NULL; at++)
+		count++;
+	wire_put_u32(out, count);
+	for (at = group->gr_mem; *at != NULL; at++)
+		wire_put_str(out, *at);
+}
+
+static uint32_t
+put_groups(struct wire_out *out, FILE *file)
+{
+	struct group *group;
+	uint32_t count = 0;
+
+	while ((group = fgetgrent(file)) != NULL) {
+		wire_put_str(out, group->gr_name);
+		wire_put_u32(out, group->gr_gid);
+		put_members(out, group);
+		count++;
+	}
+	return count;
+}
+
+static uint32_t
+put_users(struct wire_out *out, FILE *file)
+{
+	struct passwd *user;
+	uint32_t count = 0;
+
+	while ((user = fgetpwent(file)) != NULL) {
+		wire_put_str(out, user->pw_name);
+		wire_put_u32(out, user->pw_uid);
+		wire_put_u32(out, user->pw_gid);
+		wire_put_str(out, user->pw_gecos);
+		wire_put_str(out, user->pw_dir);
+		wire_put_str(out, user->pw_shell);
+		count++;
+	}
+	return count;
+}
+
+/* A list with its count before it; 0 or an errno. */
+static int
+put_file(struct operation_call *call, const char *path,
+    uint32_t (*put)(struct wire_out *, FILE *))
+{
+	FILE *file = fopen(path, "re");
+	struct wire_out list = { 0 };
+
+	if (file == NULL)
+		return operation_fail(
+		    call, errno, "%s: %s", path, strerror(errno));
+	wire_put_u32(&call->reply, put(&list, file));
+	wire_put_raw(&call->reply, list.data, list.len);
+	wire_free(&list);
+	fclose(file);
+	return 0;
+}
+
+int
+op_read_accounts(struct operation_call *call)
+{
+	int rc;
+
+	if (wire_end(&call->body) == -1)
+		return operation_fail(call, EINVAL, "malformed request");
+	rc = put_file(call, "/etc/passwd", put_users);
+	return rc == 0 ? put_file(call, "/etc/group", put_groups) : rc;
 }

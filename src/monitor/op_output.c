@@ -15,11 +15,12 @@
 #include "lib/process.h"
 #include "lib/sandbox.h"
 #include "lib/xalloc.h"
+#include "monitor/accountfiles.h"
 #include "monitor/operations.h"
 #include "services/catalog.h"
 
 #define CHECK_FOLDER "/run/holdfast/check"
-#define CONTENT_MAX (4 * 1024 * 1024)
+#define CONTENT_MAX (16 * 1024 * 1024)
 #define COMPLAINT_MAX (64 * 1024)
 #define EFFECTIVE_MAX (1024 * 1024)
 #define CHECK_SECONDS 10
@@ -192,6 +193,20 @@ out:
 	return rc;
 }
 
+/* Would they collide with what others wrote into the account files? */
+static int
+accounts_check(struct operation_call *call, const void *content, size_t len,
+    char **complaintp)
+{
+	char *text = xstrndup(content, len);
+	int rc = op_accounts_check(text, call->why, sizeof(call->why));
+
+	if (rc == EEXIST || rc == EINVAL)
+		*complaintp = xstrdup(call->why);
+	freezero_str(text);
+	return rc == 0 || *complaintp == NULL ? rc : EINVAL;
+}
+
 /* Our own look first: the daemon must not even read what it refuses. */
 static int
 vet_and_check(struct operation_call *call, const struct output *output,
@@ -203,6 +218,8 @@ vet_and_check(struct operation_call *call, const struct output *output,
 	}
 	if (output->vet != NULL && output->vet(content, len, complaintp) != 0)
 		return EINVAL;
+	if (output->accounts)
+		return accounts_check(call, content, len, complaintp);
 	return daemon_check(call, output, content, len, complaintp);
 }
 
@@ -243,7 +260,7 @@ op_install_output(struct operation_call *call)
 	int fd, rc = 0;
 
 	content = wire_get_bytes(&call->body, &len);
-	if (output == NULL || wire_end(&call->body) == -1)
+	if (output == NULL || output->accounts || wire_end(&call->body) == -1)
 		return operation_fail(call, EINVAL, "malformed request");
 	if (len > CONTENT_MAX || memchr(content, '\0', len) != NULL ||
 	    (output->vet != NULL &&
@@ -272,7 +289,7 @@ op_restore_output(struct operation_call *call)
 	char previous[NAME_MAX];
 	int fd, rc = 0;
 
-	if (output == NULL || wire_end(&call->body) == -1)
+	if (output == NULL || output->accounts || wire_end(&call->body) == -1)
 		return operation_fail(call, EINVAL, "malformed request");
 	previous_name(output, previous, sizeof(previous));
 	if ((fd = open_folder(output)) == -1)

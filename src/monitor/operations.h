@@ -53,6 +53,7 @@ int	operation_fail(struct operation_call *, int error, const char *fmt, ...)
  */
 int	op_verify_password(struct operation_call *);
 int	op_install_accounts(struct operation_call *);
+int	op_read_accounts(struct operation_call *);
 int	op_check_output(struct operation_call *);
 int	op_install_output(struct operation_call *);
 int	op_restore_output(struct operation_call *);

@@ -12,6 +12,9 @@
 
 /* clang-format off */
 const struct output outputs[OUTPUT_COUNT] = {
+	[OUTPUT_ACCOUNTS] = { .name = "accounts",
+	  .dir = "/etc/holdfast", .file = "accounts", .mode = 0600,
+	  .accounts = true },
 	[OUTPUT_SSHD_CONFIG] = { .name = "sshd_config",
 	  .dir = "/etc/ssh", .file = "sshd_config", .mode = 0600,
 	  .run_folder = "/run/sshd",

@@ -11,7 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum output_id {
+enum output_id {		/* in the order of their installing */
+	OUTPUT_ACCOUNTS,
 	OUTPUT_SSHD_CONFIG,
 	OUTPUT_COUNT
 };
@@ -41,6 +42,11 @@ struct output {
 	 * takes away when it is stopped: made as root's, 0755; NULL: none.
 	 */
 	const char	*run_folder;
+	/*
+	 * The list of all managed accounts: the monitor keeps it as this file
+	 * and merges it into the account files.
+	 */
+	bool		 accounts;
 	/*
 	 * The daemon's own check and its whole effective configuration;
 	 * "%f" is the file.  NULL ends an argv.

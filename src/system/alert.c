@@ -68,6 +68,6 @@ static const struct event events[] = {
 const struct resource alert_resource = {
 	.name = "alert", .doc = "What somebody should know of.",
 	.kind = RESOURCE_SERVICE, .verbose_name = "Alert",
-	.methods = methods, .events = events, .output = -1, .service = -1
+	.methods = methods, .events = events
 };
 /* clang-format on */

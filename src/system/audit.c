@@ -106,6 +106,6 @@ static const struct method methods[] = {
 const struct resource audit_resource = {
 	.name = "audit", .doc = "The audit log.", .kind = RESOURCE_SERVICE,
 	.role_prefix = "SYSTEM_AUDIT", .verbose_name = "Audit",
-	.methods = methods, .output = -1, .service = -1
+	.methods = methods
 };
 /* clang-format on */

@@ -543,7 +543,6 @@ static const struct method methods[] = {
 
 const struct resource auth_resource = {
 	.name = "auth", .doc = "Who is calling.", .kind = RESOURCE_SERVICE,
-	.verbose_name = "Auth", .methods = methods, .events = auth_events,
-	.output = -1, .service = -1
+	.verbose_name = "Auth", .methods = methods, .events = auth_events
 };
 /* clang-format on */

@@ -45,6 +45,6 @@ static const struct method methods[] = {
 const struct resource config_resource = {
 	.name = "config", .doc = "The configuration as a whole.",
 	.kind = RESOURCE_SERVICE, .verbose_name = "Configuration",
-	.methods = methods, .output = -1, .service = -1
+	.methods = methods
 };
 /* clang-format on */

@@ -136,6 +136,6 @@ static const struct method methods[] = {
 const struct resource holdfast_resource = {
 	.name = "holdfast", .doc = "How Holdfast itself is doing.",
 	.kind = RESOURCE_SERVICE, .verbose_name = "Holdfast",
-	.methods = methods, .output = -1, .service = -1
+	.methods = methods
 };
 /* clang-format on */

@@ -313,7 +313,6 @@ static const struct event events[] = {
 const struct resource core_resource = {
 	.name = "core", .doc = "What there is to call, and the jobs.",
 	.kind = RESOURCE_SERVICE, .verbose_name = "Core", .methods = methods,
-	.events = events,
-	.output = -1, .service = -1
+	.events = events
 };
 /* clang-format on */

@@ -58,6 +58,6 @@ const struct resource reboot_resource = {
 	.name = "system.reboot",
 	.doc = "Whether the machine has to be started anew.",
 	.kind = RESOURCE_SERVICE, .verbose_name = "System Reboot",
-	.methods = methods, .events = events, .output = -1, .service = -1
+	.methods = methods, .events = events
 };
 /* clang-format on */

@@ -634,8 +634,6 @@ const struct resource service_resource = {
 	.name = "service", .doc = "The services and their states.",
 	.kind = RESOURCE_CRUD, .role_prefix = "SERVICE",
 	.verbose_name = "Service", .methods = methods, .gather = look,
-	.boot = boot,
-	.service_changed = service_changed,
-	.output = -1, .service = -1
+	.boot = boot, .service_changed = service_changed
 };
 /* clang-format on */

@@ -238,6 +238,6 @@ static const struct method methods[] = {
 const struct resource system_resource = {
 	.name = "system", .doc = "What machine this is and in what state.",
 	.kind = RESOURCE_SERVICE, .verbose_name = "System",
-	.methods = methods, .events = events, .output = -1, .service = -1
+	.methods = methods, .events = events
 };
 /* clang-format on */

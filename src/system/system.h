@@ -6,15 +6,21 @@
 
 #include "core/method.h"
 
+struct change;
+
 extern const struct resource config_resource;	/* config.c */
 extern const struct resource core_resource;	/* namespace_core.c */
 extern const struct resource auth_resource;	/* auth.c */
 extern const struct resource user_resource;	/* user.c */
+extern const struct resource group_resource;	/* group.c */
 extern const struct resource system_resource;	/* system.c */
 extern const struct resource alert_resource;	/* alert.c */
 extern const struct resource reboot_resource;	/* reboot.c */
 extern const struct resource service_resource;	/* service.c */
 extern const struct resource audit_resource;	/* audit.c */
 extern const struct resource holdfast_resource;	/* holdfast.c */
+
+/* OUTPUT_ACCOUNTS, a struct renderer's function (account_render.c). */
+char	*account_render_output(const struct change *, char **whyp);
 
 #endif

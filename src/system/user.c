@@ -5,22 +5,27 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "core/account.h"
-#include "core/audit.h"
 #include "core/call.h"
+#include "core/change.h"
 #include "core/connection.h"
 #include "core/core.h"
 #include "core/op.h"
-#include "core/serial.h"
 #include "core/setup_code.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/xalloc.h"
+#include "system/group.h"
 #include "system/system.h"
 
 #define PASSWORD_MAX 512 /* CRYPT_MAX_PASSPHRASE_SIZE, crypt(3) */
+
+/* Ids of these entries, as in TrueNAS. */
+#define ID_ROOT 1
+#define ID_ADMIN 2
+
+static void setup_run(struct call *);
 
 static const char *const administrators[] = { "root", "truenas_admin", NULL };
 
@@ -46,6 +51,43 @@ static const struct field setup_params[] = {
 	FIELD_END
 };
 
+static const struct field number[] = {
+	{ .name = "id", .type = F_INT }, FIELD_END
+};
+
+/* What is stored of an account; the methods that show it come later. */
+static const struct field user_fields[] = {
+	{ .name = "id", .type = F_INT, .flags = FF_READONLY,
+	  .doc = "Id of the entry." },
+	{ .name = "uid", .type = F_INT, .flags = FF_REQUIRED | FF_UNIQUE,
+	  .doc = "Its number." },
+	{ .name = "username", .type = F_STR, .flags = FF_REQUIRED | FF_UNIQUE,
+	  .doc = "Its name." },
+	{ .name = "unixhash", .type = F_STR, .def = "null",
+	  .flags = FF_SECRET | FF_NULL,
+	  .doc = "Its hashed password; null: it has none." },
+	{ .name = "home", .type = F_STR, .def = "\"/var/empty\"",
+	  .doc = "Its home directory." },
+	{ .name = "shell", .type = F_STR, .def = "\"/usr/sbin/nologin\"",
+	  .doc = "Its login shell." },
+	{ .name = "full_name", .type = F_STR, .def = "\"\"",
+	  .doc = "The name of the person." },
+	{ .name = "builtin", .type = F_BOOL, .def = "false",
+	  .doc = "Does it come with the system?" },
+	{ .name = "group", .type = F_INT, .flags = FF_REQUIRED,
+	  .refers = "group", .doc = "Id of its primary group." },
+	{ .name = "groups", .type = F_ARRAY, .fields = number, .def = "[]",
+	  .flags = FF_RELEASES, .refers = "group",
+	  .doc = "Ids of the other groups it is in." },
+	{ .name = "password_disabled", .type = F_BOOL, .def = "false",
+	  .doc = "Has it no password?" },
+	{ .name = "ssh_password_enabled", .type = F_BOOL, .def = "false",
+	  .doc = "May it log in by SSH with a password?" },
+	{ .name = "locked", .type = F_BOOL, .def = "false",
+	  .doc = "Is it locked?" },
+	FIELD_END
+};
+
 static const struct field boolean = { .name = "result", .type = F_BOOL,
 	.flags = FF_REQUIRED, .doc = "Is there an administrator?" };
 /* clang-format on */
@@ -56,33 +98,6 @@ has_administrator_run(struct call *call)
 	call_reply(call, json_boolean(account_administrator_set_up()));
 }
 
-struct setup {
-	struct call *call;
-	json_t *user;
-	int64_t revision;
-	char audit_id[UUID_LEN];
-	json_t *record;
-};
-
-static void
-setup_free(struct setup *s)
-{
-	json_decref(s->user);
-	json_decref(s->record);
-	free(s);
-	serial_leave();
-}
-
-static void
-recorded(int error, void *arg)
-{
-	struct call *call = arg;
-
-	(void)error; /* it is in the outbox */
-	call_audited(call);
-	call_reply(call, NULL);
-}
-
 static void
 monitor_told(const struct op_reply *reply, void *arg)
 {
@@ -91,38 +106,23 @@ monitor_told(const struct op_reply *reply, void *arg)
 		log_warn("setup.code", "%s", reply->text);
 }
 
+/* Closed for ever, whatever becomes of the account. */
 static void
-accounts_installed(int error, const char *text, void *arg)
+close_setup(const char *username)
 {
-	struct setup *s = arg;
-
-	if (error != 0) {
-		json_object_set(s->record, "success", json_false());
-		store_end(
-		    core_store(), s->revision, REVISION_UNDONE, s->record);
-		call_audited(s->call);
-		audit_send_outbox(s->record, false, NULL, NULL);
-		call_fail(
-		    s->call, error, "The account could not be made: %s", text);
-		setup_free(s);
-		return;
-	}
-	if (store_set_value(core_store(), "administrator",
-		json_str(s->user, "username", "")) == -1 ||
-	    store_end(core_store(), s->revision, REVISION_COMMITTED,
-		s->record) == -1) {
-		/* PENDING: the next start finishes it. */
-		call_fail(s->call, errno, "The account could not be stored: %s",
-		    strerror(errno));
-		setup_free(s);
-		return;
-	}
+	if (store_set_value(core_store(), "administrator", username) == -1)
+		log_error("setup.close", "%s", strerror(errno));
 	store_set_value(core_store(), "setup_code", NULL);
 	op_request(MSG_OP_ADMIN_READY, NULL, -1, monitor_told, NULL);
-	log_info("setup.done", "%s is the administrator",
-	    json_str(s->user, "username", ""));
-	audit_send_outbox(s->record, false, recorded, s->call);
-	setup_free(s);
+}
+
+static void
+setup_committed(struct change *c)
+{
+	const char *username = json_str(c->data, "username", "");
+
+	close_setup(username);
+	log_info("setup.done", "%s is the administrator", username);
 }
 
 static json_t *
@@ -131,74 +131,61 @@ account_entry(const char *username, const char *hash)
 	bool root = strcmp(username, "root") == 0;
 
 	/* clang-format off */
-	return json_pack("{s:i, s:i, s:i, s:s, s:s, s:s, s:s, s:s, s:[i], s:b, "
-	    "s:b, s:b, s:b, s:b}",
-	    "id", root ? 1 : 2, "uid", root ? 0 : 950, "gid", root ? 0 : 950,
-	    "username", username,
+	return json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:I, s:[I], s:b}",
+	    "uid", root ? 0 : 950, "username", username,
 	    "full_name", root ? "root" : "Local Administrator",
 	    "home", root ? "/root" : "/home/truenas_admin",
-	    "shell", "/bin/bash", "unixhash", hash, "groups", 544,
-	    "builtin", root, "immutable", 1, "locked", 0,
-	    "password_disabled", 0, "ssh_password_enabled", 0);
+	    "shell", "/bin/bash", "unixhash", hash,
+	    "group", (json_int_t)group_of_gid(root ? 0 : 950),
+	    "groups", (json_int_t)group_of_gid(GID_ADMINISTRATORS),
+	    "builtin", 1);
 	/* clang-format on */
 }
 
 static void
 hashed(const struct op_reply *reply, void *arg)
 {
-	struct setup *s = arg;
+	struct call *call = arg;
 	struct wire_in body = reply->body;
-	const char *username = json_string_value(call_param(s->call, 0));
-	struct revision r = { .time = time(NULL), .resource = xstrdup("user") };
+	const char *username = json_string_value(call_param(call, 0));
 	char *hash = wire_get_str(&body, 512);
+	json_t *entry;
 
 	if (reply->error != 0 || wire_end(&body) == -1) {
-		call_fail(s->call, reply->error != 0 ? reply->error : EPROTO,
+		call_fail(call, reply->error != 0 ? reply->error : EPROTO,
 		    "The password could not be hashed: %s", reply->text);
-		setup_free(s);
-		goto out;
+	} else {
+		entry = account_entry(username, hash);
+		change_submit(call, &user_resource, CHANGE_CREATE,
+		    strcmp(username, "root") == 0 ? ID_ROOT : ID_ADMIN, entry,
+		    setup_committed);
+		json_decref(entry);
 	}
-	s->user = account_entry(username, hash);
-	s->record =
-	    audit_method_call(s->call, s->call->session != NULL, true, true);
-	core_uuid(s->audit_id);
-	json_object_set_new(s->record, "audit_id", json_string(s->audit_id));
-	r.who = xstrdup(call_user(s->call));
-	r.origin = xstrdup(call_origin(s->call));
-	r.entry = json_int(s->user, "id", 0);
-	r.after = s->user;
-	s->revision =
-	    store_begin(core_store(), &r, 1, -1, s->audit_id, s->record);
-	if (s->revision == -1) {
-		call_fail(s->call, errno, "The account could not be stored: %s",
-		    strerror(errno));
-		setup_free(s);
-		goto out;
-	}
-	account_install(s->user, accounts_installed, s);
-out:
 	freezero_str(hash);
-	free(r.who);
-	free(r.origin);
-	free(r.resource);
 }
 
-/* In the queue of changes: looked at again when it is its turn. */
+/* Another call may have been first while this one was hashing. */
 static void
-setup_start(void *arg)
+check(struct change *c)
 {
-	struct setup *s = arg;
-	struct wire_out out = { 0 };
+	if (c->call->method->run == setup_run && account_administrator_set_up())
+		verr_add_errno(c->errors, EEXIST, "username",
+		    "Local administrator is already set up");
+}
 
-	if (account_administrator_set_up()) {
-		call_fail(
-		    s->call, EEXIST, "Local administrator is already set up");
-		setup_free(s);
-		return;
-	}
-	wire_put_str(&out, json_string_value(call_param(s->call, 1)));
-	op_worker(TASK_HASH_PASSWORD, &out, hashed, s);
-	wire_free(&out);
+/* A crash may have come between the account and the flag. */
+static void
+gather(void (*done)(void))
+{
+	json_t *users = store_list(core_store(), "user"), *user;
+	size_t i;
+
+	json_array_foreach(users, i, user)
+		if (!account_administrator_set_up() &&
+		    account_is_administrator(user))
+			close_setup(json_str(user, "username", ""));
+	json_decref(users);
+	done();
 }
 
 /* Root on the Unix socket is believed; others show the code. */
@@ -232,8 +219,8 @@ static void
 setup_run(struct call *call)
 {
 	const json_t *password = call_param(call, 1);
+	struct wire_out out = { 0 };
 	struct verr *errors;
-	struct setup *s;
 
 	if (core_store() == NULL) {
 		call_fail(call, EIO, "%s", core_store_refused());
@@ -255,9 +242,9 @@ setup_run(struct call *call)
 		return;
 	}
 	verr_free(errors);
-	s = xcalloc(1, sizeof(*s));
-	s->call = call;
-	serial_enter(setup_start, s);
+	wire_put_str(&out, json_string_value(password));
+	op_worker(TASK_HASH_PASSWORD, &out, hashed, call);
+	wire_free(&out);
 }
 
 /* clang-format off */
@@ -272,8 +259,9 @@ static const struct method methods[] = {
 };
 
 const struct resource user_resource = {
-	.name = "user", .doc = "Accounts.", .kind = RESOURCE_SERVICE,
+	.name = "user", .doc = "Accounts.", .kind = RESOURCE_CRUD,
 	.role_prefix = "ACCOUNT", .verbose_name = "User",
-	.methods = methods, .output = -1, .service = -1
+	.methods = methods, .fields = user_fields, .check = check,
+	.gather = gather
 };
 /* clang-format on */

@@ -166,7 +166,7 @@ static const struct method methods[] = {
 static const struct resource made_up_resource = {
 	.name = "made_up", .doc = "Made up for tests.",
 	.kind = RESOURCE_SERVICE, .verbose_name = "Made up",
-	.methods = methods, .output = -1, .service = -1
+	.methods = methods
 };
 /* clang-format on */
 

@@ -26,6 +26,9 @@ METHODS = {
     "alert.list", "audit.query", "system.reboot.info",
     "holdfast.status", "config.history", "config.diff", "config.copies",
     "config.restore_copy", "config.forget_secrets",
+    "group.create", "group.delete", "group.get_group_obj",
+    "group.get_instance", "group.get_next_gid",
+    "group.has_password_enabled_user", "group.query", "group.update",
 }
 
 

@@ -10,7 +10,6 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "lib/wire.h"
 #include "lib/xalloc.h"
 #include "monitor/accounts.h"
 
@@ -39,16 +38,23 @@ struct one {
 static const struct one good = { "bob", 3001, 545, "Bob", "/home/bob",
 	"/bin/bash", hash };
 
-static void
-put_user(struct wire_out *out, const struct one *user)
+static char *
+user_line(const struct one *user)
 {
-	wire_put_str(out, user->name);
-	wire_put_u32(out, user->uid);
-	wire_put_u32(out, user->gid);
-	wire_put_str(out, user->gecos);
-	wire_put_str(out, user->home);
-	wire_put_str(out, user->shell);
-	wire_put_str(out, user->hash);
+	return xasprintf("user:%s:%u:%u:%s:%s:%s:%s\n", user->name, user->uid,
+	    user->gid, user->gecos, user->home, user->shell, user->hash);
+}
+
+static int
+parse(const char *text, struct accounts *accounts)
+{
+	char why[256] = "";
+	int rc = accounts_parse(text, accounts, why, sizeof(why));
+
+	assert_int_equal(rc == 0, why[0] == '\0');
+	/* A complaint is logged and shown: never with the hash. */
+	assert_null(strstr(why, hash));
+	return rc;
 }
 
 /* One user, one group with one member; whether they are taken. */
@@ -56,24 +62,13 @@ static int
 get(const struct one *user, const char *group_name, uint32_t gid,
     const char *member, struct accounts *accounts)
 {
-	struct wire_out out = { 0 };
-	struct wire_in in;
-	char why[256] = "";
+	char *line = user_line(user), *text;
 	int rc;
 
-	wire_put_u32(&out, 1);
-	put_user(&out, user);
-	wire_put_u32(&out, 1);
-	wire_put_str(&out, group_name);
-	wire_put_u32(&out, gid);
-	wire_put_u32(&out, 1);
-	wire_put_str(&out, member);
-	wire_in_init(&in, out.data, out.len);
-	rc = accounts_get(&in, accounts, why, sizeof(why));
-	wire_free(&out);
-	assert_int_equal(rc == 0, why[0] == '\0');
-	/* A complaint is logged and shown: never with the hash. */
-	assert_null(strstr(why, hash));
+	text = xasprintf("%sgroup:%s:%u:%s\n", line, group_name, gid, member);
+	rc = parse(text, accounts);
+	free(text);
+	free(line);
 	return rc;
 }
 
@@ -113,8 +108,12 @@ test_names(void **state)
 	for (i = 0; bad[i] != NULL; i++) {
 		user.name = bad[i];
 		assert_false(taken(&user));
-		assert_false(group_taken(bad[i], 3001, "bob"));
-		assert_false(group_taken("friends", 3001, bad[i]));
+		/* A group may begin with a dot, and be longer. */
+		assert_int_equal(group_taken(bad[i], 3001, "bob"),
+		    bad[i][0] == '.' || strlen(bad[i]) == 33);
+		/* Nothing there is no member. */
+		assert_int_equal(
+		    group_taken("friends", 3001, bad[i]), bad[i][0] == '\0');
 	}
 	user.name = "a2345678901234567890123456789012";
 	assert_true(taken(&user));
@@ -123,8 +122,8 @@ test_names(void **state)
 static void
 test_ids(void **state)
 {
-	static const uint32_t bad[] = { 0, 1, 102, 471, 475, 999, 1000, 2999,
-		65534, 65535, 0x80000000U, UINT32_MAX };
+	static const uint32_t bad[] = { 0, 1, 102, 471, 475, 999, 65534, 65535,
+		0x80000000U, UINT32_MAX };
 	struct one user = good;
 	size_t i;
 
@@ -183,37 +182,45 @@ test_fields(void **state)
 	assert_false(taken(&user));
 }
 
+static bool
+parses(const char *text)
+{
+	struct accounts accounts;
+	int rc = parse(text, &accounts);
+
+	accounts_free(&accounts);
+	return rc == 0;
+}
+
 static void
 test_malformed(void **state)
 {
-	struct wire_out out = { 0 };
-	struct accounts accounts;
-	struct wire_in in;
-	char why[256];
-	size_t len;
+	static const char *const bad[] = { "\n", "user:\n", "group:\n",
+		"group:friends\n", "group:friends:3001\n",
+		"group:friends:3001:bob:\n", "group:friends:3001:bob,\n",
+		"group:friends:3001:,bob\n", "group:friends:+3001:\n",
+		"group:friends:99999999999999999999:\n", "group:friends::\n",
+		"group:friends:3001:\ngroup:friends:3002:\n",
+		"group:friends:3001:\ngroup:others:3001:\n",
+		" group:friends:3001:\n", "groups:friends:3001:\n", NULL };
+	char *line = user_line(&good), *twice;
+	size_t len, i;
 
 	(void)state;
-	wire_put_u32(&out, 1);
-	put_user(&out, &good);
-	wire_put_u32(&out, 0);
-	/* Every shorter body, and one byte more. */
-	for (len = 0; len < out.len; len++) {
-		wire_in_init(&in, out.data, len);
-		assert_int_equal(
-		    accounts_get(&in, &accounts, why, sizeof(why)), -1);
-		accounts_free(&accounts);
+	assert_true(parses(""));
+	assert_true(parses(line));
+	assert_true(parses("group:friends:3001:\n"));
+	for (i = 0; bad[i] != NULL; i++)
+		assert_false(parses(bad[i]));
+	twice = xasprintf("%s%s", line, line);
+	assert_false(parses(twice));
+	free(twice);
+	/* Cut anywhere before its hash. */
+	for (len = strlen(line) - strlen(hash) - 1; len > 0; len--) {
+		line[len] = '\0';
+		assert_false(parses(line));
 	}
-	wire_put_u8(&out, 0);
-	wire_in_init(&in, out.data, out.len);
-	assert_int_equal(accounts_get(&in, &accounts, why, sizeof(why)), -1);
-	accounts_free(&accounts);
-	wire_free(&out);
-	/* A count that no body could hold. */
-	wire_put_u32(&out, UINT32_MAX);
-	wire_in_init(&in, out.data, out.len);
-	assert_int_equal(accounts_get(&in, &accounts, why, sizeof(why)), -1);
-	accounts_free(&accounts);
-	wire_free(&out);
+	free(line);
 }
 
 static void
@@ -223,9 +230,9 @@ check_merge(enum account_file file, const char *old, const char *expected)
 	char *text, *again;
 
 	assert_int_equal(get(&good, "builtin_users", 545, "bob", &accounts), 0);
-	text = accounts_merge(file, old, &accounts, TODAY);
+	text = accounts_merge(file, old, &accounts, NULL, TODAY);
 	assert_string_equal(text, expected);
-	again = accounts_merge(file, text, &accounts, TODAY + 1);
+	again = accounts_merge(file, text, &accounts, NULL, TODAY + 1);
 	assert_string_equal(again, text);
 	freezero_str(again);
 	freezero_str(text);
@@ -264,19 +271,53 @@ test_merge(void **state)
 	    "bob:x:3001:545:Bob:/home/bob:/bin/bash\n");
 }
 
-static int
-collides(const char *name, uint32_t uid)
+/* What was ours and is no longer wanted is left out, and nothing else. */
+static void
+test_gone(void **state)
 {
-	struct accounts accounts;
+	struct accounts accounts, gone;
+	char *text;
+
+	(void)state;
+	assert_int_equal(parse("group:kept:5001:\n", &accounts), 0);
+	assert_int_equal(parse("group:kept:5001:\ngroup:lost:5002:\n"
+			       "user:eve:4000:5001::/:/bin/sh:*\n",
+			     &gone),
+	    0);
+	text = accounts_merge(FILE_GROUP,
+	    "root:x:0:\nlost:x:5002:\nloster:x:5003:\nkept:x:5001:bob\n",
+	    &accounts, &gone, TODAY);
+	assert_string_equal(text, "root:x:0:\nloster:x:5003:\nkept:x:5001:\n");
+	freezero_str(text);
+	text = accounts_merge(FILE_PASSWD, passwd, &accounts, &gone, TODAY);
+	assert_null(strstr(text, "eve"));
+	assert_non_null(strstr(text, "bob:x:3001:3001"));
+	freezero_str(text);
+	accounts_free(&accounts);
+	accounts_free(&gone);
+}
+
+/* was: a user of the record, NULL: the record is empty. */
+static bool
+collides(const char *name, uint32_t uid, const char *was)
+{
+	struct accounts accounts, gone;
 	struct one user = good;
-	char why[256] = "";
+	char why[256] = "", *line;
 	int rc;
 
 	user.name = name;
 	user.uid = uid;
 	assert_int_equal(get(&user, "builtin_users", 545, name, &accounts), 0);
-	rc = accounts_conflict(passwd, group, &accounts, why, sizeof(why));
+	user.name = was != NULL ? was : "nobody";
+	user.uid = 3001;
+	line = user_line(&user);
+	assert_int_equal(parse(was != NULL ? line : "", &gone), 0);
+	rc = accounts_conflict(
+	    passwd, group, &accounts, &gone, why, sizeof(why));
+	free(line);
 	accounts_free(&accounts);
+	accounts_free(&gone);
 	return rc == -1;
 }
 
@@ -284,11 +325,14 @@ static void
 test_conflict(void **state)
 {
 	(void)state;
-	assert_false(collides("bob", 3001));
-	assert_false(collides("new", 3002));
-	assert_false(collides("bob", 3002)); /* ours before, ours after */
-	assert_true(collides("sshd", 3001)); /* a name of the system */
-	assert_true(collides("new", 4000)); /* the id of another */
+	assert_false(collides("bob", 3001, "bob"));
+	assert_false(collides("new", 3002, NULL));
+	assert_false(collides("bob", 3002, "bob")); /* another id for ours */
+	assert_false(
+	    collides("new", 3001, "bob")); /* ours goes, its id stays */
+	assert_true(collides("bob", 3001, NULL)); /* somebody else's bob */
+	assert_true(collides("sshd", 3001, "bob")); /* a name of the system */
+	assert_true(collides("new", 4000, "bob")); /* the id of another */
 }
 
 static void
@@ -338,6 +382,7 @@ main(void)
 		cmocka_unit_test(test_fields),
 		cmocka_unit_test(test_malformed),
 		cmocka_unit_test(test_merge),
+		cmocka_unit_test(test_gone),
 		cmocka_unit_test(test_conflict),
 		cmocka_unit_test(test_lock),
 		cmocka_unit_test(test_find),

@@ -162,11 +162,12 @@ static const struct resource made = {
 	.changed = made_changed,
 	.name = "made", .doc = "Made up.", .kind = RESOURCE_CRUD,
 	.role_prefix = "SSH", .methods = made_methods, .events = made_events,
-	.fields = made_fields, .output = -1, .service = -1
+	.fields = made_fields
 };
 
 const struct resource *const resources[] = { &made, NULL };
 const struct renderer renderers[] = { { .output = -1 } };
+const struct service_rules service_rules[] = { { .service = -1 } };
 const struct scheduled_task scheduled_tasks[] = { { .name = NULL } };
 /* clang-format on */
 

@@ -114,11 +114,12 @@ static const struct method methods[] = {
 
 static const struct resource made = {
 	.name = "made", .doc = "Made up.", .kind = RESOURCE_SERVICE,
-	.methods = methods, .output = -1, .service = -1
+	.methods = methods
 };
 
 const struct resource *const resources[] = { &made, NULL };
 const struct renderer renderers[] = { { .output = -1 } };
+const struct service_rules service_rules[] = { { .service = -1 } };
 const struct scheduled_task scheduled_tasks[] = { { .name = NULL } };
 /* clang-format on */
 

@@ -151,9 +151,10 @@ static const struct event events[] = {
 	{ .name = "alert.list" }, { .name = "system.reboot.info" }, EVENT_END
 };
 static const struct resource told = { .name = "told", .methods = methods,
-	.events = events, .output = -1, .service = -1 };
+	.events = events };
 const struct resource *const resources[] = { &told, NULL };
 const struct renderer renderers[] = { { .output = -1 } };
+const struct service_rules service_rules[] = { { .service = -1 } };
 const struct scheduled_task scheduled_tasks[] = {
 	{ "note", "Notes that it ran.", note_run },
 	{ "wait", "Goes on until it is told to end.", wait_run },

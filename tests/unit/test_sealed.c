@@ -39,6 +39,7 @@ static const struct resource secretive = {
 };
 const struct resource *const resources[] = { &secretive, NULL };
 const struct renderer renderers[] = { { .output = -1 } };
+const struct service_rules service_rules[] = { { .service = -1 } };
 const struct scheduled_task scheduled_tasks[] = { { .name = NULL } };
 
 static char folder[64];

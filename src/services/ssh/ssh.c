@@ -11,15 +11,14 @@
 #include "core/call.h"
 #include "core/change.h"
 #include "core/core.h"
+#include "core/crud.h"
 #include "core/op.h"
-#include "core/resource.h"
 #include "lib/xalloc.h"
 #include "services/catalog.h"
 #include "services/ssh/conf.h"
 #include "services/ssh/directives.h"
 #include "services/ssh/shown.h"
 #include "services/ssh/ssh_complaint.h"
-#include "services/ssh/ssh_effect.h"
 #include "services/ssh/ssh_fields.h"
 #include "services/ssh/ssh_interfaces.h"
 #include "services/ssh/ssh_render.h"
@@ -262,12 +261,17 @@ ssh_lookup(struct change *change)
 	free(names);
 }
 
-static void
+void
 ssh_rejected(struct change *change, const char *complaint)
 {
 	const struct ssh_config *new = change->new;
-	char *text = ssh_complaint(complaint, change->content, new->options);
+	char *text;
 
+	/* What another resource brought into it is not the options' fault. */
+	if (change->resource != &ssh_resource)
+		return;
+	text = ssh_complaint(
+	    complaint, change->steps[OUTPUT_SSHD_CONFIG].content, new->options);
 	verr_add(change->errors, "options", "%s", text);
 	free(text);
 }
@@ -300,20 +304,17 @@ render(const struct ssh_config *config, char **whyp)
 }
 
 char *
-ssh_render_output(struct change *change, char **whyp)
+ssh_render_output(const struct change *change, char **whyp)
 {
+	const json_t *entry = change_view(change, &ssh_resource, SSH_ENTRY);
 	struct ssh_config config = { 0 };
-	const json_t *stored;
 	char *text;
 
-	if (change != NULL)
-		return render(change->new, whyp);
-	stored = store_get(core_store(), ssh_resource.name, SSH_ENTRY);
-	if (stored == NULL) {
+	if (entry == NULL) {
 		*whyp = xstrdup("the SSH settings are not stored");
 		return NULL;
 	}
-	schema_to_struct(ssh_fields, stored, &config);
+	schema_to_struct(ssh_fields, entry, &config);
 	text = render(&config, whyp);
 	schema_struct_free(ssh_fields, &config);
 	return text;
@@ -384,8 +385,6 @@ const struct resource ssh_resource = {
 	.role_prefix = "SSH", .verbose_name = "SSH", .methods = ssh_methods,
 	.fields = ssh_fields, .size = sizeof(struct ssh_config),
 	.entry = SSH_ENTRY, .check = ssh_check, .lookup = ssh_lookup,
-	.rejected = ssh_rejected, .initial = ssh_initial, .gather = ssh_gather,
-	.output = OUTPUT_SSHD_CONFIG, .service = SERVICE_SSH,
-	.verify = ssh_effect_verify
+	.initial = ssh_initial, .gather = ssh_gather
 };
 /* clang-format on */

@@ -10,7 +10,8 @@ struct change;
 
 extern const struct resource ssh_resource;
 
-/* OUTPUT_SSHD_CONFIG, a struct renderer's function. */
-char	*ssh_render_output(struct change *, char **whyp);
+/* OUTPUT_SSHD_CONFIG, a struct renderer's functions. */
+char	*ssh_render_output(const struct change *, char **whyp);
+void	 ssh_rejected(struct change *, const char *complaint);
 
 #endif

@@ -45,6 +45,12 @@ struct effect {
 static void ask_status(void *);
 static void ask_block(struct effect *);
 
+static const char *
+rendered_of(const struct effect *e)
+{
+	return e->change->steps[OUTPUT_SSHD_CONFIG].content;
+}
+
 static void
 finish(struct effect *e, const char *problem)
 {
@@ -108,7 +114,7 @@ static void
 block_known(const struct op_reply *reply, void *arg)
 {
 	struct effect *e = arg;
-	const char *rendered = e->change->content;
+	const char *rendered = rendered_of(e);
 	char *text = effective_text(reply), *why = NULL;
 
 	if (text == NULL)
@@ -130,7 +136,7 @@ ask_block(struct effect *e)
 	char *spec;
 
 	for (; e->block < BLOCKS_MAX; e->block++) {
-		spec = ssh_verify_spec(e->change->content, e->block);
+		spec = ssh_verify_spec(rendered_of(e), e->block);
 		if (spec == NULL)
 			break;
 		if (*spec != '\0') {
@@ -140,7 +146,7 @@ ask_block(struct effect *e)
 		}
 		free(spec);
 	}
-	if (!e->change->running) {
+	if (!e->change->reached[SERVICE_SSH].running) {
 		finish(e, NULL);
 		return;
 	}
@@ -152,7 +158,7 @@ static void
 global_known(const struct op_reply *reply, void *arg)
 {
 	struct effect *e = arg;
-	const char *rendered = e->change->content;
+	const char *rendered = rendered_of(e);
 	char *why = NULL;
 
 	e->effective = effective_text(reply);

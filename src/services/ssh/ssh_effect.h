@@ -6,7 +6,7 @@
 
 struct change;
 
-/* ssh_resource's verify. */
+/* A struct service_rules' function. */
 void	ssh_effect_verify(struct change *);
 
 #endif

@@ -1,0 +1,354 @@
+/*
+ * The middle of the apply pipeline: a change carried into the files it is
+ * rendered into and the services that read them.
+ *
+ *	render		every output made from an edited resource; one that
+ *			comes out as it is installed is left alone
+ *	check		by the daemon it is for, one after the other
+ *	status		which of the services run
+ *	(change_begin stores the change as PENDING)
+ *	install		in the order of enum output_id
+ *	control		services that run, each by its own rule
+ *	verify		from outside
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/call.h"
+#include "core/change_internal.h"
+#include "core/core.h"
+#include "core/installed.h"
+#include "core/op.h"
+#include "lib/log.h"
+#include "lib/xalloc.h"
+
+static const struct renderer *
+renderer_of(int output)
+{
+	const struct renderer *r;
+
+	for (r = renderers; r->output != -1; r++)
+		if (r->output == output)
+			return r;
+	fatal("output %d has no renderer", output);
+}
+
+char *
+change_render(int output, const struct change *c, char **whyp)
+{
+	return renderer_of(output)->render(c, whyp);
+}
+
+bool
+change_renders(int output, const struct resource *resource)
+{
+	const struct resource *const *from;
+
+	for (from = renderer_of(output)->from; *from != NULL; from++)
+		if (*from == resource)
+			return true;
+	return false;
+}
+
+const struct service_rules *
+service_rules_of(int service)
+{
+	const struct service_rules *rules;
+
+	for (rules = service_rules; rules->service != -1; rules++)
+		if (rules->service == service)
+			return rules;
+	fatal("service %d has no rules", service);
+}
+
+bool
+service_reads(int service, int output)
+{
+	const int *reads;
+
+	for (reads = service_rules_of(service)->reads; *reads != -1; reads++)
+		if (*reads == output)
+			return true;
+	return false;
+}
+
+/* The next output, or service, that is affected: COUNT at the end. */
+static int
+next_step(const struct change *c, int at)
+{
+	while (at < OUTPUT_COUNT && !c->steps[at].affected)
+		at++;
+	return at;
+}
+
+static int
+next_reached(const struct change *c, int at, bool running)
+{
+	while (at < SERVICE_COUNT &&
+	    (!c->reached[at].affected || (running && !c->reached[at].running)))
+		at++;
+	return at;
+}
+
+/* --- Before anything is touched ------------------------------------------- */
+
+static void ask_next(struct change *);
+
+static void
+status_known(const struct op_reply *reply, void *arg)
+{
+	struct change *c = arg;
+	struct wire_in body = reply->body;
+	uint8_t state = wire_get_u8(&body);
+
+	/* One that is being restarted after a crash counts as running. */
+	c->reached[c->at].running = reply->error == 0 &&
+	    (state == STATE_RUNNING || state == STATE_STARTING);
+	c->at++;
+	ask_next(c);
+}
+
+static void
+ask_next(struct change *c)
+{
+	struct wire_out out = { 0 };
+
+	c->at = next_reached(c, c->at, false);
+	if (c->at == SERVICE_COUNT) {
+		change_begin(c);
+		return;
+	}
+	wire_put_u32(&out, (uint32_t)c->at);
+	op_request(MSG_OP_SERVICE_STATUS, &out, -1, status_known, c);
+	wire_free(&out);
+}
+
+static void
+ask_states(struct change *c)
+{
+	int output, service;
+
+	for (service = 0; service < SERVICE_COUNT; service++)
+		for (output = 0; output < OUTPUT_COUNT; output++)
+			if (c->steps[output].affected &&
+			    service_reads(service, output))
+				c->reached[service].affected = true;
+	c->at = 0;
+	ask_next(c);
+}
+
+static void check_next(struct change *);
+
+static void
+rejected(struct change *c, const char *complaint)
+{
+	const struct renderer *renderer = renderer_of(c->at);
+
+	log_info("change.refused", "%s: %s", c->resource->name, complaint);
+	if (renderer->rejected != NULL)
+		renderer->rejected(c, complaint);
+	if (verr_any(c->errors))
+		change_invalid(c);
+	else
+		change_refuse(c, EINVAL, "%s: %s", outputs[c->at].name,
+		    outputs[c->at].accounts ? complaint :
+					      "refuses this configuration");
+}
+
+static void
+checked(const struct op_reply *reply, void *arg)
+{
+	struct change *c = arg;
+	struct wire_in body = reply->body;
+	uint8_t accepted = wire_get_u8(&body);
+	char *complaint = wire_get_str(&body, MESSAGE_INLINE_MAX);
+
+	if (reply->error != 0)
+		change_refuse(c, reply->error, "%s could not be checked: %s",
+		    outputs[c->at].name, reply->text);
+	else if (!accepted)
+		rejected(c, complaint);
+	else {
+		c->at++;
+		check_next(c);
+	}
+	free(complaint);
+}
+
+static void
+put_content(struct wire_out *out, int output, const char *content)
+{
+	wire_put_u32(out, (uint32_t)output);
+	wire_put_bytes(out, content, strlen(content));
+}
+
+static void
+check_next(struct change *c)
+{
+	struct wire_out out = { 0 };
+
+	c->at = next_step(c, c->at);
+	if (c->at == OUTPUT_COUNT) {
+		ask_states(c);
+		return;
+	}
+	put_content(&out, c->at, c->steps[c->at].content);
+	op_request(MSG_OP_CHECK_OUTPUT, &out, -1, checked, c);
+	wire_free(&out);
+}
+
+static bool
+is_affected(const struct change *c, int output)
+{
+	size_t i;
+
+	for (i = 0; i < c->nedits; i++)
+		if (change_renders(output, c->edits[i].resource))
+			return true;
+	return false;
+}
+
+/* 0, or -1 with *whyp. */
+static int
+render_step(struct change *c, int output, char **whyp)
+{
+	struct step *step = &c->steps[output];
+
+	step->content = change_render(output, c, whyp);
+	if (step->content == NULL)
+		return -1;
+	if (installed_same(output, step->content, strlen(step->content)))
+		return 0;
+	if (outputs[output].accounts) {
+		step->previous = change_render(output, NULL, whyp);
+		if (step->previous == NULL)
+			return -1;
+	}
+	step->affected = true;
+	return 0;
+}
+
+void
+apply_prepare(struct change *c)
+{
+	char *why = NULL;
+	int output;
+
+	for (output = 0; output < OUTPUT_COUNT; output++)
+		if (is_affected(c, output) &&
+		    render_step(c, output, &why) == -1) {
+			change_refuse(c, EINVAL, "%s", why);
+			free(why);
+			return;
+		}
+	c->at = 0;
+	check_next(c);
+}
+
+/* --- From here on a failure is undone ------------------------------------- */
+
+static void
+verify_next(struct change *c)
+{
+	const struct service_rules *rules;
+
+	c->at = next_reached(c, c->at, false);
+	if (c->at == SERVICE_COUNT) {
+		change_commit(c);
+		return;
+	}
+	rules = service_rules_of(c->at);
+	if (rules->verify != NULL)
+		rules->verify(c);
+	else
+		change_verified(c, NULL);
+}
+
+void
+change_verified(struct change *c, const char *what)
+{
+	if (what != NULL) {
+		change_take_back(c, "The change did not take effect: %s", what);
+		return;
+	}
+	c->at++;
+	verify_next(c);
+}
+
+static void control_next(struct change *);
+
+static void
+controlled(const struct op_reply *reply, void *arg)
+{
+	struct change *c = arg;
+
+	if (reply->error != 0) {
+		change_take_back(c, "%s did not reload: %s",
+		    services[c->at].name, reply->text);
+		return;
+	}
+	c->at++;
+	control_next(c);
+}
+
+static void
+control_next(struct change *c)
+{
+	struct wire_out out = { 0 };
+
+	c->at = next_reached(c, c->at, true);
+	if (c->at == SERVICE_COUNT) {
+		c->at = 0;
+		verify_next(c);
+		return;
+	}
+	wire_put_u32(&out, (uint32_t)c->at);
+	wire_put_u8(&out, (uint8_t)service_rules_of(c->at)->verb);
+	op_request(MSG_OP_SERVICE_CONTROL, &out, -1, controlled, c);
+	wire_free(&out);
+}
+
+static void install_next(struct change *);
+
+static void
+installed(const struct op_reply *reply, void *arg)
+{
+	struct change *c = arg;
+
+	/* A merge that failed may have come half way. */
+	c->steps[c->at].installed =
+	    reply->error == 0 || outputs[c->at].accounts;
+	if (reply->error != 0) {
+		change_take_back(c, "%s could not be installed: %s",
+		    outputs[c->at].name, reply->text);
+		return;
+	}
+	c->at++;
+	install_next(c);
+}
+
+static void
+install_next(struct change *c)
+{
+	struct wire_out out = { 0 };
+
+	c->at = next_step(c, c->at);
+	if (c->at == OUTPUT_COUNT) {
+		c->at = 0;
+		control_next(c);
+		return;
+	}
+	put_content(&out, c->at, c->steps[c->at].content);
+	op_request(outputs[c->at].accounts ? MSG_OP_INSTALL_ACCOUNTS :
+					     MSG_OP_INSTALL_OUTPUT,
+	    &out, -1, installed, c);
+	wire_free(&out);
+}
+
+void
+apply_run(struct change *c)
+{
+	c->at = 0;
+	install_next(c);
+}

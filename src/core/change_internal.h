@@ -1,0 +1,32 @@
+/*
+ * How the files of the apply pipeline hand a change on: change.c begins and
+ * ends it, change_check.c looks at what every resource has in common, apply.c
+ * carries it into files and services.
+ */
+#ifndef HF_CHANGE_INTERNAL_H
+#define HF_CHANGE_INTERNAL_H
+
+#include "core/change.h"
+
+/* Adds what the tables forbid to change->errors. */
+void	change_check(struct change *);
+
+/*
+ * Renders, has the daemons check, and asks for the services' states; ends in
+ * change_begin (NULL when no file comes out different as well), or in
+ * change_refuse.
+ */
+void	apply_prepare(struct change *);
+/* Installs, reloads, verifies; ends in change_commit or change_take_back. */
+void	apply_run(struct change *);
+
+void	change_begin(struct change *);
+/* Before anything was touched: the errors, or one reason. */
+void	change_invalid(struct change *);
+void	change_refuse(struct change *, int error, const char *fmt, ...)
+	    __attribute__((format(printf, 3, 4)));
+void	change_commit(struct change *);
+void	change_take_back(struct change *, const char *fmt, ...)
+	    __attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,853 @@
+/*
+ * group.*: the groups of the machine.  Those that the system brings along are
+ * entries too, built-in ones; they are read from the group file at start and
+ * left as they are.
+ *
+ * Who is in a group is a member of the users' entries; a group shows it, and
+ * an update of it edits them.
+ */
+#include "system/group.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/account.h"
+#include "core/call.h"
+#include "core/change.h"
+#include "core/core.h"
+#include "core/crud.h"
+#include "core/entry.h"
+#include "core/op.h"
+#include "core/query.h"
+#include "lib/json.h"
+#include "lib/log.h"
+#include "lib/xalloc.h"
+#include "system/system.h"
+
+#define GID_FIRST 3000 /* of those that the API gives */
+#define GID_LEAST 1000 /* below are the system's: Debian policy 9.2.2 */
+#define GID_NOGROUP 65534
+#define GID_MAX 90000000 /* as the API says */
+#define NAME_MAX_LENGTH 255
+#define VALUE_NEXT_GID "group.next_gid" /* ids of removed groups stay used */
+
+/* clang-format off */
+/* Of TrueNAS: what Holdfast adds to Debian's; their members can be changed. */
+static const int64_t own_gids[] = { 445, 544, 545, 546, 568, 950, 951, 952 };
+
+static const struct field sudo_command[] = {
+	{ .name = "command", .type = F_STR, .min = 1, .max = STRING_MAX },
+	FIELD_END
+};
+
+static const struct field number[] = {
+	{ .name = "id", .type = F_INT }, FIELD_END
+};
+
+static const struct field group_fields[] = {
+	{ .name = "id", .type = F_INT, .flags = FF_READONLY,
+	  .doc = "Id of the entry." },
+	{ .name = "gid", .type = F_INT, .def = "null",
+	  .flags = FF_NULL | FF_CREATE | FF_UNIQUE, .min = 0, .max = GID_MAX,
+	  .label = "GID", .doc = "Its number; null: the next free one." },
+	{ .name = "name", .type = F_STR, .flags = FF_REQUIRED | FF_UNIQUE,
+	  .min = 1, .max = NAME_MAX_LENGTH,
+	  .pattern = "[A-Za-z0-9_.][A-Za-z0-9_.-]*",
+	  .pattern_message = "Value error, Valid characters are letters, "
+	  "digits, \"_\", \"-\" and \".\", \"-\" not as the first",
+	  .label = "Name", .doc = "Its name." },
+	{ .name = "builtin", .type = F_BOOL, .def = "false",
+	  .flags = FF_READONLY, .doc = "Does it come with the system?" },
+	{ .name = "sudo_commands", .type = F_ARRAY, .fields = sudo_command,
+	  .def = "[]", .flags = FF_UNBUILT, .label = "Allowed Sudo Commands",
+	  .doc = "Commands that members may run with sudo." },
+	{ .name = "sudo_commands_nopasswd", .type = F_ARRAY,
+	  .fields = sudo_command, .def = "[]", .flags = FF_UNBUILT,
+	  .label = "Allowed Sudo Commands (No Password)",
+	  .doc = "The same, without asking for the password." },
+	/* Kept for the SMB service; both values are right until it comes. */
+	{ .name = "smb", .type = F_BOOL, .def = "true",
+	  .label = "SMB Group", .doc = "May it stand in ACLs of SMB shares?" },
+	{ .name = "userns_idmap", .type = F_INT_OR_STR, .def = "null",
+	  .flags = FF_NULL | FF_UNBUILT,
+	  .doc = "The id that containers see: DIRECT, or a number." },
+	{ .name = "users", .type = F_ARRAY, .fields = number, .def = "[]",
+	  .label = "Members", .doc = "Ids of the users in it." },
+	{ .name = "group", .type = F_STR, .flags = FF_READONLY,
+	  .doc = "Its name once more." },
+	{ .name = "local", .type = F_BOOL, .flags = FF_READONLY,
+	  .doc = "Is it this machine's, not a directory's?" },
+	{ .name = "sid", .type = F_STR, .flags = FF_READONLY | FF_NULL,
+	  .doc = "Its security identifier for SMB." },
+	{ .name = "roles", .type = F_ARRAY, .flags = FF_READONLY,
+	  .doc = "The roles that its members have." },
+	{ .name = "immutable", .type = F_BOOL, .flags = FF_READONLY,
+	  .doc = "Can nothing of it be changed?" },
+	FIELD_END
+};
+
+static const struct field create_params[] = {
+	{ .name = "group_create", .type = F_OBJECT, .flags = FF_REQUIRED,
+	  .fields = group_fields, .model = "GroupCreate",
+	  .doc = "The new group." },
+	FIELD_END
+};
+
+static const struct field update_params[] = {
+	{ .name = "id", .type = F_INT, .flags = FF_REQUIRED,
+	  .doc = "Id of the group." },
+	{ .name = "group_update", .type = F_OBJECT, .flags = FF_REQUIRED,
+	  .fields = group_fields, .model = "GroupUpdate",
+	  .doc = "What to change of it." },
+	FIELD_END
+};
+
+static const struct field delete_options[] = {
+	{ .name = "delete_users", .type = F_BOOL, .def = "false",
+	  .doc = "Remove the users whose primary group it is as well." },
+	FIELD_END
+};
+
+static const struct field delete_params[] = {
+	{ .name = "id", .type = F_INT, .flags = FF_REQUIRED,
+	  .doc = "Id of the group." },
+	{ .name = "options", .type = F_OBJECT, .fields = delete_options,
+	  .model = "GroupDeleteOptions", .def = "{}",
+	  .doc = "What goes with it." },
+	FIELD_END
+};
+
+static const struct field obj_options[] = {
+	{ .name = "groupname", .type = F_STR, .def = "null", .flags = FF_NULL,
+	  .doc = "The name to look for." },
+	{ .name = "gid", .type = F_INT, .def = "null", .flags = FF_NULL,
+	  .doc = "Or the number." },
+	{ .name = "sid_info", .type = F_BOOL, .def = "false",
+	  .doc = "Return the security identifier too." },
+	FIELD_END
+};
+
+static const struct field obj_params[] = {
+	{ .name = "get_group_obj", .type = F_OBJECT, .fields = obj_options,
+	  .model = "GroupGetGroupObjArgs", .def = "{}",
+	  .doc = "Which group." },
+	FIELD_END
+};
+
+static const struct field password_params[] = {
+	{ .name = "gids", .type = F_ARRAY, .fields = number,
+	  .flags = FF_REQUIRED, .doc = "Numbers of groups." },
+	{ .name = "exclude_user_ids", .type = F_ARRAY, .fields = number,
+	  .def = "[]", .doc = "Users that do not count." },
+	FIELD_END
+};
+
+static const struct field entry = { .name = "result", .type = F_OBJECT,
+	.fields = group_fields, .model = "GroupEntry", .doc = "The group." };
+static const struct field entries = { .name = "result", .type = F_ARRAY,
+	.fields = &entry, .doc = "The groups." };
+static const struct field integer = { .name = "result", .type = F_INT,
+	.flags = FF_REQUIRED, .doc = "The number." };
+static const struct field boolean = { .name = "result", .type = F_BOOL,
+	.flags = FF_REQUIRED, .doc = "Is there one?" };
+static const struct field object = { .name = "result", .type = F_DICT,
+	.doc = "The group as getgrnam(3) has it." };
+/* clang-format on */
+
+static bool
+is_own_gid(int64_t gid)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(own_gids) / sizeof(own_gids[0]); i++)
+		if (own_gids[i] == gid)
+			return true;
+	return false;
+}
+
+bool
+group_is_rendered(const json_t *group)
+{
+	return !json_bool(group, "builtin", false) ||
+	    is_own_gid(json_int(group, "gid", -1));
+}
+
+int64_t
+group_of_gid(int64_t gid)
+{
+	json_t *value = json_integer(gid);
+	int64_t id = entry_by(&group_resource, "gid", value);
+
+	json_decref(value);
+	return id;
+}
+
+static bool
+is_immutable(const json_t *group)
+{
+	return json_bool(group, "builtin", false) &&
+	    !is_own_gid(json_int(group, "gid", -1));
+}
+
+/* --- What an entry shows -------------------------------------------------- */
+
+/* Users by the group that they are in: made anew when a user was changed. */
+static const json_t *
+users_by_group(void)
+{
+	static json_t *by_group;
+	static uint64_t made_of;
+	uint64_t generation = store_generation(core_store(), "user");
+	json_t *users, *user, *id, *list;
+	char key[24];
+	size_t i, j;
+
+	if (by_group != NULL && made_of == generation)
+		return by_group;
+	json_decref(by_group);
+	by_group = json_object();
+	made_of = generation;
+	users = store_list(core_store(), "user");
+	json_array_foreach(users, i, user)
+		json_array_foreach(json_object_get(user, "groups"), j, id) {
+			snprintf(key, sizeof(key), "%lld",
+			    (long long)json_integer_value(id));
+			list = json_object_get(by_group, key);
+			if (list == NULL) {
+				list = json_array();
+				json_object_set_new(by_group, key, list);
+			}
+			json_array_append(list, json_object_get(user, "id"));
+		}
+	json_decref(users);
+	return by_group;
+}
+
+/* Of the group with that id; a new reference. */
+static json_t *
+members_of(int64_t id)
+{
+	char key[24];
+	json_t *list;
+
+	snprintf(key, sizeof(key), "%lld", (long long)id);
+	list = json_object_get(users_by_group(), key);
+	return list != NULL ? json_incref(list) : json_array();
+}
+
+/* Privileges come with the accounts; the administrators' is the first. */
+static json_t *
+roles_of(const json_t *group)
+{
+	if (json_int(group, "gid", -1) == GID_ADMINISTRATORS)
+		return json_pack("[s]", "FULL_ADMIN");
+	return json_array();
+}
+
+static void
+extend(json_t *group)
+{
+	json_object_set(group, "group", json_object_get(group, "name"));
+	json_object_set_new(group, "local", json_true());
+	json_object_set_new(group, "sid", json_null());
+	json_object_set_new(group, "roles", roles_of(group));
+	json_object_set_new(
+	    group, "users", members_of(json_int(group, "id", 0)));
+	json_object_set_new(
+	    group, "immutable", json_boolean(is_immutable(group)));
+}
+
+/* --- What a change may do ------------------------------------------------- */
+
+/* Above those that were given to groups, removed ones included. */
+static int64_t
+unused_gid(void)
+{
+	char *known = store_value(core_store(), VALUE_NEXT_GID);
+	int64_t next = known != NULL ? strtoll(known, NULL, 10) : GID_FIRST;
+
+	free(known);
+	return next;
+}
+
+static int64_t
+next_gid(void)
+{
+	int64_t next = unused_gid();
+
+	while (group_of_gid(next) != -1)
+		next++;
+	return next;
+}
+
+static void
+check_gid(struct change *c)
+{
+	int64_t gid = json_int(c->after, "gid", -1);
+
+	if (gid == -1)
+		json_object_set_new(c->after, "gid", json_integer(next_gid()));
+	else if ((gid < GID_LEAST || gid == GID_NOGROUP || gid == 65535) &&
+	    group_of_gid(gid) == -1)
+		verr_add(c->errors, "gid",
+		    "Numbers below %d, 65534 and 65535 are the system's",
+		    GID_LEAST);
+}
+
+static bool
+contains(const json_t *list, int64_t id)
+{
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(list, i, item)
+		if (json_integer_value(item) == id)
+			return true;
+	return false;
+}
+
+static void
+set_member(struct change *c, int64_t user, bool member)
+{
+	struct edit *e = change_edit(c, &user_resource, user);
+	json_t *groups, *id;
+	size_t i;
+
+	if (e == NULL)
+		return;
+	groups = json_object_get(e->after, "groups");
+	if (member && !contains(groups, c->id))
+		json_array_append_new(groups, json_integer(c->id));
+	for (i = json_array_size(groups); !member && i-- > 0;) {
+		id = json_array_get(groups, i);
+		if (json_integer_value(id) == c->id)
+			json_array_remove(groups, i);
+	}
+}
+
+/* "1, 2", malloc'd: those that do not exist; NULL: all do. */
+static char *
+absent_users(const json_t *users)
+{
+	char *absent = NULL, *longer;
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(users, i, item) {
+		if (store_get(core_store(), "user", json_integer_value(item)) !=
+		    NULL)
+			continue;
+		longer = xasprintf("%s%s%lld", absent == NULL ? "" : absent,
+		    absent == NULL ? "" : ", ",
+		    (long long)json_integer_value(item));
+		free(absent);
+		absent = longer;
+	}
+	return absent;
+}
+
+static bool
+same_members(const json_t *a, const json_t *b)
+{
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(a, i, item)
+		if (!contains(b, json_integer_value(item)))
+			return false;
+	json_array_foreach(b, i, item)
+		if (!contains(a, json_integer_value(item)))
+			return false;
+	return true;
+}
+
+/* The list becomes edits of the users in it, now or before. */
+static void
+check_users(struct change *c, const json_t *wanted)
+{
+	json_t *before = members_of(c->id), *item;
+	char *absent = absent_users(wanted);
+	size_t i;
+
+	if (absent != NULL)
+		verr_add(c->errors, "users", "Following users do not exist: %s",
+		    absent);
+	else if (!c->full_admin && !same_members(before, wanted) &&
+	    json_int(c->after, "gid", -1) == GID_ADMINISTRATORS)
+		verr_add_errno(c->errors, EPERM, "users",
+		    "Only a full administrator can say who is one");
+	else {
+		json_array_foreach(before, i, item)
+			if (!contains(wanted, json_integer_value(item)))
+				set_member(c, json_integer_value(item), false);
+		json_array_foreach(wanted, i, item)
+			set_member(c, json_integer_value(item), true);
+	}
+	free(absent);
+	json_decref(before);
+}
+
+static bool
+is_last_administrator_gone(struct change *c, const json_t *wanted)
+{
+	return json_int(c->after, "gid", -1) == GID_ADMINISTRATORS &&
+	    account_administrator_set_up() && json_array_size(wanted) == 0;
+}
+
+static void
+check_builtin(struct change *c)
+{
+	if (is_immutable(c->before))
+		verr_add(c->errors, "id", "Immutable groups cannot be changed");
+	else if (json_bool(c->before, "builtin", false) &&
+	    !json_equal(json_object_get(c->before, "name"),
+		json_object_get(c->after, "name")))
+		verr_add(
+		    c->errors, "name", "A built-in group cannot be renamed");
+}
+
+/* Users whose primary group goes: with it, or on to nogroup. */
+static void
+check_primary(struct change *c)
+{
+	bool remove = json_bool(c->data, "delete_users", false);
+	json_t *users = store_list(core_store(), "user"), *user;
+	int64_t nogroup = group_of_gid(GID_NOGROUP), id;
+	struct edit *e;
+	size_t i;
+
+	json_array_foreach(users, i, user) {
+		if (json_int(user, "group", -1) != c->id)
+			continue;
+		id = json_int(user, "id", -1);
+		if (remove && json_bool(user, "immutable", false))
+			verr_add(c->errors, "options.delete_users",
+			    "%s cannot be removed",
+			    json_str(user, "username", ""));
+		else if (remove)
+			change_remove(c, &user_resource, id);
+		else if ((e = change_edit(c, &user_resource, id)) != NULL)
+			json_object_set_new(
+			    e->after, "group", json_integer(nogroup));
+	}
+	json_decref(users);
+}
+
+static void
+check(struct change *c)
+{
+	json_t *users;
+
+	if (c->verb == CHANGE_DELETE) {
+		check_primary(c);
+		return;
+	}
+	if (c->verb == CHANGE_CREATE)
+		check_gid(c);
+	else
+		check_builtin(c);
+	users = json_incref(json_object_get(c->after, "users"));
+	json_object_del(c->after, "users");
+	if (users != NULL && json_object_get(c->data, "users") != NULL &&
+	    !verr_any(c->errors)) {
+		if (is_last_administrator_gone(c, users))
+			verr_add(c->errors, "users",
+			    "There would be no administrator any more");
+		else
+			check_users(c, users);
+	}
+	json_decref(users);
+}
+
+/* So that the number of a group that is removed is not given to another. */
+static void
+created(struct change *c)
+{
+	int64_t gid =
+	    json_int(store_get(core_store(), "group", c->id), "gid", -1);
+	char *text;
+
+	if (gid < unused_gid())
+		return;
+	text = xasprintf("%lld", (long long)gid + 1);
+	if (store_set_value(core_store(), VALUE_NEXT_GID, text) == -1)
+		log_warn("group.next_gid", "%s", strerror(errno));
+	free(text);
+}
+
+/* --- Methods -------------------------------------------------------------- */
+
+static void
+create_run(struct call *call)
+{
+	change_submit(call, &group_resource, CHANGE_CREATE, -1,
+	    call_param(call, 0), created);
+}
+
+static void
+delete_run(struct call *call)
+{
+	int64_t id = json_integer_value(call_param(call, 0));
+	const json_t *group = NULL;
+
+	if (core_store() != NULL)
+		group = store_get(core_store(), "group", id);
+	if (json_bool(group, "builtin", false))
+		call_fail(call, EACCES, "A built-in group cannot be deleted.");
+	else
+		change_submit(call, &group_resource, CHANGE_DELETE, id,
+		    call_param(call, 1), NULL);
+}
+
+static void
+next_gid_run(struct call *call)
+{
+	if (core_store() == NULL)
+		call_fail(call, EIO, "%s", core_store_refused());
+	else
+		call_reply(call, json_integer(next_gid()));
+}
+
+static bool
+has_password(const json_t *user)
+{
+	return !json_bool(user, "password_disabled", false) &&
+	    !json_bool(user, "locked", false) &&
+	    json_str(user, "unixhash", "*")[0] == '$';
+}
+
+static bool
+is_in_one_of(const json_t *user, const json_t *gids)
+{
+	json_t *gid;
+	int64_t id;
+	size_t i;
+
+	json_array_foreach(gids, i, gid) {
+		id = group_of_gid(json_integer_value(gid));
+		if (id != -1 &&
+		    (json_int(user, "group", -1) == id ||
+			contains(json_object_get(user, "groups"), id)))
+			return true;
+	}
+	return false;
+}
+
+static void
+has_password_run(struct call *call)
+{
+	json_t *users, *user;
+	bool found = false;
+	size_t i;
+
+	if (core_store() == NULL) {
+		call_fail(call, EIO, "%s", core_store_refused());
+		return;
+	}
+	users = store_list(core_store(), "user");
+	json_array_foreach(users, i, user)
+		if (has_password(user) &&
+		    !contains(call_param(call, 1), json_int(user, "id", -1)) &&
+		    is_in_one_of(user, call_param(call, 0)))
+			found = true;
+	json_decref(users);
+	call_reply(call, json_boolean(found));
+}
+
+/* A group of the group file, as MSG_OP_READ_ACCOUNTS has it. */
+struct line {
+	char *name;
+	uint32_t gid;
+	json_t *members;
+};
+
+static void
+line_free(struct line *line)
+{
+	free(line->name);
+	json_decref(line->members);
+}
+
+static void
+skip_users(struct wire_in *in)
+{
+	uint32_t users = wire_get_u32(in);
+	size_t len;
+	int i;
+
+	for (; users > 0 && !in->bad; users--) {
+		wire_get_bytes(in, &len);
+		wire_get_u32(in);
+		wire_get_u32(in);
+		for (i = 0; i < 3; i++)
+			wire_get_bytes(in, &len);
+	}
+}
+
+static int
+get_line(struct wire_in *in, struct line *line)
+{
+	uint32_t members;
+	char *name;
+
+	line->name = wire_get_str(in, MESSAGE_INLINE_MAX);
+	line->gid = wire_get_u32(in);
+	line->members = json_array();
+	for (members = wire_get_u32(in); members > 0 && !in->bad; members--) {
+		name = wire_get_str(in, MESSAGE_INLINE_MAX);
+		if (name != NULL)
+			json_array_append_new(line->members, json_string(name));
+		free(name);
+	}
+	return in->bad || line->name == NULL ? -1 : 0;
+}
+
+static void
+obj_known(const struct op_reply *reply, void *arg)
+{
+	struct call *call = arg;
+	const json_t *o = call_param(call, 0);
+	const char *name = json_str(o, "groupname", NULL);
+	int64_t gid = json_int(o, "gid", -1);
+	struct wire_in body = reply->body;
+	struct line line = { 0 };
+	json_t *found = NULL;
+	uint32_t count;
+
+	if (reply->error == 0)
+		skip_users(&body);
+	count = reply->error == 0 ? wire_get_u32(&body) : 0;
+	for (; count > 0 && found == NULL; count--) {
+		if (get_line(&body, &line) == 0 &&
+		    (name != NULL ? strcmp(name, line.name) == 0 :
+				    gid == (int64_t)line.gid))
+			found = json_pack("{s:s, s:I, s:O, s:n, s:s, s:b}",
+			    "gr_name", line.name, "gr_gid",
+			    (json_int_t)line.gid, "gr_mem", line.members, "sid",
+			    "source", "LOCAL", "local", 1);
+		line_free(&line);
+	}
+	if (reply->error != 0)
+		call_fail(call, reply->error, "%s", reply->text);
+	else if (found != NULL)
+		call_reply(call, found);
+	else if (name != NULL)
+		call_fail(call, ENOENT, "%s: there is no such group", name);
+	else
+		call_fail(call, ENOENT, "%lld: there is no such group",
+		    (long long)gid);
+}
+
+static void
+obj_run(struct call *call)
+{
+	const json_t *o = call_param(call, 0);
+	bool named = !json_is_null(json_object_get(o, "groupname"));
+	bool numbered = !json_is_null(json_object_get(o, "gid"));
+	struct verr *errors;
+
+	if (named != numbered) {
+		op_request(MSG_OP_READ_ACCOUNTS, NULL, -1, obj_known, call);
+		return;
+	}
+	errors = verr_new();
+	verr_add(
+	    errors, "get_group_obj.groupname", "Give either a name or a gid");
+	call_fail_invalid(call, errors);
+}
+
+/* --- The system's own groups ---------------------------------------------- */
+
+static bool
+reserve(struct revision **list, size_t *count)
+{
+	*list = xreallocarray(*list, *count + 1, sizeof(**list));
+	memset(&(*list)[*count], 0, sizeof(**list));
+	(*list)[*count].time = time(NULL);
+	(*list)[*count].who = (char *)(uintptr_t) "root";
+	(*list)[*count].origin = (char *)(uintptr_t) "";
+	(*list)[*count].resource = (char *)(uintptr_t) "group";
+	(*count)++;
+	return true;
+}
+
+/* What the file says of a group that Holdfast does not write. */
+static void
+learn(const struct line *line, struct revision **list, size_t *count,
+    int64_t *next)
+{
+	json_t *value = json_string(line->name);
+	int64_t id = entry_by(&group_resource, "name", value);
+	const json_t *known =
+	    id != -1 ? store_get(core_store(), "group", id) : NULL;
+	struct revision *r;
+
+	json_decref(value);
+	if (known != NULL &&
+	    (!json_bool(known, "builtin", false) ||
+		json_int(known, "gid", -1) == (int64_t)line->gid))
+		return;
+	reserve(list, count);
+	r = &(*list)[*count - 1];
+	r->entry = known != NULL ? id : (*next)++;
+	r->before = json_deep_copy(known);
+	r->after = known != NULL ? json_deep_copy(known) :
+				   schema_defaults(group_fields);
+	json_object_del(r->after, "users");
+	json_object_set_new(r->after, "id", json_integer(r->entry));
+	json_object_set_new(r->after, "gid", json_integer(line->gid));
+	json_object_set_new(r->after, "name", json_string(line->name));
+	json_object_set_new(r->after, "builtin", json_true());
+	json_object_set_new(r->after, "smb", json_false());
+}
+
+/* A built-in one that the file no longer has; own ones are put back. */
+static void
+forget(const json_t *present, struct revision **list, size_t *count)
+{
+	json_t *all = store_list(core_store(), "group"), *group;
+	struct revision *r;
+	size_t i;
+
+	json_array_foreach(all, i, group) {
+		if (!is_immutable(group) ||
+		    json_object_get(present, json_str(group, "name", "")) !=
+			NULL)
+			continue;
+		reserve(list, count);
+		r = &(*list)[*count - 1];
+		r->entry = json_int(group, "id", -1);
+		r->before = json_deep_copy(group);
+	}
+	json_decref(all);
+}
+
+static void
+store_learnt(struct revision *list, size_t count)
+{
+	size_t i;
+
+	if (count > 0 &&
+	    store_change(core_store(), list, count, NULL, NULL) == -1)
+		core_problem("groups",
+		    "The system's groups could not be stored: %s",
+		    strerror(errno));
+	for (i = 0; i < count; i++) {
+		json_decref(list[i].before);
+		json_decref(list[i].after);
+	}
+	free(list);
+}
+
+static void
+accounts_known(const struct op_reply *reply, void *arg)
+{
+	void (**done)(void) = arg;
+	struct wire_in body = reply->body;
+	struct revision *list = NULL;
+	struct line line = { 0 };
+	int64_t next = store_next_id(core_store(), "group");
+	json_t *present = json_object();
+	size_t count = 0;
+	uint32_t lines;
+
+	if (reply->error != 0) {
+		core_problem(
+		    "groups", "The groups cannot be read: %s", reply->text);
+	} else {
+		skip_users(&body);
+		for (lines = wire_get_u32(&body); lines > 0 && !body.bad;
+		     lines--) {
+			if (get_line(&body, &line) == 0 &&
+			    json_object_get(present, line.name) == NULL) {
+				json_object_set_new(
+				    present, line.name, json_true());
+				learn(&line, &list, &count, &next);
+			}
+			line_free(&line);
+		}
+		if (!body.bad)
+			forget(present, &list, &count);
+		store_learnt(list, count);
+	}
+	json_decref(present);
+	(*done)();
+}
+
+static void
+gather(void (*done)(void))
+{
+	static void (*then)(void);
+
+	then = done;
+	op_request(MSG_OP_READ_ACCOUNTS, NULL, -1, accounts_known, &then);
+}
+
+static char *
+name_suffix(const json_t *params)
+{
+	const char *name = json_str(json_array_get(params, 0), "name", NULL);
+
+	return name != NULL ? xstrdup(name) : NULL;
+}
+
+/* The name as it is before the change. */
+static char *
+id_suffix(const json_t *params)
+{
+	const json_t *group = NULL;
+
+	if (core_store() != NULL)
+		group = store_get(core_store(), "group",
+		    json_integer_value(json_array_get(params, 0)));
+	return group != NULL ? xstrdup(json_str(group, "name", "")) : NULL;
+}
+
+static const char *const read_roles[] = { "ACCOUNT_READ", NULL };
+static const char *const write_roles[] = { "ACCOUNT_WRITE", NULL };
+static const struct resource *const extended_from[] = { &user_resource, NULL };
+
+/* clang-format off */
+static const struct method methods[] = {
+	{ .name = "group.create", .kind = KIND_CREATE, .auth = AUTH_ROLE,
+	  .roles = write_roles, .params = create_params, .result = &integer,
+	  .audit = "Create group", .audit_suffix = name_suffix,
+	  .doc = "Makes a group.", .run = create_run },
+	{ .name = "group.delete", .kind = KIND_DELETE, .auth = AUTH_ROLE,
+	  .roles = write_roles, .params = delete_params, .result = &integer,
+	  .audit = "Delete group", .audit_suffix = id_suffix,
+	  .doc = "Removes a group.", .run = delete_run },
+	{ .name = "group.get_group_obj", .auth = AUTH_ROLE,
+	  .roles = read_roles, .params = obj_params, .result = &object,
+	  .doc = "A group as the system knows it.", .run = obj_run },
+	{ .name = "group.get_instance", .kind = KIND_INSTANCE,
+	  .auth = AUTH_ROLE, .roles = read_roles, .params = instance_params,
+	  .result = &entry, .doc = "One group.",
+	  .run = resource_instance_run },
+	{ .name = "group.get_next_gid", .auth = AUTH_ROLE,
+	  .roles = read_roles, .result = &integer,
+	  .doc = "The number that the next new group gets.",
+	  .run = next_gid_run },
+	{ .name = "group.has_password_enabled_user", .auth = AUTH_ROLE,
+	  .roles = read_roles, .params = password_params, .result = &boolean,
+	  .doc = "Can any user of these groups log in with a password?",
+	  .run = has_password_run },
+	{ .name = "group.query", .kind = KIND_QUERY, .auth = AUTH_ROLE,
+	  .roles = read_roles, .params = query_params, .result = &entries,
+	  .doc = "The groups there are.", .run = resource_query_run },
+	{ .name = "group.update", .kind = KIND_UPDATE, .auth = AUTH_ROLE,
+	  .roles = write_roles, .params = update_params, .result = &integer,
+	  .audit = "Update group", .audit_suffix = id_suffix,
+	  .doc = "Changes a group.", .run = resource_update_run },
+	METHOD_END
+};
+
+const struct resource group_resource = {
+	.name = "group", .doc = "Groups.", .kind = RESOURCE_CRUD,
+	.role_prefix = "ACCOUNT", .verbose_name = "Group",
+	.methods = methods, .fields = group_fields, .check = check,
+	.extend = extend, .extended_from = extended_from, .gather = gather
+};
+/* clang-format on */

@@ -1,0 +1,16 @@
+/*
+ * What others need to know of groups.
+ */
+#ifndef HF_GROUP_H
+#define HF_GROUP_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Is it Holdfast that writes this group into the group file? */
+bool	group_is_rendered(const json_t *group);
+/* The id of the group's entry with that gid, or -1. */
+int64_t	group_of_gid(int64_t gid);
+
+#endif
