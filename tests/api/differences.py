@@ -8,6 +8,8 @@ code, [code, errname] or [code, errname, attribute paths] of an error,
 LATER = "the method comes with the accounts"
 MECHANISM = "the mechanism comes with the accounts"
 
+FOUND_OUT = "found out before any entry is looked at, and named"
+
 DIFFERENCES = {
     ("auth", "login_ex: API key of nobody"): (
         [-32001, "EOPNOTSUPP"], MECHANISM),
@@ -53,6 +55,19 @@ DIFFERENCES = {
         -32601, "the method comes with downloads"),
     ("core", "resize_shell, no shell"): (
         -32601, "the method comes with the web shell"),
+
+    ("query", '[["group", "~", "("]]'): (
+        [-32602, "EINVAL", ["filters"]], FOUND_OUT),
+    ("query", '[["gid", ">", "a"]]'): (
+        [-32602, "EINVAL", ["filters"]], FOUND_OUT),
+    ("query", '[["gid", "in", 5]]'): (
+        [-32602, "EINVAL", ["filters"]], FOUND_OUT),
+    ("query", 'options {"order_by": ["nosuch"], "limit": 1}'): (
+        "result", "what is not there sorts as null"),
+    ("query", "get_instance"): (
+        "result", "ids are each machine's own: there is a group 1"),
+    ("query", 'select ["users.0"]'): (
+        [-32602, "EINVAL", ["options"]], FOUND_OUT),
 
     ("ssh", "update: login group unknown"): (
         [-32602, "EINVAL", ["ssh_update.password_login_groups"]],

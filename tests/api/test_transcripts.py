@@ -18,7 +18,7 @@ import differences
 from harness import ADMIN, PASSWORD, Closed, next_address
 
 FOLDER = pathlib.Path(__file__).with_name("transcripts")
-FILES = ("auth", "envelope", "core", "ssh", "service")
+FILES = ("auth", "envelope", "core", "query", "ssh", "service")
 STRANGER = "nobody yet, TCP"
 LOGGED_IN = "root over TCP, logged in by password"
 # A token or a uuid.
