@@ -51,8 +51,6 @@ DIFFERENCES = {
     ("core", "bulk: unknown method"): (
         [-32001, "ENOMETHOD"], "refused at once, not by a job"),
     ("core", "an error with py_exceptions on"): (-32601, LATER),
-    ("core", "job_download_logs, unknown job"): (
-        -32601, "the method comes with downloads"),
     ("core", "resize_shell, no shell"): (
         -32601, "the method comes with the web shell"),
 

@@ -4,6 +4,8 @@ import json
 import os
 import signal
 import sqlite3
+import ssl
+import urllib.request
 
 import pytest
 
@@ -237,6 +239,23 @@ def test_bulk_of_a_terminated_session_goes_no_further(admin, root, blocked):
     first, *others = ended(root, number)["result"]
     assert first["error"] is None
     assert {one["error"] for one in others} == {"[EACCES] Not authorized"}
+
+
+def test_the_log_of_failed_calls_is_fetched(instance, root):
+    entry = root.job("core.bulk", "core.ping", [["x"]] * 30)
+    url = root.call("core.job_download_logs", entry["id"], "x.log")
+    with urllib.request.urlopen(
+            f"https://{instance.address}:{instance.port}{url}", timeout=30,
+            context=ssl._create_unverified_context()) as answer:
+        lines = answer.read().decode().splitlines()
+    assert len(lines) == 30 and lines[29].startswith("call 30: [EINVAL]")
+
+
+def test_what_has_no_log_has_none_to_fetch(root):
+    entry = root.job("core.bulk", "core.ping", [[]])
+    assert entry["logs_path"] is None
+    error = root.error("core.job_download_logs", entry["id"], "x.log")
+    assert error.errname == "ENODATA"
 
 
 # Locks.
