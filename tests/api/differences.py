@@ -2,13 +2,16 @@
 
 One entry a case: (file, case): (what ours answers, why).  The answer is a
 code, [code, errname] or [code, errname, attribute paths] of an error,
-"result", "nothing", or {"closed": code}.  An entry whose case agrees, or is not in the file, fails.
+"result", "nothing", {"closed": code}, or an HTTP status.  An entry whose case
+agrees, or is not in the file, fails.
 """
 
 LATER = "the method comes with the accounts"
 MECHANISM = "the mechanism comes with the accounts"
 
 FOUND_OUT = "found out before any entry is looked at, and named"
+CONFIG = "config.save comes with the store's copies"
+FILES = "filesystem.put comes with the storage"
 
 DIFFERENCES = {
     ("auth", "login_ex: API key of nobody"): (
@@ -66,6 +69,17 @@ DIFFERENCES = {
         "result", "ids are each machine's own: there is a group 1"),
     ("query", 'select ["users.0"]'): (
         [-32602, "EINVAL", ["options"]], FOUND_OUT),
+    ("http", "upload by GET"): (405, "its fault has a status"),
+    ("http", "core.download"): ([-32001, "ENOMETHOD"], CONFIG),
+    ("http", "the download"): (401, CONFIG),
+    ("http", "core.download of a method that gives no file"): (
+        [-32001, "EINVAL"], "the same error, without Python's text"),
+    ("http", "upload"): (422, FILES),
+    ("http", "upload with a token"): (401, FILES),
+    ("http", "upload, a method that takes no file"): (
+        422, "its fault has a status"),
+    ("http", "WebSocket: a foreign Origin"): (
+        "Handshake status 403", "pages of other hosts may not use a session"),
 
     ("ssh", "update: login group unknown"): (
         [-32602, "EINVAL", ["ssh_update.password_login_groups"]],

@@ -14,6 +14,7 @@
 
 #include "core/call.h"
 #include "core/core.h"
+#include "core/job.h"
 #include "core/pipe.h"
 #include "lib/xalloc.h"
 
@@ -80,6 +81,7 @@ give(void *arg)
 static void
 give_run(struct call *call)
 {
+	job_log(call->job, "It begins.");
 	core_after(
 	    (unsigned int)json_integer_value(call_param(call, 2)), give, call);
 }

@@ -15,10 +15,11 @@ import pytest
 import websocket
 
 import differences
+import http_replay
 from harness import ADMIN, PASSWORD, Closed, next_address
 
 FOLDER = pathlib.Path(__file__).with_name("transcripts")
-FILES = ("auth", "envelope", "core", "query", "ssh", "service")
+FILES = ("auth", "envelope", "http", "core", "query", "ssh", "service")
 STRANGER = "nobody yet, TCP"
 LOGGED_IN = "root over TCP, logged in by password"
 # A token or a uuid.
@@ -122,6 +123,8 @@ def essence(message):
     """What must agree of an error, a close, or that it is a result."""
     if "closed" in message:
         return {"closed": message["closed"]}
+    if "status" in message or "refused" in message:
+        return http_replay.essence(message)
     if message.get("method") == "collection_update":
         return {"event": event(message)}
     if "jsonrpc" not in message:
@@ -177,6 +180,8 @@ def answer_of(actual):
     first = actual[0]
     if "closed" in first:
         return [{"closed": first["closed"]}]
+    if "status" in first or "refused" in first:
+        return [first.get("status") or first["refused"][:20]]
     if "error" not in first:
         return ["result"]
     error = first["error"]
@@ -220,6 +225,11 @@ class Replayer:
             client.close()
 
     def replay(self, case):
+        if case["as"] == http_replay.HTTP:
+            return http_replay.request(self.instance, case["send"],
+                                       self.learnt)
+        if case["case"] in http_replay.HANDSHAKES:
+            return http_replay.handshake(self.instance, case)
         if self.strangers_alone and case["as"] == STRANGER:
             with self.instance.connect(next_address(103)) as client:
                 return self.exchange(client, case)
@@ -407,6 +417,14 @@ def changed(message):
     """Each a version of the message that a client would notice."""
     if "closed" in message:
         yield {"closed": 4000}
+        return
+    if "status" in message:
+        yield message | {"status": 418}
+        if isinstance(message["body"], list):
+            yield message | {"body": message["body"][1:]}
+        return
+    if "refused" in message:
+        yield {"refused": "Handshake status 403"}
         return
     if "jsonrpc" not in message:
         yield {"msg": "other"}

@@ -237,6 +237,22 @@ def quiet(spent):
     return spent() - before <= 5    # hundredths of a second
 
 
+@pytest.mark.parametrize("buffered", [False, True])
+def test_log_of_a_job(server, root, buffered):
+    number, url = root.call("core.download", "made_up.give", [1], "a")
+    ask(server, "GET", url)
+    ended(root, number)
+    url = root.call("core.job_download_logs", number, "job.log", buffered)
+    assert url.startswith(f"/_download/{number}?auth_token=")
+    answer = ask(server, "GET", url)
+    assert (answer.status, answer.body) == (200, b"It begins.\n")
+    assert ask(server, "GET", url).status == 401
+    number = root.call("made_up.maybe")
+    assert root.error("core.job_download_logs", number,
+                      "x").errname == "ENODATA"
+    assert root.error("core.job_download_logs", 99999, "x").paths == [None]
+
+
 def test_too_many_downloads(server, root):
     made = []
     with pytest.raises(ApiError) as error:
