@@ -46,14 +46,16 @@ DIFFERENCES = {
         "result", "methods have no examples"),
     ("core", "get_methods, target CLI"): (
         "result", "methods have no examples"),
-    ("core", "events: a group is created"): (-32601, LATER),
-    ("core", "events: it is renamed"): (-32601, LATER),
-    ("core", "events: it is deleted"): (-32601, LATER),
+    ("core", "subscribe with an argument to an event without"): (
+        [-32602, "EINVAL", ["event"]], "it would never be told of anything"),
+    ("core", "events: a group is created"): (
+        "result", "its creation is told, as that of anything else"),
+    ("core", "events: it is renamed"): (
+        "result", "its change is told, as that of anything else"),
     ("core", "job_wait, unknown job"): (
         [-32602, "EINVAL", [None]], "refused at once, not by a job"),
     ("core", "bulk: unknown method"): (
         [-32001, "ENOMETHOD"], "refused at once, not by a job"),
-    ("core", "an error with py_exceptions on"): (-32601, LATER),
     ("core", "resize_shell, no shell"): (
         -32601, "the method comes with the web shell"),
 
