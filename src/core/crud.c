@@ -75,48 +75,27 @@ query_asked(json_t *entries, int error, const char *text, void *arg)
 		query_reply(call, entries);
 }
 
-/* The value that every match has to have in a unique member, or NULL. */
-static const json_t *
-unique_value(
-    const struct resource *r, const json_t *filters, const char **memberp)
-{
-	const struct field *f;
-	const char *name, *operator;
-	json_t *filter;
-	size_t i;
-
-	json_array_foreach(filters, i, filter) {
-		name = json_string_value(json_array_get(filter, 0));
-		operator= json_string_value(json_array_get(filter, 1));
-		if (json_array_size(filter) != 3 ||
-		    name == NULL ||
-		    operator== NULL || strcmp(operator, "=") != 0)
-			continue;
-		for (f = r->fields; f->name != NULL; f++)
-			if (f->flags & FF_UNIQUE &&
-			    strcmp(f->name, name) == 0) {
-				*memberp = f->name;
-				return json_array_get(filter, 2);
-			}
-	}
-	return NULL;
-}
-
 /*
- * Those that can match at all: the one, where a filter names the value of a
- * unique member, so that ten thousand are not looked through.
+ * The one, where the filter names the value of a unique member, so that ten
+ * thousand are not looked through.
  */
 static json_t *
-candidates(struct call *call, const struct resource *r, bool secrets)
+candidates(const struct call *call, const struct filter *filter)
 {
-	const char *member;
-	const json_t *value = unique_value(r, call_param(call, 0), &member);
+	const struct resource *r = resource_of(call);
+	bool secrets = shows_secrets(call, r);
+	const json_t *value = NULL;
+	const struct field *f;
 	json_t *entry = NULL;
 	int64_t id;
 
+	for (f = r->fields; f->name != NULL; f++)
+		if (f->flags & FF_UNIQUE &&
+		    (value = filter_equals(filter, f->name)) != NULL)
+			break;
 	if (value == NULL)
 		return entry_shown_all(r, secrets);
-	id = entry_by(r, member, value);
+	id = entry_by(r, f->name, value);
 	if (id != -1)
 		entry = entry_shown(r, id, secrets);
 	return entry != NULL ? json_pack("[o]", entry) : json_array();
@@ -130,7 +109,7 @@ resource_query_run(struct call *call)
 	if (r->ask != NULL)
 		r->ask(query_asked, call);
 	else if (has_store(call))
-		query_reply(call, candidates(call, r, shows_secrets(call, r)));
+		query_reply_from(call, candidates);
 }
 
 static void

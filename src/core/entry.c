@@ -8,6 +8,7 @@
 
 #include "core/core.h"
 #include "core/event.h"
+#include "core/resource.h"
 #include "lib/json.h"
 #include "lib/xalloc.h"
 
@@ -40,20 +41,96 @@ entry_shown(const struct resource *r, int64_t id, bool secrets)
 	return stored != NULL ? shown(r, stored, secrets) : NULL;
 }
 
+/*
+ * All entries as they are shown, kept until one is changed: then the others
+ * stay as they were made, unless what extends them has changed.
+ */
+struct all_shown {
+	uint64_t own, others; /* generations */
+	json_t *stored; /* arrays, in the same order */
+	json_t *shown;
+};
+
+static struct all_shown *
+all_shown_of(const struct resource *r, bool secrets)
+{
+	static struct all_shown(*all)[2];
+	size_t n = resource_index(r);
+
+	if (all == NULL)
+		all = xcalloc(resource_count(), sizeof(*all));
+	return &all[n][secrets];
+}
+
+static uint64_t
+others_of(const struct resource *r)
+{
+	const struct resource *const *from;
+	uint64_t generation = 0;
+
+	for (from = r->extended_from; from != NULL && *from != NULL; from++)
+		generation += store_generation(core_store(), (*from)->name);
+	return generation;
+}
+
+/* What was made of the same stored object before, or NULL. */
+static json_t *
+made_before(const struct all_shown *all, const json_t *stored, size_t *at)
+{
+	int64_t id = json_int(stored, "id", -1);
+	json_t *old;
+
+	for (; *at < json_array_size(all->stored); (*at)++) {
+		old = json_array_get(all->stored, *at);
+		if (old == stored)
+			return json_array_get(all->shown, (*at)++);
+		if (json_int(old, "id", -1) > id)
+			break;
+	}
+	return NULL;
+}
+
+static void
+make_all(struct all_shown *all, const struct resource *r, bool secrets)
+{
+	json_t *stored = store_list(core_store(), r->name);
+	json_t *made = json_array(), *entry, *old;
+	size_t i, at = 0;
+
+	json_array_foreach(stored, i, entry) {
+		old = made_before(all, entry, &at);
+		if (old != NULL)
+			json_array_append(made, old);
+		else
+			json_array_append_new(made, shown(r, entry, secrets));
+	}
+	json_decref(all->stored);
+	json_decref(all->shown);
+	all->stored = stored;
+	all->shown = made;
+}
+
 json_t *
 entry_shown_all(const struct resource *r, bool secrets)
 {
-	json_t *stored = store_list(core_store(), r->name), *entry, *all;
-	size_t i;
+	struct all_shown *all;
+	uint64_t own = store_generation(core_store(), r->name);
+	uint64_t others = others_of(r);
 
 	/* Nothing to add and nothing to hide: as they are. */
 	if (r->extend == NULL && (secrets || !schema_secrets(r->fields)))
-		return stored;
-	all = json_array();
-	json_array_foreach(stored, i, entry)
-		json_array_append_new(all, shown(r, entry, secrets));
-	json_decref(stored);
-	return all;
+		return store_list(core_store(), r->name);
+	secrets = secrets || !schema_secrets(r->fields);
+	all = all_shown_of(r, secrets);
+	if (all->shown != NULL && all->others != others) {
+		json_decref(all->stored);
+		all->stored = NULL;
+	}
+	if (all->stored == NULL || all->own != own)
+		make_all(all, r, secrets);
+	all->own = own;
+	all->others = others;
+	return json_incref(all->shown);
 }
 
 /* A config's entry: the text is made once for each document there was. */
@@ -66,27 +143,10 @@ static struct text *
 text_of(const struct resource *r)
 {
 	static struct text *all;
-	size_t n = 0, count = 0;
 
-	while (resources[n] != r)
-		n++;
-	if (all == NULL) {
-		while (resources[count] != NULL)
-			count++;
-		all = xcalloc(count, sizeof(*all));
-	}
-	return &all[n];
-}
-
-static uint64_t
-generation_of(const struct resource *r)
-{
-	uint64_t generation = store_generation(core_store(), r->name);
-	const struct resource *const *from;
-
-	for (from = r->extended_from; from != NULL && *from != NULL; from++)
-		generation += store_generation(core_store(), (*from)->name);
-	return generation;
+	if (all == NULL)
+		all = xcalloc(resource_count(), sizeof(*all));
+	return &all[resource_index(r)];
 }
 
 static char *
@@ -103,7 +163,8 @@ const char *
 entry_text(const struct resource *r, bool secrets)
 {
 	struct text *text = text_of(r);
-	uint64_t generation = generation_of(r);
+	uint64_t generation =
+	    store_generation(core_store(), r->name) + others_of(r);
 
 	if (text->whole == NULL || text->generation != generation) {
 		freezero_str(text->whole);

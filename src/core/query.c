@@ -131,14 +131,15 @@ check_types(const struct field *result, const struct filter *filter,
 		filter_compared(filter, check_compared, &c);
 }
 
+/* entries NULL: those that candidates gives, a new reference. */
 static void
-reply(struct call *call, const json_t *entries, const json_t *filters,
-    const json_t *options)
+reply(struct call *call, const json_t *entries, query_candidates *candidates,
+    const json_t *filters, const json_t *options)
 {
 	struct verr *errors = verr_new();
 	struct query_options o;
 	struct filter *filter;
-	json_t *result;
+	json_t *result, *found = NULL;
 
 	filter = filter_parse_with(filters, options, "filters", errors);
 	check_types(call->method->result, filter, errors);
@@ -149,7 +150,10 @@ reply(struct call *call, const json_t *entries, const json_t *filters,
 		return;
 	}
 	verr_free(errors);
+	if (entries == NULL)
+		entries = found = candidates(call, filter);
 	result = query_run(entries, filter, &o);
+	json_decref(found);
 	if (result != NULL)
 		call_reply(call, result);
 	else if (filter_problem(filter) != NULL)
@@ -162,8 +166,14 @@ reply(struct call *call, const json_t *entries, const json_t *filters,
 void
 query_reply(struct call *call, json_t *entries)
 {
-	reply(call, entries, call_param(call, 0), call_param(call, 1));
+	reply(call, entries, NULL, call_param(call, 0), call_param(call, 1));
 	json_decref(entries);
+}
+
+void
+query_reply_from(struct call *call, query_candidates *candidates)
+{
+	reply(call, NULL, candidates, call_param(call, 0), call_param(call, 1));
 }
 
 void
@@ -184,7 +194,7 @@ query_reply_instance(struct call *call, json_t *entry, const char *name)
 	json_object_del(options, "limit");
 	json_object_del(options, "offset");
 	entries = json_pack("[o]", entry);
-	reply(call, entries, filters, options);
+	reply(call, entries, NULL, filters, options);
 	json_decref(entries);
 	json_decref(filters);
 	json_decref(options);

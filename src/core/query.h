@@ -9,6 +9,7 @@
 
 #include "core/call.h"
 #include "core/schema.h"
+#include "lib/filter.h"
 
 extern const struct field query_params[];		/* filters, options */
 extern const struct field query_option_fields[];	/* members of options */
@@ -19,6 +20,12 @@ extern const struct field query_option_fields[];	/* members of options */
  * can be filtered or sorted by can be found out.
  */
 void	query_reply(struct call *, json_t *entries);
+/*
+ * The same from those that can match at all: candidates gives them (a new
+ * reference) once the filter is known.
+ */
+typedef json_t *query_candidates(const struct call *, const struct filter *);
+void	query_reply_from(struct call *, query_candidates *);
 /*
  * Answers a .get_instance call: the entry (stolen; NULL: there is none) with
  * the options of the second parameter.  name is for "Service 5 does not

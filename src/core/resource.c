@@ -47,6 +47,26 @@ resource_find(const char *name)
 	return NULL;
 }
 
+size_t
+resource_count(void)
+{
+	size_t count = 0;
+
+	while (resources[count] != NULL)
+		count++;
+	return count;
+}
+
+size_t
+resource_index(const struct resource *r)
+{
+	size_t index = 0;
+
+	while (resources[index] != r)
+		index++;
+	return index;
+}
+
 struct method_row {
 	const struct method *method;
 };

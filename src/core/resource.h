@@ -19,6 +19,9 @@ json_t			*method_redact(const struct method *,
 /* The namespace's resource ("ssh"), or that of a method's name. */
 const struct resource	*resource_find(const char *name);
 const struct resource	*resource_of_method(const char *method);
+/* How many there are, and where one stands among them. */
+size_t	 resource_count(void);
+size_t	 resource_index(const struct resource *);
 
 /* May the session see the resource's secrets? */
 bool	 resource_shows_secrets(const struct resource *,
