@@ -33,6 +33,9 @@ struct context {
 	const char *resource;
 	int64_t id;
 	const json_t *now; /* secrets that stay, by their place */
+	const uint8_t *key; /* another one than the store's */
+	bool foreign; /* not ours: what has no row is for others to refuse */
+	bool lose; /* what does not open */
 	char *why;
 };
 
@@ -138,13 +141,17 @@ open_value(
 {
 	json_t *result = NULL;
 	char *place, *text = NULL;
+	size_t len;
 
 	if (is_empty(value))
 		return json_incref((json_t *)(uintptr_t)value);
 	if (is_text(value, SEALED_ERASED))
 		return erased();
 	place = place_text(c, at);
-	if (json_is_string(value))
+	if (json_is_string(value) && c->key != NULL)
+		text =
+		    unseal_with(c->key, place, json_string_value(value), &len);
+	else if (json_is_string(value))
 		text = unseal_at(place, json_string_value(value));
 	if (text != NULL)
 		result = json_parse(text, strlen(text), NULL);
@@ -161,7 +168,9 @@ unseal_value(const struct schema_place *at, const struct field *row,
 	json_t *result = open_value(c, at, value);
 	char *path;
 
-	if (result == NULL && forgetting)
+	if (result == NULL && row == NULL && c->foreign)
+		return json_incref((json_t *)(uintptr_t)value);
+	if (result == NULL && (forgetting || c->lose))
 		result = c->part == STORE_REVISION ? erased() : blank(row);
 	if (result != NULL)
 		return result;
@@ -218,6 +227,25 @@ from_disk(enum store_part part, const char *resource, int64_t id,
 		*whyp = c.why;
 	}
 	return document;
+}
+
+json_t *
+sealed_open_with(const uint8_t *key, const char *resource, int64_t id,
+    const json_t *disk, bool lose, char **whyp)
+{
+	struct context c = { .part = STORE_ENTRY,
+		.resource = resource,
+		.id = id,
+		.key = key,
+		.foreign = true,
+		.lose = lose };
+	json_t *document = map(&c, disk, unseal_value);
+
+	*whyp = c.why;
+	if (c.why == NULL)
+		return document;
+	json_decref(document);
+	return NULL;
 }
 
 static json_t *

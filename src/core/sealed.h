@@ -21,6 +21,14 @@
 extern const struct store_form	sealed_form;
 
 /*
+ * An entry's document in that form, opened with another key (NULL: the
+ * store's).  lose: what does not open becomes what it is in a new entry.
+ * NULL with *whyp.
+ */
+json_t	*sealed_open_with(const uint8_t *key, const char *resource, int64_t id,
+	    const json_t *disk, bool lose, char **whyp);
+
+/*
  * For a store in path that was refused as its key is missing or another's:
  * makes a new key; each secret becomes what it is in a new entry.  0 or -1
  * with *whyp.

@@ -85,6 +85,10 @@ const json_t	*store_get(const struct store *, const char *resource,
 		    int64_t id);
 /* All of a resource, an array of objects by id; a new reference. */
 json_t		*store_list(const struct store *, const char *resource);
+/* Each entry of a resource, by id; borrowed. */
+void		 store_each(const struct store *, const char *resource,
+		    void (*each)(int64_t id, const json_t *entry, void *),
+		    void *arg);
 size_t		 store_count(const struct store *, const char *resource);
 /* Revision in which the entry was last changed; 0: never. */
 int64_t		 store_revision(const struct store *, const char *resource,

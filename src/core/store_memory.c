@@ -175,6 +175,18 @@ store_list(const struct store *s, const char *resource)
 	return list;
 }
 
+void
+store_each(const struct store *s, const char *resource,
+    void (*each)(int64_t, const json_t *, void *), void *arg)
+{
+	const struct store_table *t = find_table(s, resource);
+	size_t i;
+
+	for (i = 0; t != NULL && i < t->count; i++)
+		if (t->slots[i].entry != NULL)
+			each(t->slots[i].id, t->slots[i].entry, arg);
+}
+
 int
 store_write_entries(const struct store *s)
 {
