@@ -486,6 +486,22 @@ outside_edit(struct change *c)
 	return true;
 }
 
+/* True: somebody else was faster, and the call was told so. */
+static bool
+lost(struct change *c)
+{
+	json_t *extra = change_lost(c);
+
+	if (extra == NULL)
+		return false;
+	call_fail_extra(c->call, ESTALE, extra,
+	    "Nothing was changed: it is of revision %lld by now, not %lld",
+	    (long long)json_int(extra, "revision", 0),
+	    (long long)c->if_revision);
+	finish(c);
+	return true;
+}
+
 static void
 start(void *arg)
 {
@@ -501,6 +517,8 @@ start(void *arg)
 		finish(c);
 		return;
 	}
+	if (lost(c))
+		return;
 	make_structs(c);
 	if (c->resource->check != NULL)
 		c->resource->check(c);

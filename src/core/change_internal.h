@@ -8,6 +8,12 @@
 
 #include "core/change.h"
 
+/*
+ * The extra of the error when the entry is not of the revision that the call
+ * says; NULL: it is, or the call says nothing.  A new reference.
+ */
+json_t	*change_lost(const struct change *);
+
 /* Adds what the tables forbid to change->errors. */
 void	change_check(struct change *);
 

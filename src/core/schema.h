@@ -47,6 +47,8 @@ enum {
 	FF_UNSTORED	= 1 << 8,	/* steers the call (dry_run), not kept */
 	FF_DATE		= 1 << 9,	/* result only: {"$date": ms} */
 	FF_UNIQUE	= 1 << 10,	/* no two entries have the same */
+	FF_GRANTS	= 1 << 12,	/* a right, or a way in: no rollback
+					   gives it back unless asked to */
 	FF_RELEASES	= 1 << 11	/* with .refers: what it names may go,
 					   and goes from here with it */
 };
@@ -97,6 +99,14 @@ struct variant {
 #define AS_FIELD(kind, id, text, ...)	{ .name = #id, .type = F_##kind, \
 	.doc = text, .offset = offsetof(struct SELF, id), __VA_ARGS__ },
 #define FIELD_END	{ .name = NULL }
+/*
+ * A member of every update: it is refused (ESTALE) when the entry's revision
+ * is another one by now (config.history names them; 0: never changed).
+ */
+#define IF_REVISION_ROW	{ .name = "if_revision", .type = F_INT,		\
+	.doc = "Refuse the change when the entry is not of this revision.", \
+	.def = "null", .min = 0, .max = INT64_MAX,			\
+	.flags = FF_NULL | FF_OWN | FF_UNSTORED }
 
 #define STRING_MAX	1024		/* when a row says nothing */
 #define STRING_LONG	2048000

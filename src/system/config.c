@@ -11,6 +11,8 @@ static const struct field revisions = { .name = "result", .type = F_ANY,
 static const struct field differences = { .name = "result", .type = F_ARRAY,
 	.flags = FF_REQUIRED, .doc = "Entries that differ: resource, entry, "
 	"before, after, changed." };
+static const struct field entry = { .name = "result", .type = F_ANY,
+	.flags = FF_REQUIRED, .doc = "The entry as it is now." };
 static const struct field copies = { .name = "result", .type = F_ARRAY,
 	.flags = FF_REQUIRED, .doc = "Copies: name, schema, time, size, "
 	"usable." };
@@ -25,6 +27,11 @@ static const struct method methods[] = {
 	  .params = config_diff_params, .result = &differences,
 	  .doc = "What differs between two revisions, or a revision and now.",
 	  .run = config_diff_run },
+	{ .name = "config.rollback", .auth = AUTH_ROLE, .own = true,
+	  .params = config_rollback_params, .result = &entry,
+	  .doc = "Takes back what one revision changed.",
+	  .audit = "Rolled back revision",
+	  .audit_suffix = config_rollback_suffix, .run = config_rollback_run },
 	{ .name = "config.copies", .auth = AUTH_ROLE, .own = true,
 	  .result = &copies,
 	  .doc = "The copies of the configuration that are kept.",

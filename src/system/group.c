@@ -74,7 +74,7 @@ static const struct field group_fields[] = {
 	  .flags = FF_NULL | FF_UNBUILT,
 	  .doc = "The id that containers see: DIRECT, or a number." },
 	{ .name = "users", .type = F_ARRAY, .fields = number, .def = "[]",
-	  .label = "Members", .doc = "Ids of the users in it." },
+	  .flags = FF_GRANTS, .label = "Members", .doc = "Ids of the users in it." },
 	{ .name = "group", .type = F_STR, .flags = FF_READONLY,
 	  .doc = "Its name once more." },
 	{ .name = "local", .type = F_BOOL, .flags = FF_READONLY,
@@ -85,6 +85,7 @@ static const struct field group_fields[] = {
 	  .doc = "The roles that its members have." },
 	{ .name = "immutable", .type = F_BOOL, .flags = FF_READONLY,
 	  .doc = "Can nothing of it be changed?" },
+	IF_REVISION_ROW,
 	FIELD_END
 };
 

@@ -93,6 +93,93 @@ def test_diff_of_unknown_revisions(root, numbers):
     assert error.errname == "EINVAL" and "999999" in error.texts[0]
 
 
+def last(client, resource="ssh"):
+    """The newest revision that took effect."""
+    return history(client, ["resource", "=", resource],
+                   ["state", "=", "COMMITTED"],
+                   order_by=["-number"], limit=1)[0]
+
+
+def test_rollback(root):
+    root.call("ssh.update", {"compression": False, "tcpfwd": False})
+    root.call("ssh.update", {"compression": True})
+    number = last(root)["number"]
+    root.call("ssh.update", {"tcpfwd": True})
+    entry = root.call("config.rollback", number)
+    assert not entry["compression"] and entry["tcpfwd"]
+    assert root.call("ssh.config") == entry
+    assert last(root)["changed"] == ["compression"]
+    record, = root.call("audit.query", {
+        "query-filters": [["event_data.method", "=", "config.rollback"],
+                          ["success", "=", True]],
+        "query-options": {"limit": 1, "order_by": ["-timestamp"]}})
+    assert record["event_data"]["description"] == (
+        f"Rolled back revision {number}")
+    root.call("ssh.update", {"tcpfwd": False})
+
+
+def test_rollback_stops_at_a_field_changed_since(root):
+    root.call("ssh.update", {"compression": False, "tcpfwd": False})
+    root.call("ssh.update", {"compression": True, "tcpfwd": True})
+    number = last(root)["number"]
+    root.call("ssh.update", {"compression": False})
+    error = root.error("config.rollback", number)
+    assert error.paths == ["config_rollback.compression"]
+    assert f"Revision {last(root)['number']} by root" in error.texts[0]
+    assert root.call("ssh.config")["tcpfwd"]
+    root.call("ssh.update", {"tcpfwd": False})
+
+
+def test_rollback_gives_no_right_back_unless_it_is_named(root):
+    root.call("ssh.update",
+              {"password_login_groups": ["builtin_administrators"]})
+    given = last(root)["number"]
+    root.call("ssh.update", {"password_login_groups": []})
+    taken = last(root)["number"]
+    error = root.error("config.rollback", taken)
+    assert error.paths == ["config_rollback.password_login_groups"]
+    assert "name it" in error.texts[0]
+    entry = root.call("config.rollback", taken,
+                      {"revive": ["password_login_groups"]})
+    assert entry["password_login_groups"] == ["builtin_administrators"]
+    # Taking one away again needs no word.
+    given = last(root)["number"]
+    entry = root.call("config.rollback", given)
+    assert entry["password_login_groups"] == []
+
+
+def test_rollback_of_what_cannot_be(root):
+    assert "not kept" in root.error("config.rollback", 999999).texts[0]
+    first = history(root, ["before", "=", None], limit=1)[0]["number"]
+    assert root.error("config.rollback", first).errname == "EOPNOTSUPP"
+
+
+def test_rollback_with_bad_arguments(root):
+    with pytest.raises(ApiError):
+        root.call("config.rollback", 0)
+    with pytest.raises(ApiError):
+        root.call("config.rollback", last(root)["number"], {"other": 1})
+
+
+def test_who_was_slower_is_told(root, admin):
+    root.call("ssh.update", {"compression": False})
+    read = last(root)["number"]
+    admin.call("ssh.update", {"compression": True, "if_revision": read})
+    error = root.error("ssh.update", {"tcpfwd": True, "compression": False,
+                                      "if_revision": read})
+    assert error.errname == "ESTALE"
+    extra = error.data["extra"]
+    assert extra["revision"] == last(root)["number"] > read
+    assert extra["user"] == "truenas_admin" and extra["time"]["$date"]
+    assert extra["values"]["compression"] == {"yours": False, "theirs": True}
+    assert extra["values"]["tcpfwd"] == {"yours": True, "theirs": False}
+    config = root.call("ssh.config")
+    assert config["compression"] and not config["tcpfwd"]
+    assert "if_revision" not in config
+    root.call("ssh.update", {"compression": False,
+                             "if_revision": extra["revision"]})
+
+
 # A store that is refused.
 
 def test_secrets_are_sealed_in_the_file(stopped):

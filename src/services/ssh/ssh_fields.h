@@ -42,7 +42,7 @@ F(INT, tcpport,								\
     .source = "sshd_config(5) Port")					\
 F(STRV, password_login_groups,						\
     "Groups whose members may log in with a password.",			\
-    .label = "Password Login Groups", .def = "[]",			\
+    .label = "Password Login Groups", .def = "[]", .flags = FF_GRANTS,	\
     .source = "sshd_config(5) Match Group")				\
 F(BOOL, passwordauth,							\
     "Accept passwords of the allowed users and groups as well as keys.",\
@@ -93,7 +93,11 @@ SSH_HOST_KEY_FIELD(F, host_key, "Protocol 1 host key, never returned.")	\
 SSH_HOST_KEY_FIELD(F, host_key_pub, "Its public part.")			\
 SSH_HOST_KEY_FIELD(F, host_rsa_key, "RSA host key, never returned.")	\
 SSH_HOST_KEY_FIELD(F, host_rsa_key_pub, "Its public part.")		\
-SSH_HOST_KEY_FIELD(F, host_rsa_key_cert_pub, "Its certificate.")
+SSH_HOST_KEY_FIELD(F, host_rsa_key_cert_pub, "Its certificate.")	\
+F(INT, if_revision,							\
+    "Refuse the change when the entry is not of this revision.",	\
+    .def = "null", .min = 0, .max = INT64_MAX,				\
+    .flags = FF_NULL | FF_OWN | FF_UNSTORED)
 
 struct ssh_config {
 	SSH_CONFIG(AS_MEMBER)
