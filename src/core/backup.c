@@ -78,7 +78,8 @@ derive(const char *passphrase, const uint8_t salt[static SALT_LEN],
 static bool
 is_kept(const struct resource *r)
 {
-	return r->fields != NULL && r->kind != RESOURCE_SERVICE;
+	return r->fields != NULL && r->kind != RESOURCE_SERVICE &&
+	    r->apply == NULL;
 }
 
 struct listing {

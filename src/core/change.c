@@ -28,6 +28,8 @@
 #include "lib/log.h"
 #include "lib/xalloc.h"
 
+static void check_all(struct change *);
+
 static void
 structs_free(struct change *c)
 {
@@ -37,6 +39,8 @@ structs_free(struct change *c)
 		schema_struct_free(c->resource->fields, c->new);
 	free(c->old);
 	free(c->new);
+	c->old = NULL;
+	c->new = NULL;
 }
 
 static void
@@ -55,6 +59,7 @@ change_free(struct change *c)
 		freezero_str(c->steps[i].previous);
 	}
 	json_decref(c->given);
+	json_decref(c->all);
 	verr_free(c->errors);
 	free(c->problem);
 	free(c);
@@ -200,7 +205,7 @@ result_of(const struct change *c)
 {
 	const struct field *result = c->call->method->result;
 
-	if (result == NULL)
+	if (result == NULL || c->all != NULL)
 		return json_null();
 	if (result->type == F_INT)
 		return json_integer(c->id);
@@ -409,6 +414,14 @@ drop_idle(struct change *c)
 void
 change_continue(struct change *c)
 {
+	if (c->looking) {
+		c->looked = true;
+		return;
+	}
+	if (c->checked < json_array_size(c->all)) {
+		check_all(c);
+		return;
+	}
 	if (verr_any(c->errors)) {
 		change_invalid(c);
 		return;
@@ -503,6 +516,16 @@ lost(struct change *c)
 }
 
 static void
+run_checks(struct change *c)
+{
+	make_structs(c);
+	if (c->resource->check != NULL)
+		c->resource->check(c);
+	if (c->resource->apply == NULL)
+		change_check(c);
+}
+
+static void
 start(void *arg)
 {
 	struct change *c = arg;
@@ -519,11 +542,7 @@ start(void *arg)
 	}
 	if (lost(c))
 		return;
-	make_structs(c);
-	if (c->resource->check != NULL)
-		c->resource->check(c);
-	if (c->resource->apply == NULL)
-		change_check(c);
+	run_checks(c);
 	if (c->resource->lookup != NULL)
 		c->resource->lookup(c);
 	else
@@ -566,4 +585,87 @@ change_submit(struct call *call, const struct resource *resource,
 	core_uuid(c->audit_id);
 	free(prefix);
 	serial_enter(start, c);
+}
+
+/* --- Many entries at once ------------------------------------------------- */
+
+/* The edit becomes what the checks look at. */
+static void
+take(struct change *c, const struct edit *e)
+{
+	char *prefix;
+
+	structs_free(c);
+	c->resource = e->resource;
+	c->id = e->id;
+	c->before = e->before;
+	c->after = e->after;
+	c->data = e->after;
+	c->verb = CHANGE_UPDATE;
+	if (e->before == NULL)
+		c->verb = CHANGE_CREATE;
+	else if (e->after == NULL)
+		c->verb = CHANGE_DELETE;
+	prefix = xasprintf("file.%s.%lld", e->resource->name, (long long)e->id);
+	verr_prefix(c->errors, prefix);
+	free(prefix);
+}
+
+/*
+ * A loop, as there may be thousands: a lookup that ends before it returns must
+ * not make it a deep stack.
+ */
+static void
+check_all(struct change *c)
+{
+	while (c->checked < json_array_size(c->all)) {
+		take(c, &c->edits[c->checked++]);
+		run_checks(c);
+		if (c->resource->lookup == NULL)
+			continue;
+		c->looked = false;
+		c->looking = true;
+		c->resource->lookup(c);
+		c->looking = false;
+		if (!c->looked)
+			return;
+	}
+	change_continue(c);
+}
+
+static void
+start_all(void *arg)
+{
+	struct change *c = arg;
+	const json_t *stored, *after;
+	struct edit *e;
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(c->all, i, item) {
+		e = new_edit(c, resource_find(json_str(item, "resource", "")),
+		    json_int(item, "entry", 0));
+		stored = store_get(core_store(), e->resource->name, e->id);
+		after = json_object_get(item, "after");
+		if (stored != NULL)
+			e->before = json_deep_copy(stored);
+		if (!json_is_null(after))
+			e->after = json_deep_copy(after);
+	}
+	check_all(c);
+}
+
+void
+change_submit_all(struct call *call, const json_t *differences)
+{
+	struct change *c = xcalloc(1, sizeof(*c));
+
+	c->call = call;
+	c->all = json_deep_copy(differences);
+	c->resource = resource_of_method(call->method->name);
+	c->errors = verr_new();
+	c->if_revision = -1;
+	c->full_admin = call_full_admin(call);
+	core_uuid(c->audit_id);
+	serial_enter(start_all, c);
 }

@@ -69,6 +69,13 @@ struct change {
 	struct edit		*edits;
 	size_t			 nedits;
 	int64_t			 if_revision;	/* -1: not asked for */
+	/*
+	 * Of change_submit_all: the first edits are the call's, each checked
+	 * as if it were alone; how many of them were.
+	 */
+	json_t			*all;
+	size_t			 checked;
+	bool			 looking, looked;	/* up, in a loop */
 	json_t			*given;
 	int64_t			 revision;	/* number of the change */
 	struct step		 steps[OUTPUT_COUNT];
@@ -88,6 +95,13 @@ struct change {
 void	change_submit(struct call *, const struct resource *,
 	    enum change_verb, int64_t id, const json_t *data,
 	    void (*committed)(struct change *));
+
+/*
+ * The same for many entries of any resources at once, all or none: differences
+ * as of backup_differences().  Each is checked by its resource as a change of
+ * its own, all errors are told together.  The answer is null.
+ */
+void	change_submit_all(struct call *, const json_t *differences);
 
 /*
  * From check and lookup: an entry to be changed along with the call's own.

@@ -41,7 +41,6 @@ const struct resource *const resources[] = { &secretive, NULL };
 const struct renderer renderers[] = { { .output = -1 } };
 const struct service_rules service_rules[] = { { .service = -1 } };
 const struct scheduled_task scheduled_tasks[] = { { .name = NULL } };
-const struct service_rules service_rules[] = { { .service = -1 } };
 
 static char folder[64];
 
