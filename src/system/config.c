@@ -1,7 +1,9 @@
 /*
  * config.*: the configuration as a whole.
  */
+#include "core/backup.h"
 #include "core/query.h"
+#include "lib/xalloc.h"
 #include "system/config.h"
 #include "system/system.h"
 
@@ -17,6 +19,16 @@ static const struct field copies = { .name = "result", .type = F_ARRAY,
 	.flags = FF_REQUIRED, .doc = "Copies: name, schema, time, size, "
 	"usable." };
 
+/* clang-format on */
+
+static char *
+reset_lock(const json_t *params)
+{
+	(void)params;
+	return xstrdup("config_reset");
+}
+
+/* clang-format off */
 /* All of it FULL_ADMIN's: what is shown is everybody's settings. */
 static const struct method methods[] = {
 	{ .name = "config.history", .auth = AUTH_ROLE, .own = true,
@@ -46,6 +58,20 @@ static const struct method methods[] = {
 	  .doc = "Begins anew without the secrets, when their key is lost.",
 	  .audit = "Gave up the secrets of the configuration",
 	  .run = config_forget_secrets_run },
+	{ .name = "config.save", .auth = AUTH_ROLE, .job = true,
+	  .pipe = PIPE_OUTPUT, .params = config_save_params,
+	  .doc = "The configuration as a file to keep.",
+	  .audit = "Saved the configuration", .run = config_save_run },
+	{ .name = "config.upload", .auth = AUTH_ROLE, .job = true,
+	  .job_lock = reset_lock, .pipe = PIPE_INPUT,
+	  .input_max = BACKUP_MAX, .params = config_upload_params,
+	  .doc = "Puts a saved configuration in place of this one.",
+	  .audit = "Uploaded a configuration", .run = config_upload_run },
+	{ .name = "config.reset", .auth = AUTH_ROLE, .job = true,
+	  .job_lock = reset_lock, .params = config_reset_params,
+	  .doc = "All settings as at the first start; accounts, groups and "
+	  "the audit log stay.", .audit = "Reset the configuration",
+	  .run = config_reset_run },
 	METHOD_END
 };
 

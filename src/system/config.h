@@ -28,6 +28,15 @@ extern const struct field	config_rollback_params[];
 void	config_rollback_run(struct call *);
 char	*config_rollback_suffix(const json_t *params);
 
+/* config_backup.c */
+extern const struct field	config_save_params[];
+extern const struct field	config_upload_params[];
+extern const struct field	config_reset_params[];
+
+void	config_save_run(struct call *);
+void	config_upload_run(struct call *);
+void	config_reset_run(struct call *);
+
 /* config_recovery.c: a store that was refused, for root at the machine. */
 extern const struct field	config_restore_params[];
 

@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 
 import pytest
+from websocket import WebSocketException
 
 from harness import ApiError, Closed, wait_until
 
@@ -214,7 +215,7 @@ def test_newer_store_is_refused_and_a_copy_is_put_back(stopped):
         try:
             with stopped.root() as client:
                 return client.call("ssh.config")["tcpport"] == 2301
-        except (OSError, ApiError, Closed):
+        except (OSError, ApiError, Closed, WebSocketException):
             return False
 
     wait_until(recovered, 60, "the copy is in use")
@@ -236,7 +237,7 @@ def test_missing_key_is_refused_until_the_secrets_are_given_up(stopped):
         try:
             with stopped.root() as client:
                 return client.call("ssh.config")["tcpport"] == 2301
-        except (OSError, ApiError, Closed):
+        except (OSError, ApiError, Closed, WebSocketException):
             return False
 
     wait_until(recovered, 60, "core goes on without the secrets")

@@ -25,7 +25,7 @@ METHODS = {
     "ssh.config", "ssh.update", "ssh.bindiface_choices",
     "alert.list", "audit.query", "system.reboot.info",
     "holdfast.status", "config.history", "config.diff", "config.copies",
-    "config.rollback",
+    "config.rollback", "config.save", "config.upload", "config.reset",
     "config.restore_copy", "config.forget_secrets",
     "group.create", "group.delete", "group.get_group_obj",
     "group.get_instance", "group.get_next_gid",
