@@ -150,7 +150,7 @@ words_read(char **argv, struct words *words)
 			complain("unknown option: %s; see midclt -h", *argv);
 			return -1;
 		}
-		value = NULL;
+		value = "";
 		if (row->value && (equals = strchr(*argv, '=')) != NULL)
 			value = equals + 1;
 		else if (row->value && (value = *++argv) == NULL) {
