@@ -113,7 +113,7 @@ collections_make(void)
 		for (; event != NULL && event->name != NULL; event++)
 			collection_add(*r, event);
 	}
-	if (collection_count == 0)
+	if (collections == NULL)
 		return;
 	qsort(collections, collection_count, sizeof(*collections),
 	    compare_collections);
@@ -128,7 +128,7 @@ collection_find(const char *name, size_t len)
 
 	if (collections == NULL)
 		collections_make();
-	for (i = 0; i < collection_count; i++)
+	for (i = 0; collections != NULL && i < collection_count; i++)
 		if (strncmp(collections[i].event->name, name, len) == 0 &&
 		    collections[i].event->name[len] == '\0')
 			return &collections[i];
@@ -492,52 +492,49 @@ event_start(struct connection *c, const char *id)
 		source->state = SOURCE_RUNS;
 }
 
+/* A source ends with its last subscription. */
+static void
+subscription_end(struct subscription **at, int error, bool told)
+{
+	struct source *source = (*at)->source;
+	json_t *why = NULL;
+
+	subscription_free(at);
+	if (source == NULL || --source->subscriptions > 0)
+		return;
+	if (error == EACCES)
+		why =
+		    call_method_error(EACCES, "[EACCES] Not authorized", NULL);
+	source_stop(source, why, told);
+}
+
 void
 event_unsubscribe(struct connection *c, const char *id)
 {
 	struct subscription **at = subscription_find(c, id);
-	struct source *source;
 
-	if (*at == NULL)
-		return;
-	source = (*at)->source;
-	if (source != NULL && --source->subscriptions == 0)
-		source_stop(source, NULL, true);
-	else
-		subscription_free(at);
-}
-
-/* The next source of the connection, all or only those it may not hear. */
-static struct source *
-next_source(const struct connection *c, bool all)
-{
-	const struct subscription *s;
-
-	for (s = c->subscriptions; s != NULL; s = s->next)
-		if (s->source != NULL &&
-		    (all || !permitted(c->session, s->source->event)))
-			return s->source;
-	return NULL;
+	if (*at != NULL)
+		subscription_end(at, 0, true);
 }
 
 void
 event_session_changed(struct connection *c)
 {
-	struct source *source;
+	struct subscription **at = &c->subscriptions;
+	const struct source *source;
 
-	while ((source = next_source(c, false)) != NULL)
-		source_stop(source,
-		    call_method_error(EACCES, "[EACCES] Not authorized", NULL),
-		    true);
+	while (*at != NULL) {
+		source = (*at)->source;
+		if (source == NULL || permitted(c->session, source->event))
+			at = &(*at)->next;
+		else
+			subscription_end(at, EACCES, true);
+	}
 }
 
 void
 event_forget(struct connection *c)
 {
-	struct source *source;
-
-	while ((source = next_source(c, true)) != NULL)
-		source_stop(source, NULL, false);
 	while (c->subscriptions != NULL)
-		subscription_free(&c->subscriptions);
+		subscription_end(&c->subscriptions, 0, false);
 }

@@ -25,7 +25,7 @@ enum event_kind { EVENT_ADDED, EVENT_CHANGED, EVENT_REMOVED };
  * fields may be NULL and are stolen; fields are with secrets, which those who
  * may not see them get redacted.
  */
-void	 event_send(const char *collection, enum event_kind, json_t *id,
+void	 event_send(const char *name, enum event_kind, json_t *id,
 	    json_t *fields);
 
 /*
