@@ -14,6 +14,7 @@
 #include "core/download.h"
 #include "core/error.h"
 #include "core/limits.h"
+#include "core/openrpc.h"
 #include "core/pipe.h"
 #include "core/resource.h"
 #include "lib/ejson.h"
@@ -25,8 +26,10 @@
 /* Beside the files: "data", and what stands between the parts. */
 #define FORM_EXTRA ((uint64_t)128 << 10)
 
+/* Who is to be known first; the document is one without anything but that. */
 struct upload {
 	struct connection *connection; /* NULL: gone */
+	void (*known)(struct upload *); /* what to do then */
 	unsigned int taking; /* answers that will come */
 	json_t *data; /* "data" */
 	uint64_t length; /* of the request's body */
@@ -204,7 +207,7 @@ logged_in(json_t *answer, bool success, void *arg)
 	else if (!json_is_true(answer) && strcmp(type, "SUCCESS") != 0)
 		upload_refuse(u, 401, "Bad username or password");
 	else if (u->connection != NULL)
-		upload_call(u);
+		u->known(u);
 	json_decref(answer);
 	upload_release(u);
 }
@@ -245,7 +248,7 @@ upload_login(
 	const struct method *m;
 
 	if (kind == GIVEN_NOTHING && u->connection->session != NULL) {
-		upload_call(u); /* the Unix socket says who it is */
+		u->known(u); /* the Unix socket says who it is */
 		return;
 	}
 	params = login_params(kind, credential, &name);
@@ -274,6 +277,17 @@ data_check(json_t *data, const char **whyp)
 	return params == NULL || json_is_array(params) ? 0 : 422;
 }
 
+static struct upload *
+upload_new(struct connection *c, void (*known)(struct upload *))
+{
+	struct upload *u = xcalloc(1, sizeof(*u));
+
+	u->connection = c;
+	u->known = known;
+	c->upload = u;
+	return u;
+}
+
 static void
 upload_begin(struct connection *c, enum transfer_credential kind,
     const char *credential, uint64_t length, const char *text)
@@ -288,12 +302,21 @@ upload_begin(struct connection *c, enum transfer_credential kind,
 		transfer_status(c, status, why);
 		return;
 	}
-	u = xcalloc(1, sizeof(*u));
-	u->connection = c;
+	u = upload_new(c, upload_call);
 	u->data = data;
 	u->length = length;
-	c->upload = u;
 	upload_login(u, kind, credential);
+}
+
+static void
+document_send(struct upload *u)
+{
+	json_t *document = openrpc_document();
+	char *text = json_text(document);
+
+	json_decref(document);
+	send_status(u->connection, 200, "application/json", text);
+	free(text);
 }
 
 static int
@@ -334,6 +357,9 @@ begin_message(struct connection *c, struct ipc_msg *msg)
 		if (kind == TRANSFER_UPLOAD)
 			upload_begin(
 			    c, credential_kind, credential, length, what);
+		else if (kind == TRANSFER_OPENRPC)
+			upload_login(upload_new(c, document_send),
+			    credential_kind, credential);
 		else if ((status = download_fetch(
 			      c, strtoll(what, NULL, 10), credential)) != 0)
 			transfer_status(c, status, NULL);

@@ -115,7 +115,7 @@ interface_length(const char *text, int most)
 	len = strlen(text);
 	if (len < 1 || len > 3 || strspn(text, "0123456789") != len)
 		return -1;
-	value = atoi(text);
+	value = (int)strtol(text, NULL, 10);
 	return value <= most ? value : -1;
 }
 

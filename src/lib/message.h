@@ -73,7 +73,7 @@ enum message_type {
 	MSG_TRANSFER_BEGIN,	/* front -> core: u8 enum transfer_kind, u8 enum
 				   transfer_credential, str credential, u64
 				   length of the body, str what: the job's
-				   number, or the upload's "data" */
+				   number, the upload's "data", or "" */
 	MSG_TRANSFER_FILE,	/* core -> front: str filename, u8 1: its end is
 				   that of the whole (fd) to read the download
 				   from, or to write a file of the upload to */
@@ -163,7 +163,12 @@ enum client_protocol {
 	PROTOCOL_COUNT
 };
 
-enum transfer_kind { TRANSFER_DOWNLOAD, TRANSFER_UPLOAD, TRANSFER_KIND_COUNT };
+enum transfer_kind {
+	TRANSFER_DOWNLOAD,
+	TRANSFER_UPLOAD,
+	TRANSFER_OPENRPC,	/* the document, for who logs in */
+	TRANSFER_KIND_COUNT
+};
 
 /* How the client says who it is. */
 enum transfer_credential {

@@ -13,9 +13,6 @@
 #include "lib/xalloc.h"
 #include "web/transfer.h"
 
-/* "ffff" and the ends of two lines. */
-#define CHUNK_EXTRA 16
-
 static void
 put(struct wire_out *out, const char *text)
 {
@@ -67,7 +64,7 @@ download_start(struct transfer *t, const char *filename)
 	wire_put_u8(&extra, '\0');
 	answer.extra = (const char *)extra.data;
 	text = http_text(&answer, t->client->web->tls, false, false, &len);
-	memcpy(transfer_room(t, len), text, len);
+	transfer_put(t, text, len);
 	free(text);
 	wire_free(&extra);
 	t->state = TRANSFER_SENDING;
@@ -79,7 +76,7 @@ download_end(struct transfer *t)
 	static const char last[] = "0\r\n\r\n";
 
 	transfer_close_file(t);
-	memcpy(transfer_room(t, sizeof(last) - 1), last, sizeof(last) - 1);
+	transfer_put(t, last, sizeof(last) - 1);
 	t->state = TRANSFER_ANSWERING;
 }
 
@@ -88,9 +85,8 @@ bool
 download_step(struct transfer *t)
 {
 	static uint8_t piece[TRANSFER_PIECE];
-	char head[CHUNK_EXTRA];
+	char head[16];
 	ssize_t n;
-	uint8_t *room;
 	int len;
 
 	n = read(t->file, piece, sizeof(piece));
@@ -107,10 +103,9 @@ download_step(struct transfer *t)
 		return n == 0 && t->whole;
 	}
 	len = snprintf(head, sizeof(head), "%zx\r\n", (size_t)n);
-	room = transfer_room(t, (size_t)len + (size_t)n + 2);
-	memcpy(room, head, (size_t)len);
-	memcpy(room + len, piece, (size_t)n);
-	memcpy(room + len + n, "\r\n", 2);
+	transfer_put(t, head, (size_t)len);
+	transfer_put(t, piece, (size_t)n);
+	transfer_put(t, "\r\n", 2);
 	explicit_bzero(piece, (size_t)n);
 	return true;
 }

@@ -38,7 +38,8 @@ enum route {
 	ROUTE_VERSIONS,
 	ROUTE_BOOT_ID,
 	ROUTE_UPLOAD,
-	ROUTE_DOWNLOAD
+	ROUTE_DOWNLOAD,
+	ROUTE_OPENRPC
 };
 
 /* The paths that are no version's. */
@@ -50,6 +51,7 @@ static const struct {
 	{ "/websocket", ROUTE_LEGACY },
 	{ "/api/versions", ROUTE_VERSIONS },
 	{ "/api/boot_id", ROUTE_BOOT_ID },
+	{ "/api/openrpc.json", ROUTE_OPENRPC },
 	{ "/_upload", ROUTE_UPLOAD },
 };
 
@@ -217,7 +219,8 @@ answer_get(struct web *w, struct web_client *c, char **textp)
 		a.type = NULL;
 		a.status = 405;
 		return a;
-	case ROUTE_DOWNLOAD: /* of HEAD, which gives no file */
+	case ROUTE_DOWNLOAD: /* by HEAD, for which nothing is begun */
+	case ROUTE_OPENRPC:
 	case ROUTE_NONE:
 		break;
 	}
@@ -230,37 +233,41 @@ answer_get(struct web *w, struct web_client *c, char **textp)
 }
 
 /*
- * An up- or download: 0, it is begun and answered elsewhere; or the status
+ * An up- or download, or the document for who logs in: 0, it is begun and
+ * answered elsewhere; or the status
  * that refuses it, or -1: it is none.
  */
 static int
 transfer_request(struct web *w, struct web_client *c)
 {
+	enum transfer_kind kind = TRANSFER_DOWNLOAD;
 	char path[PATH_MAX_LEN];
-	bool upload;
+	const char *number = "";
 
 	request_path(c, path);
 	switch (route_find(path)) {
 	case ROUTE_UPLOAD:
-		upload = true;
-		if (lws_hdr_total_length(c->wsi, WSI_TOKEN_POST_URI) <= 0)
-			return -1;
+		kind = TRANSFER_UPLOAD;
+		break;
+	case ROUTE_OPENRPC:
+		kind = TRANSFER_OPENRPC;
 		break;
 	case ROUTE_DOWNLOAD:
-		upload = false;
-		if (lws_hdr_total_length(c->wsi, WSI_TOKEN_GET_URI) <= 0 ||
-		    has_body(c))
-			return -1;
+		number = path + sizeof(download) - 1;
 		break;
 	default:
 		return -1;
 	}
+	if (kind == TRANSFER_UPLOAD ?
+		lws_hdr_total_length(c->wsi, WSI_TOKEN_POST_URI) <= 0 :
+		lws_hdr_total_length(c->wsi, WSI_TOKEN_GET_URI) <= 0 ||
+		    has_body(c))
+		return -1;
 	if (!origin_allowed(c))
 		return 403;
 	if (!request_transfer_room(w, c))
 		return 503;
-	request_transfer(c, upload ? TRANSFER_UPLOAD : TRANSFER_DOWNLOAD,
-	    upload ? "" : path + sizeof(download) - 1);
+	request_transfer(c, kind, number);
 	return 0;
 }
 

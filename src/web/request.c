@@ -131,8 +131,15 @@ invite(struct transfer *t)
 	static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
 
 	if (lws_hdr_total_length(t->client->wsi, WSI_TOKEN_HTTP_EXPECT) > 0)
-		memcpy(
-		    transfer_room(t, sizeof(text) - 1), text, sizeof(text) - 1);
+		transfer_put(t, text, sizeof(text) - 1);
+}
+
+/* On the Unix socket core knows it without. */
+static bool
+says_who(const struct transfer *t)
+{
+	return t->credential_kind != GIVEN_NOTHING ||
+	    t->client->web->role == ROLE_LOCAL;
 }
 
 static void
@@ -142,8 +149,7 @@ upload_begin(struct transfer *t)
 
 	if (!content_length(t->client, &t->expected))
 		transfer_refuse(t, 411, NULL);
-	else if (t->credential_kind == GIVEN_NOTHING &&
-	    t->client->web->role != ROLE_LOCAL)
+	else if (!says_who(t))
 		transfer_refuse(t, 401, NULL);
 	else if (request_header(t->client, type, sizeof(type),
 		     WSI_TOKEN_HTTP_CONTENT_TYPE) == -1 ||
@@ -202,7 +208,11 @@ request_transfer(
 		transfer_refuse(t, 401, NULL);
 	else if (kind == TRANSFER_UPLOAD)
 		upload_begin(t);
-	else
+	else if (kind == TRANSFER_DOWNLOAD)
 		download_begin(t, number);
+	else if (says_who(t))
+		transfer_begin(t);
+	else
+		transfer_refuse(t, 401, NULL);
 	uv_timer_start(&c->web->transfer_timer, web_transfers_go_on, 0, 0);
 }

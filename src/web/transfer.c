@@ -56,25 +56,25 @@ gone(struct transfer *t)
 /*
  * The answer.
  */
-uint8_t *
-transfer_room(struct transfer *t, size_t len)
+void
+transfer_put(struct transfer *t, const void *data, size_t len)
 {
 	uint8_t *out;
 	size_t size;
 
 	if (t->out_at == t->out_len)
 		t->out_at = t->out_len = 0;
-	if (t->out_len + len > t->out_size) {
+	if (t->out == NULL || len > t->out_size - t->out_len) {
 		size = t->out_len + len;
 		out = xmalloc(size);
-		if (t->out_len > 0)
+		if (t->out != NULL)
 			memcpy(out, t->out, t->out_len);
 		freezero(t->out, t->out_size);
 		t->out = out;
 		t->out_size = size;
 	}
+	memcpy(t->out + t->out_len, data, len);
 	t->out_len += len;
-	return t->out + t->out_len - len;
 }
 
 void
@@ -89,7 +89,7 @@ transfer_answer(struct transfer *t, const struct http_answer *answer)
 	transfer_close_file(t);
 	t->slice_len = 0;
 	text = http_text(answer, w->tls, false, false, &len);
-	memcpy(transfer_room(t, len), text, len);
+	transfer_put(t, text, len);
 	freezero(text, len);
 	t->state = TRANSFER_ANSWERING;
 }

@@ -80,8 +80,8 @@ void	transfer_answer(struct transfer *, const struct http_answer *);
 /* The same with a status, and a text or NULL. */
 void	transfer_refuse(struct transfer *, unsigned int status,
 	    const char *text);
-/* Room for so many bytes to be sent, and says that they were put there. */
-uint8_t	*transfer_room(struct transfer *, size_t len);
+/* Has these bytes sent after what waits already. */
+void	transfer_put(struct transfer *, const void *data, size_t len);
 /* What is waited for on the pipe: UV_READABLE or UV_WRITABLE. */
 void	transfer_await_file(struct transfer *, int events);
 void	transfer_close_file(struct transfer *);

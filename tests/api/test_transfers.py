@@ -9,8 +9,10 @@ import socket
 import time
 
 import pytest
+import websocket
 
-from harness import ADMIN, PASSWORD, ApiError, Instance, next_address, wait_until
+from harness import (ADMIN, PASSWORD, ApiError, Closed, Instance,
+                     next_address, wait_until)
 
 PROGRAM = "tests/unit/holdfastd-made-up"
 END = "--XX--\r\n"
@@ -506,8 +508,22 @@ def test_a_new_core_ends_transfers(server, root):
         try:
             with server.root() as client:
                 return client.call("core.ping") == "pong"
-        except OSError:
+        except (OSError, websocket.WebSocketException, Closed):
             return False
 
     wait_until(back, 60, "core is back")
     assert upload(server, form("made_up.take", [], b"x")).status == 200
+
+
+def test_openrpc_document_for_who_logs_in(server, root):
+    answer = ask(server, "GET", "/api/openrpc.json", headers=basic())
+    assert answer.status == 200
+    assert answer.headers["Content-Type"] == "application/json"
+    names = {method["name"] for method in json.loads(answer.body)["methods"]}
+    assert names == set(root.call("core.get_methods"))
+    token = root.call("auth.generate_token", 60, {}, False)
+    path = f"/api/openrpc.json?auth_token={token}"
+    assert ask(server, "GET", path).body == answer.body
+    for headers in ({}, basic(password="wrong")):
+        assert ask(server, "GET", "/api/openrpc.json",
+                   headers=headers).status == 401
