@@ -148,8 +148,8 @@ web_server_create(struct web *w)
 	info.port = CONTEXT_PORT_NO_LISTEN_SERVER;
 	info.protocols = protocols;
 	info.user = w;
-	info.gid = -1;
-	info.uid = -1;
+	info.gid = (__typeof__(info.gid))-1;
+	info.uid = (__typeof__(info.uid))-1;
 	info.options =
 	    LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS;
 	info.max_http_header_data2 = WEB_HEADERS_MAX;
