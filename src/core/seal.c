@@ -30,7 +30,7 @@
 #define HEAD_LEN (NONCE_LEN + TAG_LEN)
 #define SEALED_MAX (64 << 20) /* far above any document */
 
-static uint8_t key[SEAL_KEY_LEN];
+static uint8_t own_key[SEAL_KEY_LEN];
 static bool have_key;
 
 static int
@@ -74,7 +74,7 @@ seal_open(const char *folder, char **whyp)
 		    "the configuration",
 		    whyp);
 	}
-	memcpy(key, data, SEAL_KEY_LEN);
+	memcpy(own_key, data, SEAL_KEY_LEN);
 	freezero(data, len);
 	have_key = true;
 	return 1;
@@ -118,7 +118,7 @@ seal_make(const char *folder, char **whyp)
 	if (dir != -1)
 		close(dir);
 	if (rc == 0) {
-		memcpy(key, fresh, SEAL_KEY_LEN);
+		memcpy(own_key, fresh, SEAL_KEY_LEN);
 		have_key = true;
 	}
 	explicit_bzero(fresh, sizeof(fresh));
@@ -128,14 +128,14 @@ seal_make(const char *folder, char **whyp)
 void
 seal_forget(void)
 {
-	explicit_bzero(key, sizeof(key));
+	explicit_bzero(own_key, sizeof(own_key));
 	have_key = false;
 }
 
 const uint8_t *
 seal_key(void)
 {
-	return have_key ? key : NULL;
+	return have_key ? own_key : NULL;
 }
 
 /* Begins either direction: key, nonce, and what is authenticated with it. */
@@ -169,7 +169,7 @@ encode(const uint8_t *data, size_t len)
 }
 
 char *
-seal_with(const uint8_t with[static SEAL_KEY_LEN], const char *place,
+seal_with(const uint8_t key[static SEAL_KEY_LEN], const char *place,
     const void *plain, size_t len)
 {
 	EVP_CIPHER_CTX *ctx;
@@ -182,7 +182,7 @@ seal_with(const uint8_t with[static SEAL_KEY_LEN], const char *place,
 	data = xmalloc(HEAD_LEN + len);
 	if (RAND_bytes(data, NONCE_LEN) != 1)
 		fatal("seal: no randomness");
-	ctx = begin(with, data, place, 1);
+	ctx = begin(key, data, place, 1);
 	if (EVP_EncryptUpdate(ctx, data + HEAD_LEN, &n, plain, (int)len) != 1 ||
 	    EVP_EncryptFinal_ex(ctx, data + HEAD_LEN + n, &n) != 1 ||
 	    EVP_CIPHER_CTX_ctrl(
@@ -232,7 +232,7 @@ decode(const char *sealed, size_t *lenp)
 }
 
 char *
-unseal_with(const uint8_t with[static SEAL_KEY_LEN], const char *place,
+unseal_with(const uint8_t key[static SEAL_KEY_LEN], const char *place,
     const char *sealed, size_t *lenp)
 {
 	EVP_CIPHER_CTX *ctx;
@@ -247,7 +247,7 @@ unseal_with(const uint8_t with[static SEAL_KEY_LEN], const char *place,
 		return NULL;
 	len -= HEAD_LEN;
 	plain = xcalloc(1, len + 1);
-	ctx = begin(with, data, place, 0);
+	ctx = begin(key, data, place, 0);
 	good = EVP_DecryptUpdate(
 		   ctx, (uint8_t *)plain, &n, data + HEAD_LEN, (int)len) == 1 &&
 	    EVP_CIPHER_CTX_ctrl(
@@ -268,7 +268,7 @@ seal_at(const char *place, const char *plain)
 {
 	if (!have_key)
 		fatal("seal: there is no key");
-	return seal_with(key, place, plain, strlen(plain));
+	return seal_with(own_key, place, plain, strlen(plain));
 }
 
 char *
@@ -276,7 +276,7 @@ unseal_at(const char *place, const char *sealed)
 {
 	size_t len;
 
-	return have_key ? unseal_with(key, place, sealed, &len) : NULL;
+	return have_key ? unseal_with(own_key, place, sealed, &len) : NULL;
 }
 
 char *
