@@ -21,6 +21,7 @@
 #include "core/entry.h"
 #include "core/op.h"
 #include "core/query.h"
+#include "core/sessions.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/xalloc.h"
@@ -849,6 +850,7 @@ const struct resource group_resource = {
 	.name = "group", .doc = "Groups.", .kind = RESOURCE_CRUD,
 	.role_prefix = "ACCOUNT", .verbose_name = "Group",
 	.methods = methods, .fields = group_fields, .check = check,
-	.extend = extend, .extended_from = extended_from, .gather = gather
+	.extend = extend, .extended_from = extended_from, .gather = gather,
+	.changed = sessions_review
 };
 /* clang-format on */

@@ -12,6 +12,7 @@
 #include "core/connection.h"
 #include "core/core.h"
 #include "core/op.h"
+#include "core/sessions.h"
 #include "core/setup_code.h"
 #include "lib/json.h"
 #include "lib/log.h"
@@ -262,6 +263,6 @@ const struct resource user_resource = {
 	.name = "user", .doc = "Accounts.", .kind = RESOURCE_CRUD,
 	.role_prefix = "ACCOUNT", .verbose_name = "User",
 	.methods = methods, .fields = user_fields, .check = check,
-	.gather = gather
+	.gather = gather, .changed = sessions_review
 };
 /* clang-format on */
