@@ -14,6 +14,7 @@
 
 #include "core/openrpc.h"
 #include "lib/json.h"
+#include "lib/sandbox.h"
 #include "lib/startup.h"
 #include "monitor/listen.h"
 #include "roles.h"
@@ -184,6 +185,7 @@ main_role(int argc, char **argv)
 	    argc != (role == ROLE_WORKER ? 4 : 3) || !has_channel())
 		return usage("--role is for holdfastd itself", NULL);
 	prctl(PR_SET_NAME, "holdfastd");
+	sandbox_no_io_uring();
 	json_secure();
 	switch (role) {
 	case ROLE_WEB:
@@ -200,21 +202,9 @@ main_role(int argc, char **argv)
 	}
 }
 
-/*
- * libuv 1.50 of Debian 13 tells epoll through io_uring, which is beyond what a
- * seccomp filter can see into, so that no role is allowed it.
- */
-static void
-forbid_io_uring(void)
-{
-	if (setenv("UV_USE_IO_URING", "0", 1) == -1)
-		abort();
-}
-
 int
 main(int argc, char **argv)
 {
-	forbid_io_uring();
 	if (argc > 1 && strcmp(argv[1], "--role") == 0)
 		return main_role(argc, argv);
 	return main_monitor(argc, argv);

@@ -38,6 +38,14 @@ enum sandbox_network { SANDBOX_NO_NETWORK, SANDBOX_CONNECT };
 void	sandbox_enter(enum role, const struct sandbox_path *,
 	    enum sandbox_network);
 
+/*
+ * To be called by every role before its event loop is made: from here on the
+ * kernel says that it has no io_uring.  libuv 1.50 of Debian 13 would use it
+ * behind epoll, without asking, and end when the role's own table, which
+ * cannot see into it and therefore does not have it, refuses it.
+ */
+void	sandbox_no_io_uring(void);
+
 /* Landlock ABI of the kernel: 0 when there is none. */
 int	sandbox_landlock_abi(void);
 

@@ -315,3 +315,20 @@ seccomp_enter(enum role role, enum sandbox_network network)
 		failed("seccomp", error);
 	seccomp_release(filter);
 }
+
+void
+sandbox_no_io_uring(void)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+	int error;
+
+	if (filter == NULL)
+		fatal("io_uring: libseccomp does not start");
+	error = seccomp_rule_add(
+	    filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(io_uring_setup), 0);
+	if (error == 0)
+		error = seccomp_load(filter);
+	if (error != 0)
+		failed("io_uring", error);
+	seccomp_release(filter);
+}
