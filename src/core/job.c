@@ -91,7 +91,8 @@ add_message_id(struct job *job, const struct call *call)
 static bool
 holds(const struct call *call)
 {
-	return call->connection != NULL && call->connection->await_jobs;
+	return call->connection != NULL && call->connection->await_jobs &&
+	    call->connection->protocol != PROTOCOL_LEGACY;
 }
 
 static void

@@ -74,6 +74,7 @@ static const struct field user_fields[] = {
 	{ .name = "full_name", .type = F_STR, .def = "\"\"",
 	  .doc = "The name of the person." },
 	{ .name = "builtin", .type = F_BOOL, .def = "false",
+	  .flags = FF_READONLY,
 	  .doc = "Does it come with the system?" },
 	{ .name = "group", .type = F_INT, .flags = FF_REQUIRED,
 	  .refers = "group", .doc = "Id of its primary group." },
