@@ -84,29 +84,38 @@ audit_record(const struct connection *c, const struct session *s,
 	return record;
 }
 
-json_t *
-audit_method_call(
-    const struct call *call, bool authenticated, bool authorized, bool success)
+/* As things are at the first record: at the last, a name may be gone. */
+static const char *
+description_of(struct call *call)
 {
 	const struct method *m = call->method;
-	char *suffix = NULL, *text;
-	json_t *data;
+	char *suffix = NULL;
 
+	if (call->description != NULL)
+		return call->description;
 	if (m->audit_suffix != NULL && call->params != NULL)
 		suffix = m->audit_suffix(call->params);
-	if (suffix != NULL)
-		text = xasprintf("%s %s", m->audit, suffix);
-	else
-		text = xstrdup(m->audit);
+	call->description = suffix != NULL ?
+	    xasprintf("%s %s", m->audit, suffix) :
+	    xstrdup(m->audit);
+	free(suffix);
+	return call->description;
+}
+
+json_t *
+audit_method_call(
+    struct call *call, bool authenticated, bool authorized, bool success)
+{
+	const struct method *m = call->method;
+	json_t *data;
+
 	/* clang-format off */
 	data = json_pack("{s:s, s:o, s:s, s:b, s:b, s:{s:i, s:i}}",
 	    "method", m->name,
 	    "params", method_redact(m, call->given),
-	    "description", text, "authenticated", authenticated,
+	    "description", description_of(call), "authenticated", authenticated,
 	    "authorized", authorized, "vers", "major", 0, "minor", 1);
 	/* clang-format on */
-	free(suffix);
-	free(text);
 	return audit_record(
 	    call->connection, call->session, "METHOD_CALL", data, success);
 }

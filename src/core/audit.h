@@ -22,7 +22,7 @@ struct connection;
 json_t	*audit_record(const struct connection *, const struct session *,
 	    const char *event, json_t *event_data, bool success);
 /* METHOD_CALL of a call, parameters redacted. */
-json_t	*audit_method_call(const struct call *, bool authenticated,
+json_t	*audit_method_call(struct call *, bool authenticated,
 	    bool authorized, bool success);
 
 /*

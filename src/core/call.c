@@ -91,6 +91,7 @@ call_free(struct call *call)
 	json_decref(call->params);
 	json_decref(call->given);
 	free(call->id);
+	free(call->description);
 	free(call);
 }
 

@@ -26,6 +26,7 @@ struct call {
 	struct job		*job;		/* when the method is a job */
 	struct pipe		*pipe;		/* core/pipe.h; NULL: none */
 	struct call		*next;		/* of the same connection */
+	char			*description;	/* for the audit; NULL: not yet */
 	bool			 audited;	/* see call_audited */
 	bool			 subscribes;	/* as core/legacy.h says it */
 	/* Takes the answer (stolen) instead of a client, once. */

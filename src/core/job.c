@@ -311,7 +311,7 @@ concluded(int error, void *arg)
 static void
 conclude(struct job *job, enum job_state outcome, json_t *answer)
 {
-	const struct call *call = job->call;
+	struct call *call = job->call;
 	json_t *record;
 
 	set_answer(job, outcome, answer);
