@@ -316,9 +316,9 @@ installed(const struct op_reply *reply, void *arg)
 {
 	struct change *c = arg;
 
-	/* A merge that failed may have come half way. */
-	c->steps[c->at].installed =
-	    reply->error == 0 || outputs[c->at].accounts;
+	/* A merge that failed may have come half way, unless it was locked. */
+	c->steps[c->at].installed = reply->error == 0 ||
+	    (outputs[c->at].accounts && reply->error != EBUSY);
 	if (reply->error != 0) {
 		change_take_back(c, "%s could not be installed: %s",
 		    outputs[c->at].name, reply->text);

@@ -17,6 +17,7 @@
 #define TEXT_SIZE 255
 #define ID_ADMIN 950 /* truenas_admin */
 #define ID_LOCAL_FIRST 1000 /* below are the system's: policy 9.2.2 */
+#define ID_NOGROUP 65534 /* whose primary group was removed */
 #define ID_LAST 0x7fffffffU
 
 /* clang-format off */
@@ -271,7 +272,8 @@ user_check(const struct account *user, char *why, size_t size)
 		return refuse(why, size, "", "a name is not valid");
 	if (!uid_valid(user->name, user->uid))
 		return refuse(why, size, user->name, "its uid is not ours");
-	if (!(user->gid == 0 ? user->uid == 0 : gid_known(user->gid)))
+	if (!(user->gid == 0 ? user->uid == 0 :
+			       gid_known(user->gid) || user->gid == ID_NOGROUP))
 		return refuse(why, size, user->name, "its gid is not ours");
 	if (!field_valid(user->gecos) || !path_valid(user->home) ||
 	    !path_valid(user->shell))

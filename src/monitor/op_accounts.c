@@ -73,9 +73,8 @@ make_homes(struct operation_call *call, const struct accounts *accounts)
 }
 
 /*
- * What was installed last and the time before: whoever is in it and no longer
- * wanted is taken out of the account files.  Both, since a merge may have
- * been cut short between the two.
+ * What was installed last and, where a merge was cut short, the time before:
+ * whoever is in it and no longer wanted is taken out of the account files.
  */
 static int
 read_record(int dir, const char *name, struct accounts *accounts, char *why,
@@ -140,9 +139,27 @@ open_record_folder(void)
 	return open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
+/* Nothing to write is no reason to fail: see undo.c. */
+static int
+write_record(int dir, const char *content)
+{
+	char *text = NULL;
+	size_t len;
+	bool same;
+
+	same = file_read_at(dir, RECORD, RECORD_MAX, &text, &len) == 0 &&
+	    strcmp(text, content) == 0;
+	freezero_str(text);
+	if (same)
+		return 0;
+	return file_install(
+	    dir, RECORD, content, strlen(content), 0600, 0, 0, RECORD_PREVIOUS);
+}
+
 /*
  * The record first: what a merge that is cut short adds to the account files
- * is then known to be ours.
+ * is then known to be ours.  The one before goes in the end: who is removed
+ * is ours no longer, another program may use the name.
  */
 static int
 install_locked(struct operation_call *call, int dir, const char *content,
@@ -161,13 +178,15 @@ install_locked(struct operation_call *call, int dir, const char *content,
 	if (accounts_conflict(texts.text[FILE_PASSWD], texts.text[FILE_GROUP],
 		accounts, &gone, call->why, sizeof(call->why)) == -1)
 		rc = EEXIST;
-	else if (file_install(dir, RECORD, content, strlen(content), 0600, 0, 0,
-		     RECORD_PREVIOUS) == -1)
+	else if (write_record(dir, content) == -1)
 		rc = operation_fail(
 		    call, errno, "%s: %s", RECORD, strerror(errno));
 	else if (accountfiles_merge(&texts, accounts, &gone, call->why,
 		     sizeof(call->why)) == -1)
 		rc = errno;
+	else if (unlinkat(dir, RECORD_PREVIOUS, 0) == -1 && errno != ENOENT)
+		rc = operation_fail(
+		    call, errno, "%s: %s", RECORD_PREVIOUS, strerror(errno));
 	accountfiles_free(&texts);
 	accounts_free(&gone);
 	return rc;
