@@ -6,12 +6,11 @@
  * Who is in a group is a member of the users' entries; a group shows it, and
  * an update of it edits them.
  */
-#include "system/group.h"
+#include "system/group_internal.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "core/account.h"
 #include "core/call.h"
@@ -19,17 +18,16 @@
 #include "core/core.h"
 #include "core/crud.h"
 #include "core/entry.h"
-#include "core/op.h"
 #include "core/query.h"
 #include "core/sessions.h"
 #include "lib/json.h"
-#include "lib/log.h"
 #include "lib/xalloc.h"
 #include "system/system.h"
 
 #define GID_FIRST 3000 /* of those that the API gives */
 #define GID_LEAST 1000 /* below are the system's: Debian policy 9.2.2 */
 #define GID_NOGROUP 65534
+#define GID_NOBODY 65535 /* -1 in 16 bits */
 #define GID_MAX 90000000 /* as the API says */
 #define NAME_MAX_LENGTH 255
 #define VALUE_NEXT_GID "group.next_gid" /* ids of removed groups stay used */
@@ -177,6 +175,16 @@ group_is_rendered(const json_t *group)
 }
 
 int64_t
+group_of_name(const char *name)
+{
+	json_t *value = json_string(name);
+	int64_t id = entry_by(&group_resource, "name", value);
+
+	json_decref(value);
+	return id;
+}
+
+int64_t
 group_of_gid(int64_t gid)
 {
 	json_t *value = json_integer(gid);
@@ -186,8 +194,8 @@ group_of_gid(int64_t gid)
 	return id;
 }
 
-static bool
-is_immutable(const json_t *group)
+bool
+group_is_immutable(const json_t *group)
 {
 	return json_bool(group, "builtin", false) &&
 	    !is_own_gid(json_int(group, "gid", -1));
@@ -258,12 +266,12 @@ extend(json_t *group)
 	json_object_set_new(
 	    group, "users", members_of(json_int(group, "id", 0)));
 	json_object_set_new(
-	    group, "immutable", json_boolean(is_immutable(group)));
+	    group, "immutable", json_boolean(group_is_immutable(group)));
 }
 
 /* --- What a change may do ------------------------------------------------- */
 
-/* Above those that were given to groups, removed ones included. */
+/* Those of removed groups are below, so that none inherits their files. */
 static int64_t
 unused_gid(void)
 {
@@ -274,14 +282,21 @@ unused_gid(void)
 	return next;
 }
 
-static int64_t
-next_gid(void)
+static bool
+gid_is_system(int64_t gid)
 {
-	int64_t next = unused_gid();
+	return gid < GID_LEAST || gid == GID_NOGROUP || gid == GID_NOBODY;
+}
 
-	while (group_of_gid(next) != -1)
-		next++;
-	return next;
+/* At the end of all numbers those of removed groups are used again. */
+int64_t
+group_next_gid(int64_t after)
+{
+	int64_t gid = after == -1 ? unused_gid() : after + 1;
+
+	while (gid > GID_MAX || gid_is_system(gid) || group_of_gid(gid) != -1)
+		gid = gid >= GID_MAX ? GID_FIRST : gid + 1;
+	return gid;
 }
 
 static void
@@ -289,13 +304,27 @@ check_gid(struct change *c)
 {
 	int64_t gid = json_int(c->after, "gid", -1);
 
-	if (gid == -1)
-		json_object_set_new(c->after, "gid", json_integer(next_gid()));
-	else if ((gid < GID_LEAST || gid == GID_NOGROUP || gid == 65535) &&
-	    group_of_gid(gid) == -1)
+	if (gid != -1 && gid_is_system(gid) && group_of_gid(gid) == -1)
 		verr_add(c->errors, "gid",
 		    "Numbers below %d, 65534 and 65535 are the system's",
 		    GID_LEAST);
+}
+
+/* Kept before the group goes: a crash in between only leaves a gap. */
+static void
+keep_number(struct change *c)
+{
+	int64_t gid = json_int(c->before, "gid", -1);
+	char *text;
+
+	if (gid < unused_gid())
+		return;
+	text = xasprintf("%lld", (long long)gid + 1);
+	if (store_set_value(core_store(), VALUE_NEXT_GID, text) == -1)
+		verr_add_errno(c->errors, errno, "id",
+		    "Its number cannot be kept from being used again: %s",
+		    strerror(errno));
+	free(text);
 }
 
 static bool
@@ -401,7 +430,7 @@ is_last_administrator_gone(struct change *c, const json_t *wanted)
 static void
 check_builtin(struct change *c)
 {
-	if (is_immutable(c->before))
+	if (group_is_immutable(c->before))
 		verr_add(c->errors, "id", "Immutable groups cannot be changed");
 	else if (json_bool(c->before, "builtin", false) &&
 	    !json_equal(json_object_get(c->before, "name"),
@@ -444,6 +473,8 @@ check(struct change *c)
 
 	if (c->verb == CHANGE_DELETE) {
 		check_primary(c);
+		if (!verr_any(c->errors))
+			keep_number(c);
 		return;
 	}
 	if (c->verb == CHANGE_CREATE)
@@ -463,29 +494,67 @@ check(struct change *c)
 	json_decref(users);
 }
 
-/* So that the number of a group that is removed is not given to another. */
-static void
-created(struct change *c)
-{
-	int64_t gid =
-	    json_int(store_get(core_store(), "group", c->id), "gid", -1);
-	char *text;
-
-	if (gid < unused_gid())
-		return;
-	text = xasprintf("%lld", (long long)gid + 1);
-	if (store_set_value(core_store(), VALUE_NEXT_GID, text) == -1)
-		log_warn("group.next_gid", "%s", strerror(errno));
-	free(text);
-}
-
 /* --- Methods -------------------------------------------------------------- */
 
-static void
-create_run(struct call *call)
+/* Is it among those that the change edits itself? */
+static bool
+is_edited(const struct change *c, int64_t group)
 {
-	change_submit(call, &group_resource, CHANGE_CREATE, -1,
-	    call_param(call, 0), created);
+	size_t i;
+
+	for (i = 0; i < c->nedits; i++)
+		if (c->edits[i].resource == &group_resource &&
+		    c->edits[i].id == group)
+			return true;
+	return false;
+}
+
+/* Notes each group that is in one list and not in the other. */
+static void
+note_difference(const struct change *c, json_t *noted, const json_t *list,
+    const json_t *other)
+{
+	json_t *id;
+	size_t i;
+
+	json_array_foreach(list, i, id)
+		if (!contains(other, json_integer_value(id)) &&
+		    !contains(noted, json_integer_value(id)) &&
+		    !is_edited(c, json_integer_value(id)))
+			json_array_append(noted, id);
+}
+
+void
+group_members_changed(struct change *c)
+{
+	json_t *noted = json_array(), *before, *after, *id;
+	const json_t *group;
+	size_t i;
+
+	for (i = 0; i < c->nedits; i++) {
+		if (c->edits[i].resource != &user_resource)
+			continue;
+		before = json_object_get(c->edits[i].before, "groups");
+		after = json_object_get(c->edits[i].after, "groups");
+		note_difference(c, noted, before, after);
+		note_difference(c, noted, after, before);
+	}
+	json_array_foreach(noted, i, id) {
+		group =
+		    store_get(core_store(), "group", json_integer_value(id));
+		if (group != NULL)
+			entry_changed(&group_resource, json_integer_value(id),
+			    group, group);
+	}
+	json_decref(noted);
+}
+
+static void
+update_run(struct call *call)
+{
+	change_submit(call, &group_resource, CHANGE_UPDATE,
+	    json_integer_value(call_param(call, 0)), call_param(call, 1),
+	    group_members_changed);
 }
 
 static void
@@ -500,7 +569,7 @@ delete_run(struct call *call)
 		call_fail(call, EACCES, "A built-in group cannot be deleted.");
 	else
 		change_submit(call, &group_resource, CHANGE_DELETE, id,
-		    call_param(call, 1), NULL);
+		    call_param(call, 1), group_members_changed);
 }
 
 static void
@@ -509,7 +578,7 @@ next_gid_run(struct call *call)
 	if (core_store() == NULL)
 		call_fail(call, EIO, "%s", core_store_refused());
 	else
-		call_reply(call, json_integer(next_gid()));
+		call_reply(call, json_integer(group_next_gid(-1)));
 }
 
 static bool
@@ -558,235 +627,6 @@ has_password_run(struct call *call)
 	call_reply(call, json_boolean(found));
 }
 
-/* A group of the group file, as MSG_OP_READ_ACCOUNTS has it. */
-struct line {
-	char *name;
-	uint32_t gid;
-	json_t *members;
-};
-
-static void
-line_free(struct line *line)
-{
-	free(line->name);
-	json_decref(line->members);
-}
-
-static void
-skip_users(struct wire_in *in)
-{
-	uint32_t users = wire_get_u32(in);
-	size_t len;
-	int i;
-
-	for (; users > 0 && !in->bad; users--) {
-		wire_get_bytes(in, &len);
-		wire_get_u32(in);
-		wire_get_u32(in);
-		for (i = 0; i < 3; i++)
-			wire_get_bytes(in, &len);
-	}
-}
-
-static int
-get_line(struct wire_in *in, struct line *line)
-{
-	uint32_t members;
-	char *name;
-
-	line->name = wire_get_str(in, MESSAGE_INLINE_MAX);
-	line->gid = wire_get_u32(in);
-	line->members = json_array();
-	for (members = wire_get_u32(in); members > 0 && !in->bad; members--) {
-		name = wire_get_str(in, MESSAGE_INLINE_MAX);
-		if (name != NULL)
-			json_array_append_new(line->members, json_string(name));
-		free(name);
-	}
-	return in->bad || line->name == NULL ? -1 : 0;
-}
-
-static void
-obj_known(const struct op_reply *reply, void *arg)
-{
-	struct call *call = arg;
-	const json_t *o = call_param(call, 0);
-	const char *name = json_str(o, "groupname", NULL);
-	int64_t gid = json_int(o, "gid", -1);
-	struct wire_in body = reply->body;
-	struct line line = { 0 };
-	json_t *found = NULL;
-	uint32_t count;
-
-	if (reply->error == 0)
-		skip_users(&body);
-	count = reply->error == 0 ? wire_get_u32(&body) : 0;
-	for (; count > 0 && found == NULL; count--) {
-		if (get_line(&body, &line) == 0 &&
-		    (name != NULL ? strcmp(name, line.name) == 0 :
-				    gid == (int64_t)line.gid))
-			found = json_pack("{s:s, s:I, s:O, s:n, s:s, s:b}",
-			    "gr_name", line.name, "gr_gid",
-			    (json_int_t)line.gid, "gr_mem", line.members, "sid",
-			    "source", "LOCAL", "local", 1);
-		line_free(&line);
-	}
-	if (reply->error != 0)
-		call_fail(call, reply->error, "%s", reply->text);
-	else if (found != NULL)
-		call_reply(call, found);
-	else if (name != NULL)
-		call_fail(call, ENOENT, "%s: there is no such group", name);
-	else
-		call_fail(call, ENOENT, "%lld: there is no such group",
-		    (long long)gid);
-}
-
-static void
-obj_run(struct call *call)
-{
-	const json_t *o = call_param(call, 0);
-	bool named = !json_is_null(json_object_get(o, "groupname"));
-	bool numbered = !json_is_null(json_object_get(o, "gid"));
-	struct verr *errors;
-
-	if (named != numbered) {
-		op_request(MSG_OP_READ_ACCOUNTS, NULL, -1, obj_known, call);
-		return;
-	}
-	errors = verr_new();
-	verr_add(
-	    errors, "get_group_obj.groupname", "Give either a name or a gid");
-	call_fail_invalid(call, errors);
-}
-
-/* --- The system's own groups ---------------------------------------------- */
-
-static bool
-reserve(struct revision **list, size_t *count)
-{
-	*list = xreallocarray(*list, *count + 1, sizeof(**list));
-	memset(&(*list)[*count], 0, sizeof(**list));
-	(*list)[*count].time = time(NULL);
-	(*list)[*count].who = (char *)(uintptr_t) "root";
-	(*list)[*count].origin = (char *)(uintptr_t) "";
-	(*list)[*count].resource = (char *)(uintptr_t) "group";
-	(*count)++;
-	return true;
-}
-
-/* What the file says of a group that Holdfast does not write. */
-static void
-learn(const struct line *line, struct revision **list, size_t *count,
-    int64_t *next)
-{
-	json_t *value = json_string(line->name);
-	int64_t id = entry_by(&group_resource, "name", value);
-	const json_t *known =
-	    id != -1 ? store_get(core_store(), "group", id) : NULL;
-	struct revision *r;
-
-	json_decref(value);
-	if (known != NULL &&
-	    (!json_bool(known, "builtin", false) ||
-		json_int(known, "gid", -1) == (int64_t)line->gid))
-		return;
-	reserve(list, count);
-	r = &(*list)[*count - 1];
-	r->entry = known != NULL ? id : (*next)++;
-	r->before = json_deep_copy(known);
-	r->after = known != NULL ? json_deep_copy(known) :
-				   schema_defaults(group_fields);
-	json_object_del(r->after, "users");
-	json_object_set_new(r->after, "id", json_integer(r->entry));
-	json_object_set_new(r->after, "gid", json_integer(line->gid));
-	json_object_set_new(r->after, "name", json_string(line->name));
-	json_object_set_new(r->after, "builtin", json_true());
-	json_object_set_new(r->after, "smb", json_false());
-}
-
-/* A built-in one that the file no longer has; own ones are put back. */
-static void
-forget(const json_t *present, struct revision **list, size_t *count)
-{
-	json_t *all = store_list(core_store(), "group"), *group;
-	struct revision *r;
-	size_t i;
-
-	json_array_foreach(all, i, group) {
-		if (!is_immutable(group) ||
-		    json_object_get(present, json_str(group, "name", "")) !=
-			NULL)
-			continue;
-		reserve(list, count);
-		r = &(*list)[*count - 1];
-		r->entry = json_int(group, "id", -1);
-		r->before = json_deep_copy(group);
-	}
-	json_decref(all);
-}
-
-static void
-store_learnt(struct revision *list, size_t count)
-{
-	size_t i;
-
-	if (count > 0 &&
-	    store_change(core_store(), list, count, NULL, NULL) == -1)
-		core_problem("groups",
-		    "The system's groups could not be stored: %s",
-		    strerror(errno));
-	for (i = 0; i < count; i++) {
-		json_decref(list[i].before);
-		json_decref(list[i].after);
-	}
-	free(list);
-}
-
-static void
-accounts_known(const struct op_reply *reply, void *arg)
-{
-	void (**done)(void) = arg;
-	struct wire_in body = reply->body;
-	struct revision *list = NULL;
-	struct line line = { 0 };
-	int64_t next = store_next_id(core_store(), "group");
-	json_t *present = json_object();
-	size_t count = 0;
-	uint32_t lines;
-
-	if (reply->error != 0) {
-		core_problem(
-		    "groups", "The groups cannot be read: %s", reply->text);
-	} else {
-		skip_users(&body);
-		for (lines = wire_get_u32(&body); lines > 0 && !body.bad;
-		     lines--) {
-			if (get_line(&body, &line) == 0 &&
-			    json_object_get(present, line.name) == NULL) {
-				json_object_set_new(
-				    present, line.name, json_true());
-				learn(&line, &list, &count, &next);
-			}
-			line_free(&line);
-		}
-		if (!body.bad)
-			forget(present, &list, &count);
-		store_learnt(list, count);
-	}
-	json_decref(present);
-	(*done)();
-}
-
-static void
-gather(void (*done)(void))
-{
-	static void (*then)(void);
-
-	then = done;
-	op_request(MSG_OP_READ_ACCOUNTS, NULL, -1, accounts_known, &then);
-}
-
 static char *
 name_suffix(const json_t *params)
 {
@@ -807,6 +647,22 @@ id_suffix(const json_t *params)
 	return group != NULL ? xstrdup(json_str(group, "name", "")) : NULL;
 }
 
+static char *
+delete_suffix(const json_t *params)
+{
+	bool users =
+	    json_bool(json_array_get(params, 1), "delete_users", false);
+	char *name = id_suffix(params), *text;
+
+	if (name == NULL || !users)
+		return name;
+	text = xasprintf(
+	    "%s and all users that have this group as their primary group",
+	    name);
+	free(name);
+	return text;
+}
+
 static const char *const read_roles[] = { "ACCOUNT_READ", NULL };
 static const char *const write_roles[] = { "ACCOUNT_WRITE", NULL };
 static const struct resource *const extended_from[] = { &user_resource, NULL };
@@ -816,14 +672,14 @@ static const struct method methods[] = {
 	{ .name = "group.create", .kind = KIND_CREATE, .auth = AUTH_ROLE,
 	  .roles = write_roles, .params = create_params, .result = &integer,
 	  .audit = "Create group", .audit_suffix = name_suffix,
-	  .doc = "Makes a group.", .run = create_run },
+	  .doc = "Makes a group.", .run = resource_create_run },
 	{ .name = "group.delete", .kind = KIND_DELETE, .auth = AUTH_ROLE,
 	  .roles = write_roles, .params = delete_params, .result = &integer,
-	  .audit = "Delete group", .audit_suffix = id_suffix,
+	  .audit = "Delete group", .audit_suffix = delete_suffix,
 	  .doc = "Removes a group.", .run = delete_run },
 	{ .name = "group.get_group_obj", .auth = AUTH_ROLE,
 	  .roles = read_roles, .params = obj_params, .result = &object,
-	  .doc = "A group as the system knows it.", .run = obj_run },
+	  .doc = "A group as the system knows it.", .run = group_obj_run },
 	{ .name = "group.get_instance", .kind = KIND_INSTANCE,
 	  .auth = AUTH_ROLE, .roles = read_roles, .params = instance_params,
 	  .result = &entry, .doc = "One group.",
@@ -842,7 +698,7 @@ static const struct method methods[] = {
 	{ .name = "group.update", .kind = KIND_UPDATE, .auth = AUTH_ROLE,
 	  .roles = write_roles, .params = update_params, .result = &integer,
 	  .audit = "Update group", .audit_suffix = id_suffix,
-	  .doc = "Changes a group.", .run = resource_update_run },
+	  .doc = "Changes a group.", .run = update_run },
 	METHOD_END
 };
 
@@ -850,7 +706,8 @@ const struct resource group_resource = {
 	.name = "group", .doc = "Groups.", .kind = RESOURCE_CRUD,
 	.role_prefix = "ACCOUNT", .verbose_name = "Group",
 	.methods = methods, .fields = group_fields, .check = check,
-	.extend = extend, .extended_from = extended_from, .gather = gather,
+	.extend = extend, .extended_from = extended_from,
+	.gather = group_gather, .lookup = group_lookup,
 	.changed = sessions_review
 };
 /* clang-format on */

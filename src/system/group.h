@@ -8,9 +8,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct change;
+
 /* Is it Holdfast that writes this group into the group file? */
 bool	group_is_rendered(const json_t *group);
 /* The id of the group's entry with that gid, or -1. */
 int64_t	group_of_gid(int64_t gid);
+/*
+ * A change's committed (core/change.h) that tells of the groups whose members
+ * it changed by editing users: that is no edit of the group's own entry.
+ */
+void	group_members_changed(struct change *);
 
 #endif

@@ -1,0 +1,342 @@
+/*
+ * The groups as the group file has them: one that is asked for, those of the
+ * system, learnt at start, and what somebody else added since.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "core/call.h"
+#include "core/change.h"
+#include "core/core.h"
+#include "core/entry.h"
+#include "core/op.h"
+#include "lib/json.h"
+#include "lib/xalloc.h"
+#include "system/group_internal.h"
+#include "system/system.h"
+
+/* A line as MSG_OP_READ_ACCOUNTS has it. */
+struct group_line {
+	char *name;
+	uint32_t gid;
+	json_t *members;
+};
+
+static void
+line_free(struct group_line *line)
+{
+	free(line->name);
+	json_decref(line->members);
+}
+
+static void
+skip_users(struct wire_in *in)
+{
+	uint32_t users = wire_get_u32(in);
+	size_t len;
+	int i;
+
+	for (; users > 0 && !in->bad; users--) {
+		wire_get_bytes(in, &len);
+		wire_get_u32(in);
+		wire_get_u32(in);
+		for (i = 0; i < 3; i++)
+			wire_get_bytes(in, &len);
+	}
+}
+
+static int
+get_line(struct wire_in *in, struct group_line *line)
+{
+	uint32_t members;
+	char *name;
+
+	line->name = wire_get_str(in, MESSAGE_INLINE_MAX);
+	line->gid = wire_get_u32(in);
+	line->members = json_array();
+	for (members = wire_get_u32(in); members > 0 && !in->bad; members--) {
+		name = wire_get_str(in, MESSAGE_INLINE_MAX);
+		if (name != NULL)
+			json_array_append_new(line->members, json_string(name));
+		free(name);
+	}
+	return in->bad || line->name == NULL ? -1 : 0;
+}
+
+/* Calls each for one line after the other until it says false. */
+static int
+each_line(const struct op_reply *reply,
+    bool (*each)(const struct group_line *, void *), void *arg)
+{
+	struct wire_in body = reply->body;
+	struct group_line line = { 0 };
+	uint32_t count;
+	bool more = true;
+
+	if (reply->error != 0)
+		return -1;
+	skip_users(&body);
+	for (count = wire_get_u32(&body); count > 0 && more && !body.bad;
+	     count--) {
+		if (get_line(&body, &line) == 0)
+			more = each(&line, arg);
+		line_free(&line);
+	}
+	return body.bad ? -1 : 0;
+}
+
+/* --- One group of the file ------------------------------------------------ */
+
+struct search {
+	const char *name; /* NULL: look for the number */
+	int64_t gid;
+	json_t *found;
+};
+
+static bool
+obj_line(const struct group_line *line, void *arg)
+{
+	struct search *s = arg;
+
+	if (s->name != NULL ? strcmp(s->name, line->name) != 0 :
+			      s->gid != (int64_t)line->gid)
+		return true;
+	s->found = json_pack("{s:s, s:I, s:O, s:n, s:s, s:b}", "gr_name",
+	    line->name, "gr_gid", (json_int_t)line->gid, "gr_mem",
+	    line->members, "sid", "source", "LOCAL", "local", 1);
+	return false;
+}
+
+static void
+obj_known(const struct op_reply *reply, void *arg)
+{
+	struct call *call = arg;
+	const json_t *o = call_param(call, 0);
+	struct search s = { .name = json_str(o, "groupname", NULL),
+		.gid = json_int(o, "gid", -1) };
+	int rc = each_line(reply, obj_line, &s);
+
+	if (s.found != NULL)
+		call_reply(call, s.found);
+	else if (rc == -1)
+		call_fail(call, reply->error != 0 ? reply->error : EPROTO,
+		    "The groups cannot be read: %s", reply->text);
+	else if (s.name != NULL)
+		call_fail(call, ENOENT, "%s: there is no such group", s.name);
+	else
+		call_fail(call, ENOENT, "%lld: there is no such group",
+		    (long long)s.gid);
+}
+
+void
+group_obj_run(struct call *call)
+{
+	const json_t *o = call_param(call, 0);
+	bool named = !json_is_null(json_object_get(o, "groupname"));
+	bool numbered = !json_is_null(json_object_get(o, "gid"));
+	struct verr *errors;
+
+	if (named != numbered) {
+		op_request(MSG_OP_READ_ACCOUNTS, NULL, -1, obj_known, call);
+		return;
+	}
+	errors = verr_new();
+	verr_add(
+	    errors, "get_group_obj.groupname", "Give either a name or a gid");
+	call_fail_invalid(call, errors);
+}
+
+/* --- The system's own groups ---------------------------------------------- */
+
+/* What is to be stored of them, and which are there. */
+struct learning {
+	struct revision *list;
+	size_t count;
+	int64_t next; /* id of a new entry */
+	json_t *present;
+};
+
+static struct revision *
+reserve(struct learning *l, int64_t entry, const json_t *before)
+{
+	struct revision *r;
+
+	l->list = xreallocarray(l->list, l->count + 1, sizeof(*l->list));
+	r = &l->list[l->count++];
+	*r = (struct revision){ .time = time(NULL), .entry = entry };
+	r->who = (char *)(uintptr_t) "root";
+	r->origin = (char *)(uintptr_t) "";
+	r->resource = (char *)(uintptr_t) "group";
+	r->before = json_deep_copy(before);
+	return r;
+}
+
+static json_t *
+builtin_entry(const json_t *known, int64_t id, const struct group_line *line)
+{
+	json_t *entry = known != NULL ? json_deep_copy(known) :
+					schema_defaults(group_resource.fields);
+
+	json_object_del(entry, "users");
+	json_object_set_new(entry, "id", json_integer(id));
+	json_object_set_new(entry, "gid", json_integer(line->gid));
+	json_object_set_new(entry, "name", json_string(line->name));
+	json_object_set_new(entry, "builtin", json_true());
+	json_object_set_new(entry, "smb", json_false());
+	return entry;
+}
+
+/* What the file says of a group that Holdfast does not write. */
+static bool
+learn(const struct group_line *line, void *arg)
+{
+	struct learning *l = arg;
+	int64_t id = group_of_name(line->name);
+	const json_t *known = store_get(core_store(), "group", id);
+	struct revision *r;
+
+	if (json_object_get(l->present, line->name) != NULL)
+		return true;
+	json_object_set_new(l->present, line->name, json_true());
+	if (known != NULL &&
+	    (!json_bool(known, "builtin", false) ||
+		json_int(known, "gid", -1) == (int64_t)line->gid))
+		return true;
+	r = reserve(l, known != NULL ? id : l->next++, known);
+	r->after = builtin_entry(known, r->entry, line);
+	return true;
+}
+
+/* A built-in one that the file no longer has; own ones are put back. */
+static void
+forget(struct learning *l)
+{
+	json_t *all = store_list(core_store(), "group"), *group;
+	size_t i;
+
+	json_array_foreach(all, i, group)
+		if (group_is_immutable(group) &&
+		    json_object_get(l->present, json_str(group, "name", "")) ==
+			NULL)
+			reserve(l, json_int(group, "id", -1), group);
+	json_decref(all);
+}
+
+static void
+store_learnt(struct learning *l)
+{
+	size_t i;
+
+	if (l->count > 0 &&
+	    store_change(core_store(), l->list, l->count, NULL, NULL) == -1)
+		core_problem("groups",
+		    "The system's groups could not be stored: %s",
+		    strerror(errno));
+	for (i = 0; i < l->count; i++) {
+		json_decref(l->list[i].before);
+		json_decref(l->list[i].after);
+	}
+	free(l->list);
+}
+
+static void
+groups_known(const struct op_reply *reply, void *arg)
+{
+	void (**done)(void) = arg;
+	struct learning l = { .next = store_next_id(core_store(), "group"),
+		.present = json_object() };
+
+	if (each_line(reply, learn, &l) == -1)
+		core_problem("groups", "The groups cannot be read: %s",
+		    reply->error != 0 ? reply->text : "malformed answer");
+	else
+		forget(&l);
+	store_learnt(&l);
+	json_decref(l.present);
+	(*done)();
+}
+
+void
+group_gather(void (*done)(void))
+{
+	static void (*then)(void);
+
+	then = done;
+	op_request(MSG_OP_READ_ACCOUNTS, NULL, -1, groups_known, &then);
+}
+
+/* --- Groups that somebody else made since --------------------------------- */
+
+struct strangers {
+	struct change *change;
+	json_t *held; /* number: name */
+};
+
+static bool
+note_stranger(const struct group_line *line, void *arg)
+{
+	struct strangers *s = arg;
+	const char *wanted = json_str(s->change->after, "name", "");
+	char gid[16];
+
+	if (strcmp(line->name, wanted) == 0 && group_of_name(wanted) == -1)
+		verr_add_errno(s->change->errors, EEXIST, "name",
+		    "The system has a group with the name \"%s\".", wanted);
+	if (group_of_gid(line->gid) == -1) {
+		snprintf(gid, sizeof(gid), "%u", line->gid);
+		json_object_set_new(s->held, gid, json_string(line->name));
+	}
+	return true;
+}
+
+static const char *
+holder_of(const json_t *held, int64_t gid)
+{
+	char key[24];
+
+	snprintf(key, sizeof(key), "%lld", (long long)gid);
+	return json_str(held, key, NULL);
+}
+
+/* What cannot be read now is found out by the monitor, which checks again. */
+static void
+strangers_known(const struct op_reply *reply, void *arg)
+{
+	struct strangers s = { .change = arg, .held = json_object() };
+	json_t *after = s.change->after;
+	int64_t gid = json_int(after, "gid", -1);
+	const char *holder;
+
+	each_line(reply, note_stranger, &s);
+	holder = holder_of(s.held, gid);
+	if (gid == -1) {
+		do
+			gid = group_next_gid(gid);
+		while (holder_of(s.held, gid) != NULL);
+		json_object_set_new(after, "gid", json_integer(gid));
+	} else if (holder != NULL && s.change->verb == CHANGE_CREATE)
+		verr_add_errno(s.change->errors, EEXIST, "gid",
+		    "Gid %lld is already used (group %s has it)",
+		    (long long)gid, holder);
+	json_decref(s.held);
+	change_continue(s.change);
+}
+
+/* Of many at once, as a stored configuration has them, none is looked up. */
+void
+group_lookup(struct change *c)
+{
+	bool renamed = c->verb == CHANGE_UPDATE &&
+	    !json_equal(json_object_get(c->before, "name"),
+		json_object_get(c->after, "name"));
+	bool numbered = json_int(c->after, "gid", -1) != -1;
+
+	if (verr_any(c->errors) || (c->verb != CHANGE_CREATE && !renamed) ||
+	    (c->all != NULL && numbered))
+		change_continue(c);
+	else
+		op_request(MSG_OP_READ_ACCOUNTS, NULL, -1, strangers_known, c);
+}
