@@ -9,6 +9,7 @@ agrees, or is not in the file, fails.
 LATER = "the method comes with the accounts"
 MECHANISM = "the mechanism comes with the accounts"
 
+SUDO = "sudo rules come with the accounts"
 FOUND_OUT = "found out before any entry is looked at, and named"
 CONFIG = "config.save comes with the store's copies"
 FILES = "filesystem.put comes with the storage"
@@ -58,6 +59,16 @@ DIFFERENCES = {
         [-32001, "ENOMETHOD"], "refused at once, not by a job"),
     ("core", "resize_shell, no shell"): (
         -32601, "the method comes with the web shell"),
+
+    ("group", "create: sudo"): (
+        [-32602, "EINVAL", ["group_create.sudo_commands"]], SUDO),
+    ("group", "create: sudo bad"): (
+        [-32602, "EINVAL", ["group_create.sudo_commands"]], SUDO),
+    ("group", "create: smb on, SMB not set up"): (
+        "result", "kept for the SMB service: no setup of it comes first"),
+    ("group", "the user now"): (-32601, LATER),
+    ("group", "get_group_obj: absent"): (
+        [-32001, "ENOENT"], "the errno that says so"),
 
     ("query", '[["group", "~", "("]]'): (
         [-32602, "EINVAL", ["filters"]], FOUND_OUT),

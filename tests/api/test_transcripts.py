@@ -19,8 +19,9 @@ import http_replay
 from harness import ADMIN, PASSWORD, Closed, next_address
 
 FOLDER = pathlib.Path(__file__).with_name("transcripts")
-FILES = ("auth", "envelope", "http", "core", "query", "ssh", "service")
+FILES = ("auth", "envelope", "http", "core", "group", "query", "ssh", "service")
 STRANGER = "nobody yet, TCP"
+ADMIN_ID = 2    # of the entry, as the real server has it
 LOGGED_IN = "root over TCP, logged in by password"
 # A token or a uuid.
 VARYING = re.compile(r"([\w-]{64}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$")
@@ -202,6 +203,7 @@ class Replayer:
         self.clients = {}
         self.sent = 0
         self.numbers = {}   # recorded id: ours
+        self.users = {}     # the same of users
 
     def close(self):
         for client in self.clients.values():
@@ -275,13 +277,29 @@ class Replayer:
             self.sent += 1
         self.sent += 1
 
+    def know_groups(self):
+        """The numbers that the recorded machine had for what is there."""
+        with self.instance.root() as client:
+            self.numbers = {number: client.call(
+                "group.query", [["name", "=", name]], {"get": True})["id"]
+                for number, name in ((2, "bin"), (43, "root"))}
+            # The recorded user's own group; the user is our administrator.
+            self.numbers[72] = client.call("group.create", {"name": "bea"})
+            self.users[43] = ADMIN_ID
+
+    def numbered(self, value, numbers):
+        if isinstance(value, dict):
+            return {key: self.numbered(item, self.users) if key == "users"
+                    else item for key, item in value.items()}
+        if isinstance(value, list):
+            return [self.numbered(item, numbers) for item in value]
+        return numbers.get(value, value) if type(value) is int else value
+
     def ours(self, send):
         """With our numbers of what was made in the recording."""
         if not re.match(r"core\.job_|group\.", send.get("method") or ""):
             return send
-        return send | {"params": [
-            self.numbers.get(one, one) if isinstance(one, int) else one
-            for one in send["params"]]}
+        return send | {"params": self.numbered(send["params"], self.numbers)}
 
     def with_events(self, client, case):
         """The answer, and the updates that were recorded beside it."""
@@ -298,6 +316,12 @@ class Replayer:
         if isinstance(recorded["result"], int):
             self.numbers[recorded["result"]] = answer["result"]
         return found
+
+    def created(self, client, case):
+        answer = client.receive()
+        if "result" in answer and "result" in case["receive"][0]:
+            self.numbers[case["receive"][0]["result"]] = answer["result"]
+        return [answer]
 
     def exchange(self, client, case):
         send, name = self.as_now(case["send"] or {}), case["case"]
@@ -319,6 +343,8 @@ class Replayer:
         if case["receive"] and (name.startswith("events:") or any(
                 "params" in message for message in case["receive"])):
             return self.with_events(client, case)
+        if send.get("method") == "group.create":
+            return self.created(client, case)
         if case["receive"]:
             return [client.receive()]
         # Nothing is expected: the next answer must be the marker's.
@@ -373,6 +399,8 @@ def test_replay(make_instance, name, capsys):
     # Exposed, so that interfaces may be chosen as on the recorded machine.
     instance = make_instance("--expose").start().setup_admin()
     replayer = Replayer(instance, strangers_alone=name == "auth")
+    if name == "group":
+        replayer.know_groups()
     if name == "auth":
         replayer.learnt |= {"root": ADMIN, "root-password": PASSWORD}
         # Who is going to be terminated is there before.
