@@ -11,7 +11,6 @@ MECHANISM = "the mechanism comes with the accounts"
 
 SUDO = "sudo rules come with the accounts"
 FOUND_OUT = "found out before any entry is looked at, and named"
-CONFIG = "config.save comes with the store's copies"
 FILES = "filesystem.put comes with the storage"
 
 DIFFERENCES = {
@@ -83,8 +82,6 @@ DIFFERENCES = {
     ("query", 'select ["users.0"]'): (
         [-32602, "EINVAL", ["options"]], FOUND_OUT),
     ("http", "upload by GET"): (405, "its fault has a status"),
-    ("http", "core.download"): ([-32001, "ENOMETHOD"], CONFIG),
-    ("http", "the download"): (401, CONFIG),
     ("http", "core.download of a method that gives no file"): (
         [-32001, "EINVAL"], "the same error, without Python's text"),
     ("http", "upload"): (422, FILES),

@@ -23,7 +23,7 @@ FILES = ("auth", "envelope", "http", "core", "group", "query", "ssh", "service")
 STRANGER = "nobody yet, TCP"
 ADMIN_ID = 2    # of the entry, as the real server has it
 LOGGED_IN = "root over TCP, logged in by password"
-# A token or a uuid.
+# A token or a uuid, perhaps at the end of a path.
 VARYING = re.compile(r"([\w-]{64}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$")
 # The schema layer's texts travel on the wire and are matched by clients.
 MATCHED = re.compile(r"Input should |Field required|Extra inputs|String "
@@ -251,7 +251,7 @@ class Replayer:
         elif isinstance(recorded, list) and isinstance(actual, list):
             for one, other in zip(recorded, actual):
                 self.learn(one, other)
-        elif isinstance(recorded, str) and VARYING.match(recorded):
+        elif isinstance(recorded, str) and VARYING.search(recorded):
             self.learnt[recorded] = actual
 
     def as_now(self, value):
