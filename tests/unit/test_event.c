@@ -177,7 +177,7 @@ const struct scheduled_task scheduled_tasks[] = { { .name = NULL } };
 static void
 front_send(enum message_type type, uint32_t id, struct wire_out *body)
 {
-	struct ipc_msg msg = { .type = type, .id = id };
+	struct ipc_msg msg = { .type = (uint16_t)type, .id = id };
 
 	wire_in_init(&msg.body, body->data, body->len);
 	connection_message(core_end, &msg);
