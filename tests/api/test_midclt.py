@@ -21,8 +21,6 @@ def midclt(instance, *arguments, stdin="", **environment):
 @pytest.mark.parametrize("arguments, printed", [
     (["core.ping"], "pong\n"),
     (["system.ready"], "True\n"),
-    (["service.started", "ssh"], "False\n"),
-    (["service.started", '"ssh"'], "False\n"),
     (["core.get_jobs", '[["id", "<", 0]]'], "[]\n"),
     (["core.get_jobs", '[["id", "<", 0]]', '{"count": true}'], "0\n"),
     (["core.get_jobs", "--", "[]", '{"limit": -1, "count": true}'], None),
@@ -35,6 +33,14 @@ def test_call_prints_as_python_does(instance, arguments, printed):
     else:
         assert (done.returncode, done.stdout, done.stderr) == (
             0, printed, "")
+
+
+@pytest.mark.parametrize("name", ["ssh", '"ssh"'])
+def test_texts_need_no_quotes(instance, name):
+    with instance.root() as root:
+        started = root.call("service.started", "ssh")
+    done = midclt(instance, "call", "service.started", name)
+    assert (done.returncode, done.stdout) == (0, f"{started}\n")
 
 
 def test_output_is_ascii_json(instance):

@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import secrets
 import re
 import time
 
@@ -195,7 +196,7 @@ def test_token_outlives_its_connection(instance, here):
 
 def test_no_token_is_written_down(instance, admin, root, refused):
     token = admin.call("auth.generate_token", 600, {}, False)
-    wrong = "x" * 64
+    wrong = secrets.token_urlsafe(48)
     refused(instance, wrong)
     assert lets_in(instance, token)
     with instance.connect() as client:
