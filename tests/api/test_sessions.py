@@ -2,8 +2,8 @@
 
 import inspect
 import json
-import secrets
 import re
+import secrets
 import time
 
 import pytest
