@@ -90,11 +90,11 @@ struct change {
  * at its end: with what the method's result row says (the entry, its id, or
  * true), or validation errors, or the reason why it was taken back.  data:
  * the members sent, valid by the schema (NULL for delete); id of a created
- * one -1: the next.  committed as above.
+ * one -1: the next.  then becomes .committed.
  */
 void	change_submit(struct call *, const struct resource *,
 	    enum change_verb, int64_t id, const json_t *data,
-	    void (*committed)(struct change *));
+	    void (*then)(struct change *));
 
 /*
  * The same for many entries of any resources at once, all or none: differences

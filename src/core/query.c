@@ -131,7 +131,7 @@ check_types(const struct field *result, const struct filter *filter,
 		filter_compared(filter, check_compared, &c);
 }
 
-/* entries NULL: those that candidates gives, a new reference. */
+/* Of the entries, or those that candidates gives; the other one is NULL. */
 static void
 reply(struct call *call, const json_t *entries, query_candidates *candidates,
     const json_t *filters, const json_t *options)
@@ -150,7 +150,7 @@ reply(struct call *call, const json_t *entries, query_candidates *candidates,
 		return;
 	}
 	verr_free(errors);
-	if (entries == NULL)
+	if (candidates != NULL)
 		entries = found = candidates(call, filter);
 	result = query_run(entries, filter, &o);
 	json_decref(found);
