@@ -77,6 +77,7 @@ line_field(const char *line, size_t len, unsigned int n, size_t *lenp)
 	return line;
 }
 
+/* Digits alone would be taken for an id, or an id for it. */
 static bool
 name_valid(const char *name, size_t most)
 {
@@ -85,7 +86,7 @@ name_valid(const char *name, size_t most)
 	size_t len = strlen(name);
 
 	return len > 0 && len <= most && strspn(name, allowed) == len &&
-	    name[0] != '-';
+	    name[0] != '-' && strspn(name, "0123456789") < len;
 }
 
 bool

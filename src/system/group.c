@@ -53,9 +53,11 @@ static const struct field group_fields[] = {
 	  .label = "GID", .doc = "Its number; null: the next free one." },
 	{ .name = "name", .type = F_STR, .flags = FF_REQUIRED | FF_UNIQUE,
 	  .min = 1, .max = NAME_MAX_LENGTH,
-	  .pattern = "[A-Za-z0-9_.][A-Za-z0-9_.-]*",
+	  /* Digits alone would be another group to who asks for a number. */
+	  .pattern = "([0-9]*[A-Za-z_.]|[0-9]+-)[A-Za-z0-9_.-]*",
 	  .pattern_message = "Value error, Valid characters are letters, "
-	  "digits, \"_\", \"-\" and \".\", \"-\" not as the first",
+	  "digits, \"_\", \"-\" and \".\", \"-\" not as the first, and not "
+	  "digits alone",
 	  .label = "Name", .doc = "Its name." },
 	{ .name = "builtin", .type = F_BOOL, .def = "false",
 	  .flags = FF_READONLY, .doc = "Does it come with the system?" },

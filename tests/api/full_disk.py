@@ -36,10 +36,15 @@ def check(instance, disk):
             instance.admin().close()
         assert classes(client) == {"AuditServiceHealth", "DiskSpaceCritical"}
         assert instance.cli("status").returncode == 1
+        before = instance.inside("/etc/group").read_bytes()
+        client.error("group.create", {"name": "late"})
+        assert not client.call("group.query", [["name", "=", "late"]])
+        assert instance.inside("/etc/group").read_bytes() == before
         os.truncate(disk / "filler", 0)
         wait_until(lambda: classes(client) == set(), 30, "no alert")
         assert instance.cli("status").returncode == 0
         client.call("ssh.update", {"compression": True})
+        client.call("group.create", {"name": "late"})
     instance.stop()
     instance.start()
     with instance.root() as client:

@@ -221,7 +221,7 @@ def test_has_password_enabled_user(root, make):
 WRONG = [   # of create and update alike
     ({"name": ""}, "name"), ({"name": 5}, "name"), ({"name": None}, "name"),
     ({"name": "a:b"}, "name"), ({"name": "a b"}, "name"),
-    ({"name": "-a"}, "name"), ({"name": "a\nroot:x:0:"}, "name"),
+    ({"name": "-a"}, "name"), ({"name": "0"}, "name"), ({"name": "a\nroot:x:0:"}, "name"),
     ({"name": "a,b"}, "name"), ({"name": "\u00e9"}, "name"),
     ({"name": "x" * 256}, "name"), ({"name": "root"}, "name"),
     ({"name": "builtin_users"}, "name"),

@@ -99,7 +99,7 @@ test_names(void **state)
 		"bob\nroot",
 		"b\xc3\xb6"
 		"b",
-		"bob/", "a23456789012345678901234567890123", NULL };
+		"bob/", "0", "a23456789012345678901234567890123", NULL };
 	struct one user = good;
 	size_t i;
 
