@@ -1,6 +1,6 @@
 /*
  * Everything the API has: the list of its namespaces, of the files that are
- * rendered, of the services that read them, and of what can be scheduled.
+ * rendered, of the daemons that read them, and of what can be scheduled.
  * Adding a service is adding rows here.
  */
 #include <stddef.h>
@@ -45,10 +45,10 @@ const struct renderer renderers[] = {
 
 static const int sshd_reads[] = { OUTPUT_SSHD_CONFIG, -1 };
 
-const struct service_rules service_rules[] = {
-	{ .service = SERVICE_SSH, .reads = sshd_reads, .verb = VERB_RELOAD,
+const struct daemon_rule daemon_rules[] = {
+	{ .daemon = DAEMON_SSH, .reads = sshd_reads, .verb = VERB_RELOAD,
 	  .verify = ssh_effect_verify },
-	{ .service = -1 }
+	{ .daemon = -1 }
 };
 
 const struct scheduled_task scheduled_tasks[] = {

@@ -18,6 +18,11 @@ const struct alert_class alert_classes[] = {
 	  .level = ALERT_ERROR, .title = "Audit Service Health Failure",
 	  .text = "The audit log cannot be written: {verrs}. Changes are "
 	  "refused until it can.", .args = { "verrs" } },
+	{ .name = "ChangeInterrupted", .category = "SYSTEM",
+	  .level = ALERT_WARNING, .own = true, .seconds = DAY,
+	  .title = "Change Interrupted",
+	  .text = "A change was interrupted ({what}): {outcome}.",
+	  .args = { "what", "outcome" } },
 	{ .name = "ClockSet", .category = "SYSTEM", .level = ALERT_WARNING,
 	  .title = "The Clock Was Set", .own = true, .seconds = DAY,
 	  .text = "The clock was put {direction} by {seconds} seconds.",

@@ -1,14 +1,14 @@
 /*
  * The middle of the apply pipeline: a change carried into the files it is
- * rendered into and the services that read them.
+ * rendered into and the daemons that read them.
  *
  *	render		every output made from an edited resource; one that
  *			comes out as it is installed is left alone
  *	check		by the daemon it is for, one after the other
- *	status		which of the services run
+ *	status		which of the daemons run
  *	(change_begin stores the change as PENDING)
  *	install		in the order of enum output_id
- *	control		services that run, each by its own rule
+ *	control		daemons that run, each by its own rule
  *	verify		from outside
  */
 #include <errno.h>
@@ -20,6 +20,7 @@
 #include "core/core.h"
 #include "core/installed.h"
 #include "core/op.h"
+#include "core/undo.h"
 #include "lib/log.h"
 #include "lib/xalloc.h"
 
@@ -51,33 +52,33 @@ change_renders(int output, const struct resource *resource)
 	return false;
 }
 
-const struct service_rules *
-service_rules_of(int service)
+const struct daemon_rule *
+daemon_rules_of(int daemon)
 {
-	const struct service_rules *rules;
+	const struct daemon_rule *rules;
 
-	for (rules = service_rules; rules->service != -1; rules++)
-		if (rules->service == service)
+	for (rules = daemon_rules; rules->daemon != -1; rules++)
+		if (rules->daemon == daemon)
 			return rules;
-	fatal("service %d has no rules", service);
+	fatal("daemon %d has no rules", daemon);
 }
 
 bool
-service_reads(int service, int output)
+daemon_reads(int daemon, int output)
 {
 	const int *reads;
 
-	for (reads = service_rules_of(service)->reads; *reads != -1; reads++)
+	for (reads = daemon_rules_of(daemon)->reads; *reads != -1; reads++)
 		if (*reads == output)
 			return true;
 	return false;
 }
 
-/* The next output, or service, that is affected: COUNT at the end. */
+/* The next output, or daemon, that is affected: the count at the end. */
 static int
 next_step(const struct change *c, int at)
 {
-	while (at < OUTPUT_COUNT && !c->steps[at].affected)
+	while (at < output_count && !c->steps[at].affected)
 		at++;
 	return at;
 }
@@ -85,7 +86,7 @@ next_step(const struct change *c, int at)
 static int
 next_reached(const struct change *c, int at, bool running)
 {
-	while (at < SERVICE_COUNT &&
+	while (at < daemon_count &&
 	    (!c->reached[at].affected || (running && !c->reached[at].running)))
 		at++;
 	return at;
@@ -112,28 +113,24 @@ status_known(const struct op_reply *reply, void *arg)
 static void
 ask_next(struct change *c)
 {
-	struct wire_out out = { 0 };
-
 	c->at = next_reached(c, c->at, false);
-	if (c->at == SERVICE_COUNT) {
+	if (c->at == daemon_count)
 		change_begin(c);
-		return;
-	}
-	wire_put_u32(&out, (uint32_t)c->at);
-	op_request(MSG_OP_SERVICE_STATUS, &out, -1, status_known, c);
-	wire_free(&out);
+	else
+		op_ask_state((int)daemons[c->at].service, (uint32_t)c->at,
+		    status_known, c);
 }
 
 static void
 ask_states(struct change *c)
 {
-	int output, service;
+	int output, daemon;
 
-	for (service = 0; service < SERVICE_COUNT; service++)
-		for (output = 0; output < OUTPUT_COUNT; output++)
+	for (daemon = 0; daemon < daemon_count; daemon++)
+		for (output = 0; output < output_count; output++)
 			if (c->steps[output].affected &&
-			    service_reads(service, output))
-				c->reached[service].affected = true;
+			    daemon_reads(daemon, output))
+				c->reached[daemon].affected = true;
 	c->at = 0;
 	ask_next(c);
 }
@@ -189,7 +186,7 @@ check_next(struct change *c)
 	struct wire_out out = { 0 };
 
 	c->at = next_step(c, c->at);
-	if (c->at == OUTPUT_COUNT) {
+	if (c->at == output_count) {
 		ask_states(c);
 		return;
 	}
@@ -235,11 +232,19 @@ apply_prepare(struct change *c)
 	char *why = NULL;
 	int output;
 
-	for (output = 0; output < OUTPUT_COUNT; output++)
+	for (output = 0; output < output_count; output++)
 		if (is_affected(c, output) &&
 		    render_step(c, output, &why) == -1) {
 			change_refuse(c, EINVAL, "%s", why);
 			free(why);
+			return;
+		}
+	for (output = 0; output < output_count; output++)
+		if (c->steps[output].affected && undo_holds(output)) {
+			change_refuse(c, EBUSY,
+			    "Nothing was changed: an earlier change of %s is "
+			    "still being taken back",
+			    outputs[output].name);
 			return;
 		}
 	c->at = 0;
@@ -251,14 +256,14 @@ apply_prepare(struct change *c)
 static void
 verify_next(struct change *c)
 {
-	const struct service_rules *rules;
+	const struct daemon_rule *rules;
 
 	c->at = next_reached(c, c->at, false);
-	if (c->at == SERVICE_COUNT) {
+	if (c->at == daemon_count) {
 		change_commit(c);
 		return;
 	}
-	rules = service_rules_of(c->at);
+	rules = daemon_rules_of(c->at);
 	if (rules->verify != NULL)
 		rules->verify(c);
 	else
@@ -284,8 +289,10 @@ controlled(const struct op_reply *reply, void *arg)
 	struct change *c = arg;
 
 	if (reply->error != 0) {
-		change_take_back(c, "%s did not reload: %s",
-		    services[c->at].name, reply->text);
+		change_take_back(c, "%s did not %s: %s", daemons[c->at].name,
+		    daemon_rules_of(c->at)->verb == VERB_RELOAD ? "reload" :
+								  "restart",
+		    reply->text);
 		return;
 	}
 	c->at++;
@@ -295,37 +302,55 @@ controlled(const struct op_reply *reply, void *arg)
 static void
 control_next(struct change *c)
 {
-	struct wire_out out = { 0 };
-
 	c->at = next_reached(c, c->at, true);
-	if (c->at == SERVICE_COUNT) {
+	if (c->at == daemon_count) {
 		c->at = 0;
 		verify_next(c);
 		return;
 	}
-	wire_put_u32(&out, (uint32_t)c->at);
-	wire_put_u8(&out, (uint8_t)service_rules_of(c->at)->verb);
-	op_request(MSG_OP_SERVICE_CONTROL, &out, -1, controlled, c);
-	wire_free(&out);
+	op_run_verb((int)daemons[c->at].service, (uint32_t)c->at,
+	    daemon_rules_of(c->at)->verb, controlled, c);
 }
 
 static void install_next(struct change *);
+
+/* It may be there all the same: the error came last. */
+static void
+not_installed(const struct op_reply *reply, void *arg)
+{
+	struct change *c = arg;
+	struct step *step = &c->steps[c->at];
+	struct wire_in body = reply->body;
+	uint8_t exists = wire_get_u8(&body);
+	size_t len;
+	const void *there = wire_get_bytes(&body, &len);
+
+	if (reply->error == 0 && wire_end(&body) == 0 && exists &&
+	    len == strlen(step->content) &&
+	    memcmp(there, step->content, len) == 0)
+		step->installed = true;
+	change_take_back(c, NULL);
+}
 
 static void
 installed(const struct op_reply *reply, void *arg)
 {
 	struct change *c = arg;
+	struct wire_out out = { 0 };
 
 	/* A merge that failed may have come half way, unless it was locked. */
 	c->steps[c->at].installed = reply->error == 0 ||
 	    (outputs[c->at].accounts && reply->error != EBUSY);
-	if (reply->error != 0) {
-		change_take_back(c, "%s could not be installed: %s",
-		    outputs[c->at].name, reply->text);
+	if (reply->error == 0) {
+		c->at++;
+		install_next(c);
 		return;
 	}
-	c->at++;
-	install_next(c);
+	c->problem = xasprintf(
+	    "%s could not be installed: %s", outputs[c->at].name, reply->text);
+	wire_put_u32(&out, (uint32_t)c->at);
+	op_request(MSG_OP_READ_OUTPUT, &out, -1, not_installed, c);
+	wire_free(&out);
 }
 
 static void
@@ -334,7 +359,7 @@ install_next(struct change *c)
 	struct wire_out out = { 0 };
 
 	c->at = next_step(c, c->at);
-	if (c->at == OUTPUT_COUNT) {
+	if (c->at == output_count) {
 		c->at = 0;
 		control_next(c);
 		return;

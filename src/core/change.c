@@ -21,6 +21,7 @@
 #include "core/core.h"
 #include "core/entry.h"
 #include "core/installed.h"
+#include "core/outside.h"
 #include "core/resource.h"
 #include "core/serial.h"
 #include "core/undo.h"
@@ -47,6 +48,7 @@ static void
 change_free(struct change *c)
 {
 	size_t i;
+	int output;
 
 	structs_free(c);
 	for (i = 0; i < c->nedits; i++) {
@@ -54,23 +56,27 @@ change_free(struct change *c)
 		json_decref(c->edits[i].after);
 	}
 	free(c->edits);
-	for (i = 0; i < OUTPUT_COUNT; i++) {
-		freezero_str(c->steps[i].content);
-		freezero_str(c->steps[i].previous);
+	for (output = 0; output < output_count; output++) {
+		freezero_str(c->steps[output].content);
+		freezero_str(c->steps[output].previous);
 	}
 	json_decref(c->given);
 	json_decref(c->all);
+	json_decref(c->values);
 	verr_free(c->errors);
 	free(c->problem);
 	free(c);
 }
 
 /* The end: the next one's turn before the answer's way. */
-static void
-finish(struct change *c)
+void
+change_finish(struct change *c)
 {
+	bool alone = c->alone;
+
 	change_free(c);
-	serial_leave();
+	if (!alone)
+		serial_leave();
 }
 
 void
@@ -80,7 +86,7 @@ change_invalid(struct change *c)
 
 	c->errors = NULL;
 	call_fail_invalid(c->call, errors);
-	finish(c);
+	change_finish(c);
 }
 
 void
@@ -95,7 +101,7 @@ change_refuse(struct change *c, int error, const char *fmt, ...)
 	va_end(ap);
 	call_fail(c->call, error, "%s", text);
 	free(text);
-	finish(c);
+	change_finish(c);
 }
 
 /* --- Edits ---------------------------------------------------------------- */
@@ -129,7 +135,7 @@ change_edit(struct change *c, const struct resource *resource, int64_t id)
 	const json_t *stored;
 
 	if (e != NULL)
-		return e;
+		return e->after != NULL ? e : NULL;
 	stored = store_get(core_store(), resource->name, id);
 	if (stored == NULL)
 		return NULL;
@@ -142,7 +148,7 @@ change_edit(struct change *c, const struct resource *resource, int64_t id)
 struct edit *
 change_add(struct change *c, const struct resource *resource, int64_t id)
 {
-	struct edit *e;
+	struct edit *e = NULL;
 	int64_t next = store_next_id(core_store(), resource->name);
 	json_t *defaults;
 	size_t i;
@@ -150,7 +156,13 @@ change_add(struct change *c, const struct resource *resource, int64_t id)
 	for (i = 0; i < c->nedits; i++)
 		if (c->edits[i].resource == resource && c->edits[i].id >= next)
 			next = c->edits[i].id + 1;
-	e = new_edit(c, resource, id == -1 ? next : id);
+	if (id != -1 && change_view(c, resource, id) != NULL)
+		return NULL;
+	/* One that was removed in this change may be made again. */
+	if (id != -1)
+		e = find_edit(c, resource, id);
+	if (e == NULL)
+		e = new_edit(c, resource, id == -1 ? next : id);
 	defaults = schema_defaults(resource->fields);
 	e->after = json_pack("{s:I}", "id", (json_int_t)e->id);
 	json_object_update(e->after, defaults);
@@ -199,9 +211,8 @@ record_of(struct change *c, bool success)
 	return record;
 }
 
-/* What the method says that it answers with. */
-static json_t *
-result_of(const struct change *c)
+json_t *
+change_result(const struct change *c, json_t *(*entry)(const struct change *))
 {
 	const struct field *result = c->call->method->result;
 
@@ -211,9 +222,27 @@ result_of(const struct change *c)
 		return json_integer(c->id);
 	if (result->type == F_BOOL)
 		return json_true();
-	return entry_shown(c->resource, c->id,
-	    c->call->session != NULL &&
-		resource_shows_secrets(c->resource, c->call->session));
+	return entry(c);
+}
+
+bool
+change_shows_secrets(const struct change *c)
+{
+	return c->call->session != NULL &&
+	    resource_shows_secrets(c->resource, c->call->session);
+}
+
+static json_t *
+stored_entry(const struct change *c)
+{
+	return entry_shown(c->resource, c->id, change_shows_secrets(c));
+}
+
+/* What the method says that it answers with. */
+static json_t *
+result_of(const struct change *c)
+{
+	return change_result(c, stored_entry);
 }
 
 struct ending {
@@ -256,7 +285,7 @@ deliver(struct change *c, bool success, const char *failed)
 				     "The previous settings are in effect");
 	audit_send_outbox(record, false, ended, e);
 	json_decref(record);
-	finish(c);
+	change_finish(c);
 }
 
 static void
@@ -274,11 +303,13 @@ change_take_back(struct change *c, const char *fmt, ...)
 	json_t *record;
 	va_list ap;
 
-	free(c->problem);
-	va_start(ap, fmt);
-	if (vasprintf(&c->problem, fmt, ap) == -1)
-		abort();
-	va_end(ap);
+	if (fmt != NULL) {
+		free(c->problem);
+		va_start(ap, fmt);
+		if (vasprintf(&c->problem, fmt, ap) == -1)
+			abort();
+		va_end(ap);
+	}
 	record = record_of(c, false);
 	undo_change(c, record, undone, c);
 	json_decref(record);
@@ -287,14 +318,18 @@ change_take_back(struct change *c, const char *fmt, ...)
 static void
 committed(struct change *c)
 {
+	const struct step *step;
 	size_t i;
+	int output;
 
-	for (i = 0; i < OUTPUT_COUNT; i++)
-		if (c->steps[i].installed) {
-			installed_remember((int)i, c->steps[i].content,
-			    strlen(c->steps[i].content));
-			core_problem_clear(outputs[i].name);
-		}
+	for (output = 0; output < output_count; output++) {
+		step = &c->steps[output];
+		if (!step->installed)
+			continue;
+		installed_remember(
+		    output, step->content, strlen(step->content));
+		core_problem_clear(outputs[output].name);
+	}
 	for (i = 0; i < c->nedits; i++)
 		entry_changed(c->edits[i].resource, c->edits[i].id,
 		    c->edits[i].before, c->edits[i].after);
@@ -365,10 +400,12 @@ change_begin(struct change *c)
 {
 	struct revision *list = revisions_of(c);
 	json_t *record = record_of(c, true);
+	bool own =
+	    c->edits[0].resource == c->resource && c->edits[0].id == c->id;
 	int error;
 
-	c->revision = store_begin(
-	    core_store(), list, c->nedits, c->if_revision, c->audit_id, record);
+	c->revision = store_begin(core_store(), list, c->nedits,
+	    own ? c->if_revision : -1, c->audit_id, record);
 	error = errno;
 	json_decref(record);
 	free(list);
@@ -378,18 +415,13 @@ change_begin(struct change *c)
 		apply_run(c);
 }
 
-void
-change_applied(struct change *c, int error, const char *text)
+/* Made and removed in one change, or as it was. */
+static bool
+is_idle(const struct edit *e)
 {
-	if (error != 0) {
-		change_refuse(c, error, "%s", text);
-		return;
-	}
-	entry_changed(c->resource, c->id, c->before, c->after);
-	log_info("change.applied", "%s %lld by %s", c->resource->name,
-	    (long long)c->id, call_user(c->call));
-	call_reply(c->call, result_of(c));
-	finish(c);
+	if (e->before == NULL || e->after == NULL)
+		return e->before == e->after;
+	return json_equal(e->before, e->after);
 }
 
 /* Edits that change nothing are none. */
@@ -399,8 +431,7 @@ drop_idle(struct change *c)
 	size_t i, kept = 0;
 
 	for (i = 0; i < c->nedits; i++) {
-		if (c->edits[i].before != NULL && c->edits[i].after != NULL &&
-		    json_equal(c->edits[i].before, c->edits[i].after)) {
+		if (is_idle(&c->edits[i])) {
 			json_decref(c->edits[i].before);
 			json_decref(c->edits[i].after);
 		} else
@@ -427,13 +458,13 @@ change_continue(struct change *c)
 		return;
 	}
 	if (c->resource->apply != NULL) {
-		c->resource->apply(c);
+		outside_apply(c);
 		return;
 	}
 	drop_idle(c);
 	if (c->nedits == 0) {
 		call_reply(c->call, result_of(c));
-		finish(c);
+		change_finish(c);
 	} else
 		apply_prepare(c);
 }
@@ -452,8 +483,8 @@ make_structs(struct change *c)
 }
 
 /* What steers the call is taken out of what is kept. */
-static void
-overlay(struct change *c, json_t *after)
+void
+change_overlay(struct change *c, json_t *after)
 {
 	const struct field *f;
 
@@ -464,7 +495,7 @@ overlay(struct change *c, json_t *after)
 	c->if_revision = json_int(c->given, "if_revision", -1);
 }
 
-/* The call's own edit; false: there is no such entry. */
+/* The call's own edit; false: there is no such entry, or one already. */
 static bool
 own_edit(struct change *c)
 {
@@ -480,23 +511,38 @@ own_edit(struct change *c)
 		json_decref(e->after);
 		e->after = NULL;
 	} else
-		overlay(c, e->after);
+		change_overlay(c, e->after);
 	c->id = e->id;
 	c->before = e->before;
 	c->after = e->after;
 	return true;
 }
 
-/* Where the truth is elsewhere, the entry is made of what was given. */
-static bool
-outside_edit(struct change *c)
+void
+change_absent(struct change *c)
 {
-	struct edit *e = new_edit(c, c->resource, c->id);
+	call_fail_absent(c->call, "%s %lld does not exist",
+	    c->resource->verbose_name, (long long)c->id);
+	change_finish(c);
+}
 
-	if (c->verb != CHANGE_DELETE)
-		e->after = json_deep_copy(c->given);
-	c->after = e->after;
-	return true;
+static void
+run_checks(struct change *c)
+{
+	make_structs(c);
+	if (c->resource->check != NULL)
+		c->resource->check(c);
+	change_check(c);
+}
+
+void
+change_checks(struct change *c)
+{
+	run_checks(c);
+	if (c->resource->lookup != NULL)
+		c->resource->lookup(c);
+	else
+		change_continue(c);
 }
 
 /* True: somebody else was faster, and the call was told so. */
@@ -511,18 +557,8 @@ lost(struct change *c)
 	    "Nothing was changed: it is of revision %lld by now, not %lld",
 	    (long long)json_int(extra, "revision", 0),
 	    (long long)c->if_revision);
-	finish(c);
+	change_finish(c);
 	return true;
-}
-
-static void
-run_checks(struct change *c)
-{
-	make_structs(c);
-	if (c->resource->check != NULL)
-		c->resource->check(c);
-	if (c->resource->apply == NULL)
-		change_check(c);
 }
 
 static void
@@ -530,23 +566,18 @@ start(void *arg)
 {
 	struct change *c = arg;
 
-	if (core_store() == NULL) {
+	if (core_store() == NULL)
 		change_refuse(c, EIO, "%s", core_store_refused());
-		return;
-	}
-	if (!(c->resource->apply != NULL ? outside_edit(c) : own_edit(c))) {
-		call_fail_absent(c->call, "%s %lld does not exist",
+	else if (c->resource->apply != NULL)
+		outside_start(c);
+	else if (own_edit(c)) {
+		if (!lost(c))
+			change_checks(c);
+	} else if (c->verb == CHANGE_CREATE)
+		change_refuse(c, EEXIST, "%s %lld already exists",
 		    c->resource->verbose_name, (long long)c->id);
-		finish(c);
-		return;
-	}
-	if (lost(c))
-		return;
-	run_checks(c);
-	if (c->resource->lookup != NULL)
-		c->resource->lookup(c);
 	else
-		change_continue(c);
+		change_absent(c);
 }
 
 /* "ssh_update", "system_advanced_update". */
@@ -584,7 +615,12 @@ change_submit(struct call *call, const struct resource *resource,
 	c->full_admin = call_full_admin(call);
 	core_uuid(c->audit_id);
 	free(prefix);
-	serial_enter(start, c);
+	/* What is long and elsewhere keeps no other change waiting. */
+	c->alone = resource->apply != NULL && call->method->job;
+	if (c->alone)
+		start(c);
+	else
+		serial_enter(start, c);
 }
 
 /* --- Many entries at once ------------------------------------------------- */

@@ -41,7 +41,7 @@ struct step {
 	bool			 installed;
 };
 
-/* A service that reads one of them. */
+/* A daemon that reads one of them. */
 struct reached {
 	bool			 affected;
 	bool			 running;	/* before */
@@ -66,6 +66,7 @@ struct change {
 	void			(*committed)(struct change *);
 
 	/* The pipeline's own. */
+	bool			 alone;		/* others go on meanwhile */
 	struct edit		*edits;
 	size_t			 nedits;
 	int64_t			 if_revision;	/* -1: not asked for */
@@ -74,13 +75,14 @@ struct change {
 	 * as if it were alone; how many of them were.
 	 */
 	json_t			*all;
+	json_t			*values;	/* of theirs, that are unique */
 	size_t			 checked;
 	bool			 looking, looked;	/* up, in a loop */
 	json_t			*given;
 	int64_t			 revision;	/* number of the change */
-	struct step		 steps[OUTPUT_COUNT];
-	struct reached		 reached[SERVICE_COUNT];
-	int			 at;		/* the step or service */
+	struct step		 steps[OUTPUTS_MAX];
+	struct reached		 reached[DAEMONS_MAX];
+	int			 at;		/* the step or daemon */
 	char			*problem;	/* why it is being undone */
 	char			 audit_id[37];
 };
@@ -106,7 +108,8 @@ void	change_submit_all(struct call *, const json_t *differences);
 /*
  * From check and lookup: an entry to be changed along with the call's own.
  * after is a copy of what there is, to be changed in place; of one that is
- * made now (id -1: the next) its defaults.  NULL: there is none of that id.
+ * made now (id -1: the next) its defaults.  Good until the next of these calls.
+ * NULL: there is none of that id (any more), or, to be made, there is one.
  */
 struct edit	*change_edit(struct change *, const struct resource *,
 		    int64_t id);
@@ -117,7 +120,10 @@ void		 change_remove(struct change *, const struct resource *,
 
 /* From a resource's lookup: done, errors are in change->errors. */
 void	change_continue(struct change *);
-/* From a resource's apply, where the truth is elsewhere: errno and text. */
+/*
+ * From a resource's apply, where the truth is elsewhere: errno and text.  What
+ * was made has its number in change->id by then.
+ */
 void	change_applied(struct change *, int error, const char *text);
 /*
  * From a service's verify: NULL when all is as rendered; else one line of
@@ -145,8 +151,8 @@ void	change_recover(void (*done)(void));
 char	*change_render(int output, const struct change *, char **whyp);
 /* Is the output made from this resource? */
 bool	 change_renders(int output, const struct resource *);
-/* Does the service read the output? */
-bool	 service_reads(int service, int output);
-const struct service_rules *service_rules_of(int service);
+/* Does the daemon read the output? */
+bool	 daemon_reads(int daemon, int output);
+const struct daemon_rule *daemon_rules_of(int daemon);
 
 #endif

@@ -33,24 +33,113 @@ check_unbuilt(struct change *c, const struct field *f)
 	json_decref(before);
 }
 
-static void
-check_unique(struct change *c, const struct field *f)
+static struct edit *
+edit_of(struct change *c, const struct resource *r, int64_t id)
 {
-	const json_t *value = json_object_get(c->after, f->name);
-	int64_t other;
+	size_t i;
 
-	if (value == NULL || json_is_null(value))
-		return;
-	other = entry_by(c->resource, f->name, value);
-	if (other == -1 || other == c->id)
+	for (i = 0; i < c->nedits; i++)
+		if (c->edits[i].resource == r && c->edits[i].id == id)
+			return &c->edits[i];
+	return NULL;
+}
+
+/* The call's own entry, whose fields the caller knows by name. */
+static bool
+is_own(const struct change *c, const struct edit *e)
+{
+	return e->resource == c->resource && e->id == c->id;
+}
+
+static bool
+has(const struct edit *e, const struct field *f, const json_t *value)
+{
+	return e->after != NULL &&
+	    json_equal(json_object_get(e->after, f->name), value);
+}
+
+static char *
+value_key(const struct resource *r, const struct field *f, const json_t *value)
+{
+	char *text = json_text(value);
+	char *key = xasprintf("%s.%s=%s", r->name, f->name, text);
+
+	free(text);
+	return key;
+}
+
+/* Of thousands of edits at once: the first one of each value. */
+static void
+make_values(struct change *c)
+{
+	const struct field *f;
+	const json_t *value;
+	size_t i;
+	char *key;
+
+	c->values = json_object();
+	for (i = 0; i < c->nedits; i++)
+		for (f = c->edits[i].resource->fields; f->name != NULL; f++) {
+			value = json_object_get(c->edits[i].after, f->name);
+			if (!(f->flags & FF_UNIQUE) || value == NULL)
+				continue;
+			key = value_key(c->edits[i].resource, f, value);
+			if (json_object_get(c->values, key) == NULL)
+				json_object_set_new(c->values, key,
+				    json_integer(c->edits[i].id));
+			free(key);
+		}
+}
+
+static int64_t
+first_with(struct change *c, const struct edit *e, const struct field *f,
+    const json_t *value)
+{
+	char *key = value_key(e->resource, f, value);
+	int64_t id;
+
+	if (c->values == NULL)
+		make_values(c);
+	id = json_int(c->values, key, e->id);
+	free(key);
+	return id;
+}
+
+/* The id of another entry with that value once all is done, or -1. */
+static int64_t
+other_with(struct change *c, const struct edit *e, const struct field *f,
+    const json_t *value)
+{
+	int64_t stored = entry_by(e->resource, f->name, value);
+	size_t i;
+
+	if (c->all != NULL && first_with(c, e, f, value) != e->id)
+		return first_with(c, e, f, value);
+	for (i = 0; i < c->nedits && c->all == NULL; i++)
+		if (c->edits[i].resource == e->resource &&
+		    c->edits[i].id != e->id && has(&c->edits[i], f, value))
+			return c->edits[i].id;
+	if (stored == e->id || edit_of(c, e->resource, stored) != NULL)
+		return -1;
+	return stored;
+}
+
+static void
+check_unique(struct change *c, const struct edit *e, const struct field *f)
+{
+	const json_t *value = json_object_get(e->after, f->name);
+	const char *attribute = is_own(c, e) ? f->name : NULL;
+	const char *kind = e->resource->verbose_name;
+
+	if (value == NULL || json_is_null(value) ||
+	    other_with(c, e, f, value) == -1)
 		return;
 	if (json_is_string(value))
-		verr_add_errno(c->errors, EEXIST, f->name,
-		    "A %s with the %s \"%s\" already exists.",
-		    c->resource->verbose_name, f->name,
+		verr_add_errno(c->errors, EEXIST, attribute,
+		    "A %s with the %s \"%s\" already exists.", kind, f->name,
 		    json_string_value(value));
 	else
-		verr_add_errno(c->errors, EEXIST, f->name,
+		verr_add_errno(c->errors, EEXIST, attribute,
 		    "%s %lld is already used", f->name,
 		    (long long)json_integer_value(value));
 }
@@ -88,17 +177,17 @@ missing_of(struct change *c, const struct field *f, const json_t *value)
 }
 
 static void
-check_reference(struct change *c, const struct field *f)
+check_reference(struct change *c, const struct edit *e, const struct field *f)
 {
-	const json_t *value = json_object_get(c->after, f->name);
+	const json_t *value = json_object_get(e->after, f->name);
 	char *missing;
 
 	if (value == NULL)
 		return;
 	missing = missing_of(c, f, value);
 	if (missing != NULL)
-		verr_add(c->errors, f->name, "Following %ss do not exist: %s",
-		    f->refers, missing);
+		verr_add(c->errors, is_own(c, e) ? f->name : NULL,
+		    "Following %ss do not exist: %s", f->refers, missing);
 	free(missing);
 }
 
@@ -116,69 +205,110 @@ index_of(const json_t *value, int64_t id)
 	return -1;
 }
 
+/* Where the store does not hold what goes, nothing else is changed with it. */
+static bool
+may_release(const struct change *c, const struct field *f)
+{
+	return (f->flags & FF_RELEASES) && c->resource->apply == NULL;
+}
+
+/* What goes: an entry of resource. */
+struct going {
+	const struct resource *resource;
+	int64_t id;
+};
+
 /* A list forgets what goes; who needs it keeps it from going. */
 static void
-release(struct change *c, const struct resource *r, const struct field *f,
-    const json_t *entry)
+release(struct change *c, const struct going *g, const struct resource *r,
+    const struct field *f, const json_t *entry)
 {
-	const json_t *value = json_object_get(entry, f->name);
 	int64_t id = json_int(entry, "id", 0);
 	struct edit *e;
-	int at = index_of(value, c->id);
+	json_t *value;
+	int at;
 
-	if (at == -1)
+	if (index_of(json_object_get(entry, f->name), g->id) == -1)
 		return;
-	if (!(f->flags & FF_RELEASES)) {
+	if (!may_release(c, f)) {
 		verr_add_errno(c->errors, EBUSY, NULL,
-		    "%s %lld is in use by %s %lld", c->resource->verbose_name,
-		    (long long)c->id, r->verbose_name, (long long)id);
+		    "%s %lld is in use by %s %lld", g->resource->verbose_name,
+		    (long long)g->id, r->verbose_name, (long long)id);
 		return;
 	}
 	e = change_edit(c, r, id);
-	if (e == NULL || e->after == NULL)
+	if (e == NULL)
 		return;
+	value = json_object_get(e->after, f->name);
 	if (json_is_integer(value))
 		json_object_set_new(e->after, f->name, json_null());
 	else
-		json_array_remove(
-		    json_object_get(e->after, f->name), (size_t)at);
+		while ((at = index_of(value, g->id)) != -1)
+			json_array_remove(value, (size_t)at);
 }
 
 static void
-check_users_of(struct change *c, const struct resource *r)
+check_users_of(
+    struct change *c, const struct going *g, const struct resource *r)
 {
 	const struct field *f;
 	json_t *all = NULL, *entry;
 	size_t i;
 
 	for (f = r->fields; f != NULL && f->name != NULL; f++) {
-		if (!refers_to(f, c->resource))
+		if (!refers_to(f, g->resource))
 			continue;
 		if (all == NULL)
 			all = change_view_all(c, r);
 		json_array_foreach(all, i, entry)
-			release(c, r, f, entry);
+			release(c, g, r, f, entry);
 	}
 	json_decref(all);
 }
 
+/*
+ * The call's own entry as a whole; of those that are edited along with it what
+ * becomes different.
+ */
+static void
+check_entry(struct change *c, const struct edit *e)
+{
+	const struct field *f;
+
+	for (f = e->resource->fields; f->name != NULL; f++) {
+		if (is_own(c, e) && (f->flags & FF_UNBUILT))
+			check_unbuilt(c, f);
+		if (!is_own(c, e) && e->before != NULL &&
+		    has(e, f, json_object_get(e->before, f->name)))
+			continue;
+		if (f->flags & FF_UNIQUE)
+			check_unique(c, e, f);
+		if (f->refers != NULL)
+			check_reference(c, e, f);
+	}
+}
+
+/*
+ * Releasing adds edits; what these say was right before.  Of many at once, one
+ * is looked at in each call.
+ */
 void
 change_check(struct change *c)
 {
 	const struct resource *const *r;
-	const struct field *f;
+	struct going going;
+	size_t i, count = c->nedits;
 
-	if (c->verb == CHANGE_DELETE) {
+	for (i = 0; i < count; i++) {
+		if (c->all != NULL && !is_own(c, &c->edits[i]))
+			continue;
+		if (c->edits[i].after != NULL) {
+			check_entry(c, &c->edits[i]);
+			continue;
+		}
+		going.resource = c->edits[i].resource;
+		going.id = c->edits[i].id;
 		for (r = resources; *r != NULL; r++)
-			check_users_of(c, *r);
-		return;
-	}
-	for (f = c->resource->fields; f->name != NULL; f++) {
-		if (f->flags & FF_UNBUILT)
-			check_unbuilt(c, f);
-		if (f->flags & FF_UNIQUE)
-			check_unique(c, f);
-		if (f->refers != NULL)
-			check_reference(c, f);
+			check_users_of(c, &going, *r);
 	}
 }

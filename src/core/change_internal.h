@@ -1,7 +1,7 @@
 /*
  * How the files of the apply pipeline hand a change on: change.c begins and
  * ends it, change_check.c looks at what every resource has in common, apply.c
- * carries it into files and services.
+ * carries it into files and services, outside.c where the truth is elsewhere.
  */
 #ifndef HF_CHANGE_INTERNAL_H
 #define HF_CHANGE_INTERNAL_H
@@ -26,12 +26,26 @@ void	apply_prepare(struct change *);
 /* Installs, reloads, verifies; ends in change_commit or change_take_back. */
 void	apply_run(struct change *);
 
+/* The call's own edit is there: tables, the resource's rules, and on. */
+void	change_checks(struct change *);
+/* What was sent that is kept, onto the entry; if_revision is taken out. */
+void	change_overlay(struct change *, json_t *after);
+/* What the method answers with; entry makes it where that is the entry. */
+json_t	*change_result(const struct change *,
+	    json_t *(*entry)(const struct change *));
+bool	 change_shows_secrets(const struct change *);
+/* There is no such entry. */
+void	change_absent(struct change *);
+/* The end of it, after the answer. */
+void	change_finish(struct change *);
+
 void	change_begin(struct change *);
 /* Before anything was touched: the errors, or one reason. */
 void	change_invalid(struct change *);
 void	change_refuse(struct change *, int error, const char *fmt, ...)
 	    __attribute__((format(printf, 3, 4)));
 void	change_commit(struct change *);
+/* fmt NULL: change->problem says why. */
 void	change_take_back(struct change *, const char *fmt, ...)
 	    __attribute__((format(printf, 2, 3)));
 

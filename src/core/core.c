@@ -215,7 +215,7 @@ service_changed(struct ipc_msg *msg)
 	uint32_t service = wire_get_u32(&msg->body);
 	const struct resource *const *r;
 
-	if (wire_end(&msg->body) == -1 || service >= SERVICE_COUNT)
+	if (wire_end(&msg->body) == -1 || service >= (uint32_t)service_count)
 		fatal("SERVICE_CHANGED of the monitor is malformed");
 	for (r = resources; *r != NULL; r++)
 		if ((*r)->service_changed != NULL)

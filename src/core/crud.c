@@ -63,6 +63,21 @@ resource_config_run(struct call *call)
 		call_reply_text(call, entry_text(r, shows_secrets(call, r)));
 }
 
+/* What was asked for elsewhere as the caller may see it; stolen. */
+static json_t *
+asked_shown(const struct call *call, json_t *entries)
+{
+	const struct resource *r = resource_of(call);
+	json_t *entry;
+	size_t i;
+
+	if (!shows_secrets(call, r))
+		json_array_foreach(entries, i, entry)
+			json_array_set_new(
+			    entries, i, schema_redact(r->fields, entry));
+	return entries;
+}
+
 /* Asked for elsewhere: the call waits. */
 static void
 query_asked(json_t *entries, int error, const char *text, void *arg)
@@ -72,7 +87,7 @@ query_asked(json_t *entries, int error, const char *text, void *arg)
 	if (entries == NULL)
 		call_fail(call, error, "%s", text);
 	else
-		query_reply(call, entries);
+		query_reply(call, asked_shown(call, entries));
 }
 
 /*
@@ -124,6 +139,7 @@ instance_asked(json_t *entries, int error, const char *text, void *arg)
 		call_fail(call, error, "%s", text);
 		return;
 	}
+	entries = asked_shown(call, entries);
 	json_array_foreach(entries, i, entry)
 		if (json_int(entry, "id", -1) == id)
 			found = json_incref(entry);

@@ -152,8 +152,11 @@ struct resource {
 	/*
 	 * The truth is not in the store: all entries, asked for anew each time
 	 * (done steals the array, NULL: the errno and text), and a change of
-	 * one, which ends with change_applied.  Such a change is not taken
-	 * back: it is done or not done.  May be NULL.
+	 * one, which ends with change_applied (before and after are in the
+	 * change).  Such a change is not taken back: it is done or not done,
+	 * and core/outside.h says which, also after a crash.  What takes long
+	 * is a job, and keeps other changes waiting by its lock only.  Both or
+	 * neither.
 	 */
 	void			(*ask)(void (*done)(json_t *entries, int error,
 				    const char *text, void *), void *);
@@ -192,9 +195,9 @@ struct renderer {
 	void	(*rejected)(struct change *, const char *complaint);
 };
 
-/* How core deals with a service whose files change. */
-struct service_rules {
-	int		 service;	/* enum service_id */
+/* How core deals with a daemon whose files change. */
+struct daemon_rule {
+	int		 daemon;	/* enum daemon_id */
 	const int	*reads;		/* enum output_id, -1 at the end */
 	/* How it takes a change when it runs. */
 	enum service_verb verb;
@@ -208,6 +211,6 @@ struct service_rules {
 /* All of them, NULL and -1 at the end; src/registry.c. */
 extern const struct resource *const	resources[];
 extern const struct renderer		renderers[];
-extern const struct service_rules	service_rules[];
+extern const struct daemon_rule	daemon_rules[];
 
 #endif

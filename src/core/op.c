@@ -217,3 +217,27 @@ op_worker(
 	*end = w;
 	hashing_waiting++;
 }
+
+void
+op_run_verb(int service, uint32_t daemon, enum service_verb verb, op_done *done,
+    void *arg)
+{
+	struct wire_out out = { 0 };
+
+	wire_put_u32(&out, (uint32_t)service);
+	wire_put_u32(&out, daemon);
+	wire_put_u8(&out, (uint8_t)verb);
+	op_request(MSG_OP_SERVICE_CONTROL, &out, -1, done, arg);
+	wire_free(&out);
+}
+
+void
+op_ask_state(int service, uint32_t daemon, op_done *done, void *arg)
+{
+	struct wire_out out = { 0 };
+
+	wire_put_u32(&out, (uint32_t)service);
+	wire_put_u32(&out, daemon);
+	op_request(MSG_OP_SERVICE_STATUS, &out, -1, done, arg);
+	wire_free(&out);
+}

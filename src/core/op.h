@@ -23,6 +23,11 @@ typedef void op_done(const struct op_reply *, void *arg);
 void	op_request(enum message_type, const struct wire_out *body, int fd,
 	    op_done *, void *arg);
 
+/* Services: of all daemons (DAEMON_ALL) of one, or of one of these. */
+void	op_run_verb(int service, uint32_t daemon, enum service_verb,
+	    op_done *, void *arg);
+void	op_ask_state(int service, uint32_t daemon, op_done *, void *arg);
+
 /*
  * Runs a worker's task.  body: the task's own members, without the task
  * index.  At most as many hashing tasks run as there are processors; more are

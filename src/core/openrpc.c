@@ -162,9 +162,9 @@ static json_t *
 service_names(void)
 {
 	json_t *list = json_array();
-	size_t i;
+	int i;
 
-	for (i = 0; i < SERVICE_COUNT; i++)
+	for (i = 0; i < service_count; i++)
 		json_array_append_new(list, json_string(services[i].name));
 	return list;
 }

@@ -4,7 +4,8 @@
  *
  *	what rendering needs to know of the machine
  *	each output: what is stored = what is installed, else installed, unless
- *		somebody else edited the file; services that read it follow
+ *		somebody else edited the file
+ *	daemons that read one that was installed, or may have: they follow
  *	PENDING changes: UNDONE, since nobody has verified that they took
  *		effect, and nobody was told that they did
  *	the resources' own boot, when the machine (or instance) just started
@@ -22,6 +23,7 @@
 #include "core/core.h"
 #include "core/installed.h"
 #include "core/op.h"
+#include "core/outside.h"
 #include "core/resource.h"
 #include "core/serial.h"
 #include "core/undo.h"
@@ -37,14 +39,15 @@ static struct {
 	const struct renderer *renderer;
 	const struct resource *const *resource;
 	char *rendered;
-	int service; /* that is being told of the output */
-	bool failed[OUTPUT_COUNT]; /* to be tried again */
+	bool follow[DAEMONS_MAX]; /* one of its files was brought in line */
+	int daemon; /* that is being told */
+	bool failed[OUTPUTS_MAX]; /* to be tried again */
 	bool serving; /* all is done but that */
 	void (*done)(void);
 } recovery;
 
 static void next_output(void);
-static void next_service(void);
+static void next_daemon(void);
 static void next_boot(void);
 static void output_start(void);
 static void undo_next(const char *failed, void *);
@@ -103,7 +106,7 @@ must_wait(int64_t change)
 	int output;
 
 	for (i = 0; i < recovery.npending; i++)
-		for (output = 0; output < OUTPUT_COUNT; output++)
+		for (output = 0; output < output_count; output++)
 			if (recovery.pending[i].change == change &&
 			    recovery.failed[output] &&
 			    reaches(&recovery.pending[i], output))
@@ -130,7 +133,8 @@ output_done(void)
 	free(recovery.rendered);
 	recovery.rendered = NULL;
 	if (recovery.serving) {
-		undo_next(NULL, NULL);
+		recovery.daemon = 0;
+		next_daemon();
 		return;
 	}
 	recovery.renderer++;
@@ -172,71 +176,69 @@ output_failed(const char *what, const char *why)
 }
 
 static void
-service_controlled(const struct op_reply *reply, void *arg)
+daemon_controlled(const struct op_reply *reply, void *arg)
 {
 	(void)arg;
 	if (reply->error != 0)
 		log_warn("recover.service", "%s", reply->text);
-	recovery.service++;
-	next_service();
+	recovery.daemon++;
+	next_daemon();
 }
 
 /* One that gave up did so over what was installed before. */
 static void
-service_status(const struct op_reply *reply, void *arg)
+daemon_state(const struct op_reply *reply, void *arg)
 {
 	struct wire_in body = reply->body;
-	struct wire_out out = { 0 };
 	uint8_t state = wire_get_u8(&body);
+	int daemon = recovery.daemon;
 
 	(void)arg;
 	if (reply->error != 0 ||
 	    (state != STATE_RUNNING && state != STATE_FAILED)) {
-		recovery.service++;
-		next_service();
+		recovery.daemon++;
+		next_daemon();
 		return;
 	}
-	wire_put_u32(&out, (uint32_t)recovery.service);
-	wire_put_u8(&out,
-	    (uint8_t)(state == STATE_RUNNING ?
-		    service_rules_of(recovery.service)->verb :
-		    VERB_RESTART));
-	op_request(MSG_OP_SERVICE_CONTROL, &out, -1, service_controlled, NULL);
-	wire_free(&out);
+	op_run_verb((int)daemons[daemon].service, (uint32_t)daemon,
+	    state == STATE_RUNNING ? daemon_rules_of(daemon)->verb :
+				     VERB_RESTART,
+	    daemon_controlled, NULL);
 }
 
+/* Each is told once, however many of its files there are. */
 static void
-next_service(void)
+next_daemon(void)
 {
-	struct wire_out out = { 0 };
+	int daemon;
 
-	while (recovery.service < SERVICE_COUNT &&
-	    !service_reads(recovery.service, recovery.renderer->output))
-		recovery.service++;
-	if (recovery.service == SERVICE_COUNT) {
-		output_done();
+	while (
+	    recovery.daemon < daemon_count && !recovery.follow[recovery.daemon])
+		recovery.daemon++;
+	daemon = recovery.daemon;
+	if (daemon == daemon_count) {
+		undo_next(NULL, NULL);
 		return;
 	}
-	wire_put_u32(&out, (uint32_t)recovery.service);
-	op_request(MSG_OP_SERVICE_STATUS, &out, -1, service_status, NULL);
-	wire_free(&out);
+	recovery.follow[daemon] = false;
+	op_ask_state(
+	    (int)daemons[daemon].service, (uint32_t)daemon, daemon_state, NULL);
 }
 
 static void
 output_settled(bool changed)
 {
-	int output = recovery.renderer->output;
+	int output = recovery.renderer->output, daemon;
 
 	installed_remember(
 	    output, recovery.rendered, strlen(recovery.rendered));
 	core_problem_clear(outputs[output].name);
 	recovery.failed[output] = false;
-	if (!changed && !is_pending(output)) {
-		output_done();
-		return;
-	}
-	recovery.service = 0;
-	next_service();
+	for (daemon = 0; daemon < daemon_count; daemon++)
+		if ((changed || is_pending(output)) &&
+		    daemon_reads(daemon, output))
+			recovery.follow[daemon] = true;
+	output_done();
 }
 
 static void
@@ -345,7 +347,7 @@ static void
 next_output(void)
 {
 	if (recovery.renderer->output == -1)
-		undo_next(NULL, NULL);
+		next_daemon();
 	else
 		output_start();
 }
@@ -371,6 +373,7 @@ recovered(void)
 		if (recovery.failed[r->output])
 			output_later(r);
 	recovery.done();
+	outside_recover();
 }
 
 static void

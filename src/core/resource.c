@@ -313,14 +313,62 @@ lint_method(const struct resource *r, const struct method *m, json_t *faults)
 		schema_lint(m->params, m->name, faults);
 }
 
+/* A flag that has no effect further down. */
+static void
+lint_outer(const struct field *f, json_t *faults)
+{
+	if (f->refers != NULL ||
+	    (f->flags & (FF_UNIQUE | FF_UNBUILT | FF_UNSTORED | FF_RELEASES)))
+		fault(faults, f->name, "says of a member what an entry can be");
+}
+
+static void
+lint_reference(const struct field *f, json_t *faults)
+{
+	const struct resource *target = resource_find(f->refers);
+
+	if (target == NULL || target->ask != NULL)
+		fault(faults, f->name, "refers to no resource in the store");
+	if ((f->flags & FF_RELEASES) && f->type != F_ARRAY &&
+	    !(f->flags & FF_NULL))
+		fault(faults, f->name, "can not do without what it refers to");
+}
+
+/* What an entry means to others is looked for in its own members only. */
+static void
+lint_nested(const struct field *f, json_t *faults)
+{
+	const struct variant *v;
+	const struct field *g;
+
+	for (v = f->variants; v != NULL && v->value != NULL; v++)
+		for (g = v->fields; g != NULL && g->name != NULL; g++) {
+			lint_outer(g, faults);
+			lint_nested(g, faults);
+		}
+	/* Of a list or a dictionary there is one row, with or without name. */
+	if (f->fields != NULL && f->type != F_OBJECT) {
+		lint_nested(f->fields, faults);
+		return;
+	}
+	for (g = f->fields; g != NULL && g->name != NULL; g++) {
+		lint_outer(g, faults);
+		lint_nested(g, faults);
+	}
+}
+
 static void
 lint_references(const struct resource *r, json_t *faults)
 {
 	const struct field *f;
 
 	for (f = r->fields; f != NULL && f->name != NULL; f++)
-		if (f->refers != NULL && resource_find(f->refers) == NULL)
-			fault(faults, f->name, "refers to no resource");
+		if (f->refers != NULL)
+			lint_reference(f, faults);
+	for (f = r->fields; f != NULL && f->name != NULL; f++)
+		lint_nested(f, faults);
+	if ((r->ask == NULL) != (r->apply == NULL))
+		fault(faults, r->name, "is asked for and not changed, or so");
 }
 
 /* What is rendered has someone to render it, and the other way round. */
@@ -331,7 +379,7 @@ lint_outputs(json_t *faults)
 	const struct renderer *r;
 	int i;
 
-	for (i = 0; i < OUTPUT_COUNT; i++) {
+	for (i = 0; i < output_count; i++) {
 		for (r = renderers; r->output != -1; r++)
 			if (r->output == i)
 				break;
@@ -343,9 +391,9 @@ lint_outputs(json_t *faults)
 			if ((*from)->fields == NULL)
 				fault(faults, outputs[r->output].name,
 				    "is rendered from what has no fields");
-	for (i = 0; i < SERVICE_COUNT; i++)
-		if (service_rules[i].service != i)
-			fault(faults, services[i].name, "has no rules");
+	for (i = 0; i < daemon_count; i++)
+		if (daemon_rules[i].daemon != i)
+			fault(faults, daemons[i].name, "has no rules");
 }
 
 json_t *

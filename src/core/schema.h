@@ -6,7 +6,9 @@
  * A resource lists its fields once, as an X-macro that is expanded exactly
  * twice: for the struct's members and for the table (see services/ssh/
  * ssh_fields.h).  Parameters of methods are tables of the same rows, without
- * a struct behind them.
+ * a struct behind them.  Members that are objects, lists of objects or unions
+ * have no C type either: a resource that has such has no struct, and its
+ * renderers read the JSON.
  */
 #ifndef HF_SCHEMA_H
 #define HF_SCHEMA_H

@@ -23,15 +23,17 @@
 struct undoing {
 	const char *resource;
 	int64_t change;
-	bool restore[OUTPUT_COUNT]; /* still to be restored */
-	char *previous[OUTPUT_COUNT]; /* accounts only */
-	bool running[SERVICE_COUNT]; /* to be controlled afterwards */
+	bool restore[OUTPUTS_MAX]; /* still to be restored */
+	char *previous[OUTPUTS_MAX]; /* accounts only */
+	bool running[DAEMONS_MAX]; /* to be controlled afterwards */
 	int at;
 	json_t *record;
 	char *failed; /* in this attempt: what, and why */
 	void (*done)(const char *, void *); /* NULL: was called */
 	void *arg;
 };
+
+static bool held[OUTPUTS_MAX]; /* until they are restored */
 
 static void attempt(void *);
 static void restore_next(struct undoing *);
@@ -69,7 +71,7 @@ settled(struct undoing *u)
 	log_info("undo.done", "%s: revision %lld", u->resource,
 	    (long long)u->change);
 	leave(u);
-	for (output = 0; output < OUTPUT_COUNT; output++)
+	for (output = 0; output < output_count; output++)
 		freezero_str(u->previous[output]);
 	free(u->failed);
 	free(u);
@@ -112,7 +114,7 @@ controlled(const struct op_reply *reply, void *arg)
 	if (reply->error != 0) {
 		free(u->failed);
 		u->failed = xasprintf("%s did not come back (%s)",
-		    services[u->at].name, reply->text);
+		    daemons[u->at].name, reply->text);
 		log_error("undo.service", "%s: %s", u->resource, u->failed);
 	}
 	u->running[u->at] = false;
@@ -124,7 +126,6 @@ status_known(const struct op_reply *reply, void *arg)
 {
 	struct undoing *u = arg;
 	struct wire_in body = reply->body;
-	struct wire_out out = { 0 };
 	uint8_t state = wire_get_u8(&body);
 
 	/* Stopped between two attempts, it was somebody's will. */
@@ -133,30 +134,25 @@ status_known(const struct op_reply *reply, void *arg)
 		control_next(u);
 		return;
 	}
-	wire_put_u32(&out, (uint32_t)u->at);
-	wire_put_u8(&out,
-	    (uint8_t)(reply->error == 0 && state == STATE_RUNNING ?
-		    service_rules_of(u->at)->verb :
-		    VERB_RESTART));
-	op_request(MSG_OP_SERVICE_CONTROL, &out, -1, controlled, u);
-	wire_free(&out);
+	op_run_verb((int)daemons[u->at].service, (uint32_t)u->at,
+	    reply->error == 0 && state == STATE_RUNNING ?
+		daemon_rules_of(u->at)->verb :
+		VERB_RESTART,
+	    controlled, u);
 }
 
 static void
 control_next(struct undoing *u)
 {
-	struct wire_out out = { 0 };
-
-	for (u->at = 0; u->at < SERVICE_COUNT; u->at++)
+	for (u->at = 0; u->at < daemon_count; u->at++)
 		if (u->running[u->at])
 			break;
-	if (u->at == SERVICE_COUNT) {
+	if (u->at == daemon_count) {
 		tell_store(u);
 		return;
 	}
-	wire_put_u32(&out, (uint32_t)u->at);
-	op_request(MSG_OP_SERVICE_STATUS, &out, -1, status_known, u);
-	wire_free(&out);
+	op_ask_state(
+	    (int)daemons[u->at].service, (uint32_t)u->at, status_known, u);
 }
 
 static void
@@ -171,6 +167,7 @@ restored(const struct op_reply *reply, void *arg)
 		return;
 	}
 	u->restore[u->at] = false;
+	held[u->at] = false;
 	restore_next(u);
 }
 
@@ -180,7 +177,7 @@ restore_next(struct undoing *u)
 	struct wire_out out = { 0 };
 	const char *previous;
 
-	for (u->at = OUTPUT_COUNT - 1; u->at >= 0; u->at--)
+	for (u->at = output_count - 1; u->at >= 0; u->at--)
 		if (u->restore[u->at])
 			break;
 	if (u->at < 0) {
@@ -226,13 +223,13 @@ undo_change(const struct change *c, const json_t *record,
 	bool any = false;
 	int i;
 
-	for (i = 0; i < OUTPUT_COUNT; i++) {
-		u->restore[i] = c->steps[i].installed;
+	for (i = 0; i < output_count; i++) {
+		u->restore[i] = held[i] = c->steps[i].installed;
 		any = any || u->restore[i];
 		if (u->restore[i] && outputs[i].accounts)
 			u->previous[i] = xstrdup(c->steps[i].previous);
 	}
-	for (i = 0; i < SERVICE_COUNT; i++)
+	for (i = 0; i < daemon_count; i++)
 		u->running[i] =
 		    any && c->reached[i].affected && c->reached[i].running;
 	attempt(u);
@@ -243,4 +240,10 @@ undo_revision(const char *resource, int64_t change,
     void (*done)(const char *, void *), void *arg)
 {
 	attempt(undoing_new(resource, change, NULL, done, arg));
+}
+
+bool
+undo_holds(int output)
+{
+	return held[output];
 }

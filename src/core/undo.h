@@ -8,6 +8,7 @@
 #define HF_UNDO_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "core/change.h"
@@ -23,5 +24,8 @@ void	undo_change(const struct change *, const json_t *record,
 /* The same where the files are as they should be; resource: for people. */
 void	undo_revision(const char *resource, int64_t change,
 	    void (*done)(const char *failed, void *), void *);
+
+/* Is the file not yet what it was, so that no other change may take it up? */
+bool	undo_holds(int output);
 
 #endif

@@ -134,10 +134,12 @@ enum message_type {
 	MSG_OP_READ_OUTPUT,	/* u32 output -> u8 1: exists, bytes content */
 	MSG_OP_EFFECTIVE,	/* u32 output, [str connection spec]* as of
 				   sshd -C, none = global -> bytes text */
-	MSG_OP_SERVICE_CONTROL,	/* u32 service, u8 enum service_verb -> */
-	MSG_OP_SERVICE_STATUS,	/* u32 service -> u8 enum service_state,
-				   [u32 pid]*, [str address, u16 port]*
-				   listening, str last exit reason */
+	MSG_OP_SERVICE_CONTROL,	/* u32 service, u32 daemon of it or DAEMON_ALL,
+				   u8 enum service_verb -> */
+	MSG_OP_SERVICE_STATUS,	/* u32 service, u32 daemon as above
+				   -> u8 enum service_state, [u32 pid]*,
+				   [str address, u16 port]* listening, str last
+				   exit reason */
 	MSG_OP_INTERFACES,	/* -> [str name, str address]* */
 	MSG_OP_WORKER,		/* u32 task -> (fd) the worker's socket */
 	MSG_OP_STATUS,		/* -> [str role, u32 pid, u32 restarts,
@@ -193,6 +195,8 @@ enum legacy_verb {
 };
 
 enum verdict { VERDICT_OK, VERDICT_WRONG, VERDICT_EXPIRED, VERDICT_DENIED };
+
+#define DAEMON_ALL	UINT32_MAX
 
 enum service_verb {
 	VERB_START, VERB_STOP, VERB_RESTART, VERB_RELOAD

@@ -1,7 +1,7 @@
 /*
  * The service manager: takes core's requests for a service one after the
- * other and has them carried out in one of two ways, by our own supervisor
- * or by systemd.
+ * other and has them carried out, daemon after daemon, in one of two ways: by
+ * our own supervisor or by systemd.
  */
 #ifndef HF_MONITOR_MANAGER_H
 #define HF_MONITOR_MANAGER_H
@@ -16,7 +16,7 @@
 
 #define REPORT_WHY_MAX	1024
 
-/* What a way knows of a service. */
+/* What a way knows of a daemon. */
 struct service_report {
 	enum service_state state;
 	pid_t	pid;			/* its main process; 0: none */
@@ -25,13 +25,14 @@ struct service_report {
 };
 
 /*
- * A way to run services.  It is given one verb of a service at a time and
- * answers each with manager_done(), at once or later.
+ * A way to run daemons.  It is given one verb of a daemon at a time, and of the
+ * daemons of a service to one after the other; it answers each with
+ * service_events.done(), at once or later.
  */
 struct service_way {
-	void	(*run)(enum service_id, enum service_verb);
+	void	(*run)(enum daemon_id, enum service_verb);
 	/* 0, or an errno with why in the report: it cannot be known now. */
-	int	(*report)(enum service_id, struct service_report *);
+	int	(*report)(enum daemon_id, struct service_report *);
 	/* Ends what ends with us; calls stopped() once, maybe at once. */
 	void	(*stop)(void (*stopped)(void));
 };
@@ -42,14 +43,14 @@ struct service_way {
  */
 struct service_events {
 	/* The verb at work is done; text is for people when error is not 0. */
-	void	(*done)(enum service_id, int error, const char *text);
+	void	(*done)(enum daemon_id, int error, const char *text);
 	/* The state changed without being asked to. */
-	void	(*changed)(enum service_id);
+	void	(*changed)(enum daemon_id);
 	/*
 	 * Before a start: true when what the service needs is there (host
 	 * keys), else false with a line for people, valid until the next call.
 	 */
-	bool	(*prepared)(enum service_id, const char **whyp);
+	bool	(*prepared)(enum daemon_id, const char **whyp);
 };
 
 extern const struct service_events manager_events;

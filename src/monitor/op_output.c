@@ -29,8 +29,8 @@
 #define ARGV_MAX (8 + 2 * SPECS_MAX + 1)
 
 /*
- * What a daemon's checker may open: its program and libraries, its own
- * configuration, and what name lookups need.  Nothing of it can be written
+ * What every daemon's checker may open, besides the folders of its output: its
+ * program and libraries, and what name lookups need.  Nothing of it can be written
  * but the null device.
  */
 static const struct {
@@ -41,7 +41,6 @@ static const struct {
 	{ "/lib", 0 },
 	{ "/lib64", 0 },
 	{ "/etc/ld.so.cache", 0 },
-	{ "/etc/ssh", 0 },
 	{ "/etc/ssl", 0 },
 	{ "/etc/passwd", 0 },
 	{ "/etc/group", 0 },
@@ -51,7 +50,6 @@ static const struct {
 	{ "/etc/resolv.conf", 0 },
 	{ "/dev/null", 1 },
 	{ "/dev/urandom", 0 },
-	{ "/run/sshd", 0 },
 	{ "/proc/self", 0 },
 	{ CHECK_FOLDER, 0 },
 };
@@ -62,7 +60,9 @@ get_output(struct operation_call *call)
 {
 	uint32_t index = wire_get_u32(&call->body);
 
-	return call->body.bad || index >= OUTPUT_COUNT ? NULL : &outputs[index];
+	return call->body.bad || index >= (uint32_t)output_count ?
+	    NULL :
+	    &outputs[index];
 }
 
 /* The folder of an output, from our own table; no link on the way. */
@@ -80,21 +80,30 @@ open_folder(const struct output *output)
 	return fd;
 }
 
+/* What cannot be opened is not allowed. */
+static void
+allow(struct sandbox_path *paths, size_t *n, const char *path, int writable)
+{
+	int fd = path != NULL ? open(path, O_PATH | O_CLOEXEC) : -1;
+
+	if (fd == -1)
+		return;
+	paths[*n].fd = fd;
+	paths[(*n)++].writable = writable;
+}
+
 static int
 limit_checker(void *arg)
 {
-	struct sandbox_path paths[NPATHS + 1];
+	const struct output *output = arg;
+	struct sandbox_path paths[NPATHS + 3];
 	size_t i, n = 0;
-	int fd;
 
-	(void)arg;
-	for (i = 0; i < NPATHS; i++) {
-		fd = open(checker_paths[i].path, O_PATH | O_CLOEXEC);
-		if (fd == -1)
-			continue;
-		paths[n].fd = fd;
-		paths[n++].writable = checker_paths[i].writable;
-	}
+	for (i = 0; i < NPATHS; i++)
+		allow(paths, &n, checker_paths[i].path,
+		    checker_paths[i].writable);
+	allow(paths, &n, output->dir, 0);
+	allow(paths, &n, output->run_folder, 0);
 	paths[n].fd = -1;
 	paths[n].writable = 0;
 	return sandbox_files_only(paths);
@@ -175,7 +184,7 @@ daemon_check(struct operation_call *call, const struct output *output,
 	build_argv(output->check, path, NULL, 0, argv);
 	make_run_folder(output);
 	if (process_run(argv, -1, NULL, COMPLAINT_MAX, CHECK_SECONDS,
-		limit_checker, NULL, &result) == -1) {
+		limit_checker, (void *)(uintptr_t)output, &result) == -1) {
 		rc = operation_fail(
 		    call, errno, "%s: %s", argv[0], strerror(errno));
 	} else if (result.timed_out) {
@@ -354,7 +363,7 @@ effective(struct operation_call *call, const struct output *output,
 		    call, ENOSYS, "%s cannot be asked", output->name);
 	make_run_folder(output);
 	if (process_run(argv, -1, NULL, EFFECTIVE_MAX, CHECK_SECONDS,
-		limit_checker, NULL, &result) == -1)
+		limit_checker, (void *)(uintptr_t)output, &result) == -1)
 		rc = operation_fail(
 		    call, errno, "%s: %s", argv[0], strerror(errno));
 	else if (result.timed_out || result.status != 0)

@@ -28,8 +28,8 @@
 #define DEV_LOG "/dev/log"
 
 struct supervised {
-	const struct service *service;
-	enum service_id id;
+	const struct daemon *daemon;
+	enum daemon_id id;
 	enum service_state state;
 	pid_t pid; /* the main process; 0: none */
 	pid_t last_pid; /* whose words count */
@@ -46,7 +46,7 @@ struct supervised {
 	struct words words;
 };
 
-static struct supervised supervised[SERVICE_COUNT];
+static struct supervised supervised[DAEMONS_MAX];
 static const struct service_events *events;
 static uv_loop_t *loop;
 static void (*all_stopped)(void);
@@ -80,9 +80,9 @@ reason(const struct supervised *s, char *text, size_t size)
 static void
 service_reload(struct supervised *s)
 {
-	int rc = kill(s->pid, s->service->reload_signal);
+	int rc = kill(s->pid, s->daemon->reload_signal);
 
-	log_info("service.reloaded", "%s[%d]", s->service->name, (int)s->pid);
+	log_info("service.reloaded", "%s[%d]", s->daemon->name, (int)s->pid);
 	work_done(s, rc == -1 ? errno : 0, "it is not running");
 }
 
@@ -90,7 +90,7 @@ static void
 service_started(struct supervised *s)
 {
 	set_state(s, STATE_RUNNING);
-	log_info("service.started", "%s[%d]", s->service->name, (int)s->pid);
+	log_info("service.started", "%s[%d]", s->daemon->name, (int)s->pid);
 	if (s->at_work && s->verb == VERB_RELOAD)
 		service_reload(s);
 	else if (s->at_work)
@@ -122,7 +122,7 @@ on_stop_overdue(uv_timer_t *timer)
 	struct supervised *s = timer->data;
 
 	log_warn("service.killed", "%s[%d] did not stop in %u s",
-	    s->service->name, (int)s->pid, s->service->stop_seconds);
+	    s->daemon->name, (int)s->pid, s->daemon->stop_seconds);
 	kill(s->pid, SIGKILL);
 }
 
@@ -149,8 +149,8 @@ start_failed(struct supervised *s)
 	s->listening_to_words = false;
 	set_state(s, STATE_STOPPED);
 	reason(s, said, sizeof(said));
-	log_error("service.start", "%s %s", s->service->name, said);
-	snprintf(text, sizeof(text), "%s %s", s->service->name, said);
+	log_error("service.start", "%s %s", s->daemon->name, said);
+	snprintf(text, sizeof(text), "%s %s", s->daemon->name, said);
 	work_done(s, EIO, text);
 }
 
@@ -164,7 +164,7 @@ static void
 farewell(const struct supervised *s, char *text, size_t size)
 {
 	snprintf(
-	    text, size, "%s[%d] has ended", s->service->name, (int)s->last_pid);
+	    text, size, "%s[%d] has ended", s->daemon->name, (int)s->last_pid);
 }
 
 /*
@@ -199,7 +199,7 @@ syslog_line(pid_t pid, bool error, const char *text)
 	char expected[128];
 	int i;
 
-	for (i = 0; i < SERVICE_COUNT; i++) {
+	for (i = 0; i < daemon_count; i++) {
 		s = &supervised[i];
 		if (pid == s->last_pid && error)
 			words_add(&s->words, text);
@@ -224,8 +224,8 @@ on_log_line(const char *source, const char *event, const char *message)
 			syslog_line(pid, error, text);
 		return;
 	}
-	for (i = 0; i < SERVICE_COUNT; i++)
-		if (strcmp(source, services[i].name) == 0)
+	for (i = 0; i < daemon_count; i++)
+		if (strcmp(source, daemons[i].name) == 0)
 			words_add(&supervised[i].words, message);
 }
 
@@ -242,7 +242,7 @@ ended_unasked(struct supervised *s)
 	if (too_many_exits(s)) {
 		set_state(s, STATE_FAILED);
 		log_error("service.failed", "%s ended %d times within %d s",
-		    s->service->name, EXITS_MAX, STEADY_MS / 1000);
+		    s->daemon->name, EXITS_MAX, STEADY_MS / 1000);
 	} else {
 		set_state(s, STATE_STARTING);
 		if (s->delay_ms == 0 || uv_now(loop) - s->since >= STEADY_MS)
@@ -263,7 +263,7 @@ check_all_stopped(void)
 	void (*stopped)(void) = all_stopped;
 	int i;
 
-	for (i = 0; i < SERVICE_COUNT; i++)
+	for (i = 0; i < daemon_count; i++)
 		if (supervised[i].pid != 0)
 			return;
 	all_stopped = NULL;
@@ -281,10 +281,10 @@ service_ended(pid_t pid, int status, void *arg)
 	child_reason(status, s->why, sizeof(s->why));
 	s->pid = 0;
 	if (asked)
-		log_info("service.stopped", "%s[%d] %s", s->service->name,
+		log_info("service.stopped", "%s[%d] %s", s->daemon->name,
 		    (int)pid, s->why);
 	else
-		log_error("service.ended", "%s[%d] %s", s->service->name,
+		log_error("service.ended", "%s[%d] %s", s->daemon->name,
 		    (int)pid, s->why);
 	if (all_stopped != NULL) {
 		set_state(s, STATE_STOPPED);
@@ -312,7 +312,7 @@ spawn_failed(struct supervised *s, const char *why)
 static void
 service_spawn(struct supervised *s)
 {
-	struct child_program program = { .argv = s->service->argv,
+	struct child_program program = { .argv = s->daemon->argv,
 		.exe_fd = -1,
 		.channel_fd = -1,
 		.log_stdout = true,
@@ -331,7 +331,7 @@ service_spawn(struct supervised *s)
 	set_state(s, STATE_STARTING);
 	uv_update_time(loop);
 	s->since = uv_now(loop);
-	source = logfile_source(loop, s->service->name, NULL, &program.log_fd);
+	source = logfile_source(loop, s->daemon->name, NULL, &program.log_fd);
 	if (source == NULL || (s->pid = child_start(&program)) == -1) {
 		s->pid = 0;
 		snprintf(text, sizeof(text), "could not be started: %s",
@@ -353,7 +353,7 @@ service_stop(struct supervised *s)
 	set_state(s, STATE_STOPPING);
 	kill(s->pid, SIGTERM);
 	uv_timer_start(&s->timer, on_stop_overdue,
-	    (uint64_t)s->service->stop_seconds * 1000, 1000);
+	    (uint64_t)s->daemon->stop_seconds * 1000, 1000);
 }
 
 static void
@@ -403,7 +403,7 @@ verb_reload(struct supervised *s)
 }
 
 static void
-supervisor_run(enum service_id id, enum service_verb verb)
+supervisor_run(enum daemon_id id, enum service_verb verb)
 {
 	struct supervised *s = &supervised[id];
 
@@ -426,7 +426,7 @@ supervisor_run(enum service_id id, enum service_verb verb)
 }
 
 static int
-supervisor_report(enum service_id id, struct service_report *report)
+supervisor_report(enum daemon_id id, struct service_report *report)
 {
 	const struct supervised *s = &supervised[id];
 
@@ -443,7 +443,7 @@ supervisor_stop(void (*stopped)(void))
 	int i;
 
 	all_stopped = stopped;
-	for (i = 0; i < SERVICE_COUNT; i++) {
+	for (i = 0; i < daemon_count; i++) {
 		s = &supervised[i];
 		s->at_work = s->start_again = s->listening_to_words = false;
 		uv_timer_stop(&s->timer);
@@ -460,9 +460,9 @@ supervisor_start(uv_loop_t *on, const struct service_events *told)
 
 	loop = on;
 	events = told;
-	for (i = 0; i < SERVICE_COUNT; i++) {
-		supervised[i].service = &services[i];
-		supervised[i].id = (enum service_id)i;
+	for (i = 0; i < daemon_count; i++) {
+		supervised[i].daemon = &daemons[i];
+		supervised[i].id = (enum daemon_id)i;
 		uv_timer_init(loop, &supervised[i].timer);
 		supervised[i].timer.data = &supervised[i];
 	}

@@ -34,7 +34,7 @@ enum stage {
 };
 
 struct watched {
-	enum service_id id;
+	enum daemon_id id;
 	const char *unit_name; /* "ssh.service" */
 	char *path; /* of its object */
 	struct unit unit;
@@ -50,7 +50,7 @@ struct watched {
 	struct words words;
 };
 
-static struct watched watched[SERVICE_COUNT];
+static struct watched watched[DAEMONS_MAX];
 static const struct service_events *events;
 static uv_loop_t *loop;
 static unsigned int limit; /* of a verb, seconds */
@@ -101,7 +101,7 @@ reason(const struct watched *w, char *text, size_t size)
 static void
 verb_failed(struct watched *w)
 {
-	const char *name = services[w->id].name, *text;
+	const char *name = daemons[w->id].name, *text;
 	char why[REPORT_WHY_MAX - 64];
 
 	reason(w, why, sizeof(why));
@@ -209,7 +209,7 @@ on_properties(sd_bus_message *m, void *arg, sd_bus_error *error)
 	w->known = r >= 0 && !sd_bus_message_is_method_error(m, NULL);
 	if (!w->known) {
 		verb_done(w, EIO, "%s: systemd does not tell its state: %s",
-		    services[w->id].name, away);
+		    daemons[w->id].name, away);
 		return 0;
 	}
 	state_changed(w, knew, &before);
@@ -255,7 +255,7 @@ on_job_removed(sd_bus_message *m, void *arg, sd_bus_error *error)
 	(void)error;
 	if (sd_bus_message_read(m, "uoss", &number, &job, &unit, &result) < 0)
 		return 0;
-	for (i = 0; i < SERVICE_COUNT; i++) {
+	for (i = 0; i < daemon_count; i++) {
 		w = &watched[i];
 		if (w->stage != STAGE_JOB || strcmp(w->job, job) != 0)
 			continue;
@@ -271,7 +271,7 @@ read_all(void)
 {
 	int i;
 
-	for (i = 0; i < SERVICE_COUNT; i++)
+	for (i = 0; i < daemon_count; i++)
 		unit_read(&watched[i]);
 }
 
@@ -295,13 +295,13 @@ all_unknown(const char *why)
 	int i;
 
 	snprintf(away, sizeof(away), "%s", why);
-	for (i = 0; i < SERVICE_COUNT; i++) {
+	for (i = 0; i < daemon_count; i++) {
 		w = &watched[i];
 		w->known = w->reading = w->read_again = false;
 		verb_done(w, EIO,
 		    "%s: the connection to systemd was lost (%s); whether it "
 		    "was done is not known",
-		    services[i].name, why);
+		    daemons[i].name, why);
 	}
 }
 
@@ -344,7 +344,7 @@ on_up(sd_bus *bus)
 	    "JobRemoved", on_job_removed, NULL, NULL);
 	sd_bus_match_signal_async(bus, NULL, NAME, OBJECT, MANAGER, "Reloading",
 	    on_reloading, NULL, NULL);
-	for (i = 0; i < SERVICE_COUNT; i++)
+	for (i = 0; i < daemon_count; i++)
 		sd_bus_match_signal_async(bus, NULL, NAME, watched[i].path,
 		    "org.freedesktop.DBus.Properties", "PropertiesChanged",
 		    on_changed, NULL, &watched[i]);
@@ -379,14 +379,14 @@ on_overdue(uv_timer_t *timer)
 		sd_bus_call_method_async(bus_get(), NULL, NAME, w->job,
 		    NAME ".Job", "Cancel", NULL, NULL, NULL);
 	verb_done(w, ETIMEDOUT, "%s: systemd has not done it within %u s%s",
-	    services[w->id].name, limit, cancel ? "; it was cancelled" : "");
+	    daemons[w->id].name, limit, cancel ? "; it was cancelled" : "");
 }
 
 /* What systemd says of a request that it does not take up. */
 static void
 verb_refused(struct watched *w, const sd_bus_error *error)
 {
-	const char *name = services[w->id].name;
+	const char *name = daemons[w->id].name;
 	const char *text =
 	    error->message == NULL ? error->name : error->message;
 	char shown[256];
@@ -417,7 +417,7 @@ on_job(sd_bus_message *m, void *arg, sd_bus_error *error)
 		verb_refused(w, sd_bus_message_get_error(m));
 	} else if (sd_bus_message_read(m, "o", &job) < 0) {
 		verb_done(w, EPROTO, "%s: systemd's answer is malformed",
-		    services[w->id].name);
+		    daemons[w->id].name);
 	} else {
 		w->job = xstrdup(job);
 		w->stage = STAGE_JOB;
@@ -426,7 +426,7 @@ on_job(sd_bus_message *m, void *arg, sd_bus_error *error)
 }
 
 static void
-systemd_run(enum service_id id, enum service_verb verb)
+systemd_run(enum daemon_id id, enum service_verb verb)
 {
 	static const char *const methods[] = { [VERB_START] = "StartUnit",
 		[VERB_STOP] = "StopUnit",
@@ -441,11 +441,11 @@ systemd_run(enum service_id id, enum service_verb verb)
 	w->verb = verb;
 	if (bus == NULL || !w->known) {
 		verb_done(w, EIO, "%s: systemd cannot be asked: %s",
-		    services[id].name, away);
+		    daemons[id].name, away);
 		return;
 	}
 	if (start && !events->prepared(id, &why)) {
-		verb_done(w, EIO, "%s: %s", services[id].name, why);
+		verb_done(w, EIO, "%s: %s", daemons[id].name, why);
 		return;
 	}
 	/* Who asks for a start has it tried, however often it failed. */
@@ -456,11 +456,11 @@ systemd_run(enum service_id id, enum service_verb verb)
 	if (sd_bus_call_method_async(bus, &w->call, NAME, OBJECT, MANAGER,
 		methods[verb], on_job, w, "ss", w->unit_name, "replace") < 0)
 		verb_done(
-		    w, EIO, "%s: systemd cannot be asked", services[id].name);
+		    w, EIO, "%s: systemd cannot be asked", daemons[id].name);
 }
 
 static int
-systemd_report(enum service_id id, struct service_report *report)
+systemd_report(enum daemon_id id, struct service_report *report)
 {
 	struct watched *w = &watched[id];
 
@@ -482,7 +482,7 @@ systemd_stop(void (*stopped)(void))
 {
 	int i;
 
-	for (i = 0; i < SERVICE_COUNT; i++) {
+	for (i = 0; i < daemon_count; i++) {
 		watched[i].stage = STAGE_NONE;
 		free(watched[i].job);
 		free(watched[i].path);
@@ -498,7 +498,7 @@ systemd_known(void)
 {
 	int i;
 
-	for (i = 0; i < SERVICE_COUNT; i++)
+	for (i = 0; i < daemon_count; i++)
 		if (!watched[i].known)
 			return false;
 	return true;
@@ -514,11 +514,11 @@ systemd_start(uv_loop_t *on, const char *address, unsigned int seconds,
 	loop = on;
 	limit = seconds;
 	events = told;
-	for (i = 0; i < SERVICE_COUNT; i++) {
+	for (i = 0; i < daemon_count; i++) {
 		w = &watched[i];
 		memset(w, 0, sizeof(*w));
-		w->id = (enum service_id)i;
-		w->unit_name = services[i].unit;
+		w->id = (enum daemon_id)i;
+		w->unit_name = daemons[i].unit;
 		if (sd_bus_path_encode(OBJECT "/unit", w->unit_name, &w->path) <
 		    0)
 			fatal("the unit name %s", w->unit_name);

@@ -1,9 +1,10 @@
 /*
- * The rendered files, the daemons and the workers' tasks: the meaning of the
+ * The rendered files, services, their daemons and the workers' tasks: the meaning of the
  * indexes that core and monitor speak of.
  */
 #include "services/catalog.h"
 
+#include <assert.h>
 #include <signal.h>
 #include <stddef.h>
 
@@ -11,7 +12,7 @@
 #include "services/ssh/ssh_prepare.h"
 
 /* clang-format off */
-const struct output outputs[OUTPUT_COUNT] = {
+const struct output outputs[] = {
 	[OUTPUT_ACCOUNTS] = { .name = "accounts",
 	  .dir = "/etc/holdfast", .file = "accounts", .mode = 0600,
 	  .accounts = true },
@@ -23,12 +24,17 @@ const struct output outputs[OUTPUT_COUNT] = {
 	  .vet = directives_vet },
 };
 
-const struct service services[SERVICE_COUNT] = {
-	[SERVICE_SSH] = { .name = "ssh", .api_id = 11, .unit = "ssh.service",
+const struct service services[] = {
+	[SERVICE_SSH] = { .name = "ssh", .api_id = 11,
+	  .prepare = ssh_prepare },
+};
+
+const struct daemon daemons[] = {
+	[DAEMON_SSH] = { .name = "ssh", .service = SERVICE_SSH,
+	  .unit = "ssh.service",
 	  .argv = { "/usr/sbin/sshd", "-D", "-f", "/etc/ssh/sshd_config",
 	    NULL },
-	  .reload_signal = SIGHUP, .stop_seconds = 5,
-	  .prepare = ssh_prepare },
+	  .reload_signal = SIGHUP, .stop_seconds = 5 },
 };
 
 const struct task tasks[TASK_COUNT] = {
@@ -40,3 +46,11 @@ const struct task tasks[TASK_COUNT] = {
 	  .network = true },
 };
 /* clang-format on */
+
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
+const int output_count = COUNT(outputs);
+const int service_count = COUNT(services);
+const int daemon_count = COUNT(daemons);
+static_assert(COUNT(outputs) <= OUTPUTS_MAX, "room for the outputs");
+static_assert(COUNT(services) <= SERVICES_MAX, "room for the services");
+static_assert(COUNT(daemons) <= DAEMONS_MAX, "room for the daemons");

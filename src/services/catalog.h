@@ -13,14 +13,21 @@
 
 enum output_id {		/* in the order of their installing */
 	OUTPUT_ACCOUNTS,
-	OUTPUT_SSHD_CONFIG,
-	OUTPUT_COUNT
+	OUTPUT_SSHD_CONFIG
 };
 
 enum service_id {
-	SERVICE_SSH,
-	SERVICE_COUNT
+	SERVICE_SSH
 };
+
+enum daemon_id {		/* in the order of their starting */
+	DAEMON_SSH
+};
+
+/* Room for the states that are kept of each; the tables say how many. */
+#define OUTPUTS_MAX	32
+#define SERVICES_MAX	32
+#define DAEMONS_MAX	64
 
 enum task_id {
 	TASK_HASH_PASSWORD,	/* str password -> str crypt(5) hash */
@@ -61,19 +68,25 @@ struct output {
 	int		(*vet)(const char *content, size_t len, char **whyp);
 };
 
-/* A daemon that the service manager runs. */
+/* What the API starts and stops; it runs when all its daemons do. */
 struct service {
 	const char	*name;		/* "ssh", as in the API */
 	int		 api_id;	/* 11, as in the API */
-	const char	*argv[8];	/* in the foreground */
-	const char	*unit;		/* its systemd unit, "ssh.service" */
-	int		 reload_signal;
-	unsigned int	 stop_seconds;	/* then SIGKILL */
 	/*
 	 * Made before the first start in a new instance (host keys, run-time
 	 * folders).  As root; 0 or -1 with *whyp (malloc'd).
 	 */
 	int		(*prepare)(char **whyp);
+};
+
+/* A program that the service manager runs. */
+struct daemon {
+	const char	*name;		/* in the log: "ssh" */
+	enum service_id	 service;	/* that it is of */
+	const char	*argv[8];	/* in the foreground */
+	const char	*unit;		/* its systemd unit, "ssh.service" */
+	int		 reload_signal;	/* 0: it is restarted instead */
+	unsigned int	 stop_seconds;	/* then SIGKILL */
 };
 
 /* A worker's task; run by src/worker. */
@@ -85,8 +98,12 @@ struct task {
 	const char	*reads[6];
 };
 
-extern const struct output	outputs[OUTPUT_COUNT];
-extern const struct service	services[SERVICE_COUNT];
+extern const struct output	outputs[];
+extern const int		output_count;
+extern const struct service	services[];
+extern const int		service_count;
+extern const struct daemon	daemons[];
+extern const int		daemon_count;
 extern const struct task	tasks[TASK_COUNT];
 
 #endif

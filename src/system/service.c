@@ -120,7 +120,7 @@ service_by_name(const char *name)
 {
 	int i;
 
-	for (i = 0; i < SERVICE_COUNT; i++)
+	for (i = 0; i < service_count; i++)
 		if (strcmp(services[i].name, name) == 0)
 			return i;
 	return -1;
@@ -131,7 +131,7 @@ service_by_id(json_int_t id)
 {
 	int i;
 
-	for (i = 0; i < SERVICE_COUNT; i++)
+	for (i = 0; i < service_count; i++)
 		if (services[i].api_id == id)
 			return i;
 	return -1;
@@ -227,16 +227,12 @@ gathered(const struct op_reply *reply, void *arg)
 static void
 gather_next(struct gathering *g)
 {
-	struct wire_out out = { 0 };
-
-	if (g->at == SERVICE_COUNT) {
+	if (g->at == service_count) {
 		g->done(g->list, g->arg);
 		free(g);
 		return;
 	}
-	wire_put_u32(&out, (uint32_t)g->at);
-	op_request(MSG_OP_SERVICE_STATUS, &out, -1, gathered, g);
-	wire_free(&out);
+	op_ask_state(g->at, DAEMON_ALL, gathered, g);
 }
 
 void
@@ -268,7 +264,7 @@ api_entries(json_t *list)
 static void
 changed(const struct op_reply *reply, void *arg)
 {
-	static json_t *told[SERVICE_COUNT];
+	static json_t *told[SERVICES_MAX];
 	int service = (int)(intptr_t)arg;
 	json_t *list = api_entries(json_pack("[o]", heard(service, reply)));
 	json_t *now = json_incref(json_array_get(list, 0));
@@ -289,12 +285,8 @@ changed(const struct op_reply *reply, void *arg)
 static void
 service_changed(enum service_id service)
 {
-	struct wire_out out = { 0 };
-
-	wire_put_u32(&out, (uint32_t)service);
-	op_request(MSG_OP_SERVICE_STATUS, &out, -1, changed,
-	    (void *)(intptr_t)service);
-	wire_free(&out);
+	op_ask_state(
+	    (int)service, DAEMON_ALL, changed, (void *)(intptr_t)service);
 }
 
 static json_t *
@@ -505,16 +497,12 @@ control_start(void *arg)
 {
 	struct call *call = arg;
 	const char *verb = json_string_value(call_param(call, 0));
-	struct wire_out out = { 0 };
-	uint8_t v;
+	int v;
 
 	for (v = 0; strcmp(verbs[v], verb) != 0;)
 		v++;
-	wire_put_u32(&out,
-	    (uint32_t)service_by_name(json_string_value(call_param(call, 1))));
-	wire_put_u8(&out, v);
-	op_request(MSG_OP_SERVICE_CONTROL, &out, -1, controlled, call);
-	wire_free(&out);
+	op_run_verb(service_by_name(json_string_value(call_param(call, 1))),
+	    DAEMON_ALL, (enum service_verb)v, controlled, call);
 }
 
 static void
@@ -578,18 +566,13 @@ boot_started(const struct op_reply *reply, void *arg)
 static void
 boot_next(void)
 {
-	struct wire_out out = { 0 };
-
-	while (booting.at < SERVICE_COUNT && !enabled(booting.at))
+	while (booting.at < service_count && !enabled(booting.at))
 		booting.at++;
-	if (booting.at == SERVICE_COUNT) {
+	if (booting.at == service_count) {
 		booting.done();
 		return;
 	}
-	wire_put_u32(&out, (uint32_t)booting.at);
-	wire_put_u8(&out, VERB_START);
-	op_request(MSG_OP_SERVICE_CONTROL, &out, -1, boot_started, NULL);
-	wire_free(&out);
+	op_run_verb(booting.at, DAEMON_ALL, VERB_START, boot_started, NULL);
 }
 
 static void

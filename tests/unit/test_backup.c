@@ -54,7 +54,7 @@ static const struct resource service = {
 const struct resource *const resources[] = { &config, &crud, &service, NULL };
 const struct renderer renderers[] = { { .output = -1 } };
 const struct scheduled_task scheduled_tasks[] = { { .name = NULL } };
-const struct service_rules service_rules[] = { { .service = -1 } };
+const struct daemon_rule daemon_rules[] = { { .daemon = -1 } };
 
 static char folder[64];
 static struct store *store;

@@ -119,7 +119,7 @@ static const struct resource made = {
 
 const struct resource *const resources[] = { &made, NULL };
 const struct renderer renderers[] = { { .output = -1 } };
-const struct service_rules service_rules[] = { { .service = -1 } };
+const struct daemon_rule daemon_rules[] = { { .daemon = -1 } };
 const struct scheduled_task scheduled_tasks[] = { { .name = NULL } };
 /* clang-format on */
 

@@ -154,7 +154,7 @@ static const struct resource told = { .name = "told", .methods = methods,
 	.events = events };
 const struct resource *const resources[] = { &told, NULL };
 const struct renderer renderers[] = { { .output = -1 } };
-const struct service_rules service_rules[] = { { .service = -1 } };
+const struct daemon_rule daemon_rules[] = { { .daemon = -1 } };
 const struct scheduled_task scheduled_tasks[] = {
 	{ "note", "Notes that it ran.", note_run },
 	{ "wait", "Goes on until it is told to end.", wait_run },

@@ -39,7 +39,7 @@ static const struct resource secretive = {
 };
 const struct resource *const resources[] = { &secretive, NULL };
 const struct renderer renderers[] = { { .output = -1 } };
-const struct service_rules service_rules[] = { { .service = -1 } };
+const struct daemon_rule daemon_rules[] = { { .daemon = -1 } };
 const struct scheduled_task scheduled_tasks[] = { { .name = NULL } };
 
 static char folder[64];

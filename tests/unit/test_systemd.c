@@ -42,9 +42,9 @@ static struct {
 } told;
 
 static void
-on_done(enum service_id id, int error, const char *text)
+on_done(enum daemon_id id, int error, const char *text)
 {
-	assert_int_equal(id, SERVICE_SSH);
+	assert_int_equal(id, DAEMON_SSH);
 	assert_false(told.done);
 	told.done = true;
 	told.error = error;
@@ -52,14 +52,14 @@ on_done(enum service_id id, int error, const char *text)
 }
 
 static void
-on_changed(enum service_id id)
+on_changed(enum daemon_id id)
 {
-	assert_int_equal(id, SERVICE_SSH);
+	assert_int_equal(id, DAEMON_SSH);
 	told.changed = true;
 }
 
 static bool
-on_prepared(enum service_id id, const char **whyp)
+on_prepared(enum daemon_id id, const char **whyp)
 {
 	(void)id;
 	*whyp = "no host keys";
@@ -104,7 +104,7 @@ static enum service_state
 state_now(void)
 {
 	memset(&report, 0, sizeof(report));
-	if (systemd_way.report(SERVICE_SSH, &report) != 0)
+	if (systemd_way.report(DAEMON_SSH, &report) != 0)
 		return (enum service_state) - 1;
 	return report.state;
 }
@@ -297,7 +297,7 @@ verb(enum service_verb which, const char *mode)
 	set_mode(mode);
 	told.done = told.changed = false;
 	told.prepared = true;
-	systemd_way.run(SERVICE_SSH, which);
+	systemd_way.run(DAEMON_SSH, which);
 	run_until(verb_is_done);
 }
 
@@ -390,7 +390,7 @@ test_not_prepared(void **state)
 	(void)state;
 	set_mode("ok");
 	told.done = told.prepared = false;
-	systemd_way.run(SERVICE_SSH, VERB_START);
+	systemd_way.run(DAEMON_SSH, VERB_START);
 	assert_true(told.done);
 	assert_int_not_equal(told.error, 0);
 	assert_string_equal(told.text, "ssh: no host keys");
@@ -448,7 +448,7 @@ test_systemd_goes(void **state)
 	set_mode("hang");
 	told.done = false;
 	told.prepared = true;
-	systemd_way.run(SERVICE_SSH, VERB_START);
+	systemd_way.run(DAEMON_SSH, VERB_START);
 	run_until(is_starting);
 	end(standin_pid);
 	run_until(verb_is_done);
@@ -456,7 +456,7 @@ test_systemd_goes(void **state)
 	assert_true(is_unknown());
 	assert_non_null(strstr(report.why, "left the bus"));
 	told.done = false;
-	systemd_way.run(SERVICE_SSH, VERB_START);
+	systemd_way.run(DAEMON_SSH, VERB_START);
 	assert_true(told.done);
 	assert_non_null(strstr(told.text, "systemd cannot be asked"));
 	start_standin();

@@ -146,7 +146,7 @@ ask_block(struct effect *e)
 		}
 		free(spec);
 	}
-	if (!e->change->reached[SERVICE_SSH].running) {
+	if (!e->change->reached[DAEMON_SSH].running) {
 		finish(e, NULL);
 		return;
 	}
@@ -415,11 +415,7 @@ status_known(const struct op_reply *reply, void *arg)
 static void
 ask_status(void *arg)
 {
-	struct wire_out body = { 0 };
-
-	wire_put_u32(&body, SERVICE_SSH);
-	op_request(MSG_OP_SERVICE_STATUS, &body, -1, status_known, arg);
-	wire_free(&body);
+	op_ask_state(SERVICE_SSH, DAEMON_SSH, status_known, arg);
 }
 
 void

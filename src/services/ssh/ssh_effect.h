@@ -6,7 +6,7 @@
 
 struct change;
 
-/* A struct service_rules' function. */
+/* A struct daemon_rule' function. */
 void	ssh_effect_verify(struct change *);
 
 #endif
