@@ -347,7 +347,9 @@ class Instance:
         self.output = self.process.communicate(timeout=30)[0]
         self.process = None
         if self.namespace:
-            wait_until(lambda: not self.members(), 10, "everything is gone")
+            # One may have been started meanwhile.
+            wait_until(lambda: not self.members() or self.kill_members(), 10,
+                       "everything is gone")
         self.let_go()
 
     def kill_members(self):

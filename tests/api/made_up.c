@@ -1,10 +1,32 @@
 /*
- * holdfastd with one more namespace, for what no method of the product does
- * yet, or not so that a test could make it fail: jobs with files.
+ * holdfastd with more namespaces, for what nothing in the product does yet, or
+ * not so that a test could make it fail: jobs with files here, resources and a
+ * service in the files beside this one.
+ *
+ * The product's tables under other names; in their place such as have room for
+ * ours behind them, filled before main().
  */
+#define daemon_rules product_daemon_rules
+#define daemons product_daemons
+#define outputs product_outputs
+#define renderers product_renderers
 #define resources product_resources
+#define services product_services
+#define daemon_count product_daemon_count
+#define output_count product_output_count
+#define service_count product_service_count
 #include "../../src/registry.c"
+#include "../../src/services/catalog.c"
+#undef daemon_rules
+#undef daemons
+#undef outputs
+#undef renderers
 #undef resources
+#undef services
+#undef daemon_count
+#undef output_count
+#undef service_count
+#undef COUNT
 
 #include <errno.h>
 #include <openssl/sha.h>
@@ -17,11 +39,23 @@
 #include "core/job.h"
 #include "core/pipe.h"
 #include "lib/xalloc.h"
+#include "made_up.h"
 
-/* In the place of the product's; filled before main(). */
 #define RESOURCES_MAX 64
+extern struct daemon_rule daemon_rules[];
+extern struct daemon daemons[];
+extern struct output outputs[];
+extern struct renderer renderers[];
 extern const struct resource *resources[];
+extern struct service services[];
+extern int daemon_count, output_count, service_count;
+struct daemon_rule daemon_rules[DAEMONS_MAX + 1];
+struct daemon daemons[DAEMONS_MAX];
+struct output outputs[OUTPUTS_MAX];
+struct renderer renderers[OUTPUTS_MAX + 1];
 const struct resource *resources[RESOURCES_MAX];
+struct service services[SERVICES_MAX];
+int daemon_count, output_count, service_count;
 
 /* clang-format off */
 static const struct field give_params[] = {
@@ -172,14 +206,97 @@ static const struct resource made_up_resource = {
 };
 /* clang-format on */
 
+static const struct resource *const ours[] = { &made_up_resource,
+	&made_up_first, &made_up_outside, &made_up_second, &made_up_shelf,
+	&made_up_thing, NULL };
+
+static void
+fill_resources(void)
+{
+	const struct resource *const *from;
+	size_t n = 0;
+
+	for (from = product_resources; *from != NULL; from++)
+		resources[n++] = *from;
+	for (from = ours; *from != NULL && n < RESOURCES_MAX - 1; from++)
+		resources[n++] = *from;
+}
+
+static void
+fill_service(void)
+{
+	int i;
+
+	for (i = 0; i < product_service_count; i++)
+		services[i] = product_services[i];
+	made_up_service_id = i;
+	services[i] = made_up_service;
+	service_count = i + 1;
+	for (i = 0; i < product_daemon_count; i++) {
+		daemons[i] = product_daemons[i];
+		daemon_rules[i] = product_daemon_rules[i];
+	}
+	made_up_daemon = i;
+	for (; i < product_daemon_count + 2; i++) {
+		daemons[i] = made_up_daemons[i - made_up_daemon];
+		daemons[i].service = (enum service_id)made_up_service_id;
+	}
+	daemon_count = i;
+}
+
+/* Renderers stand in any order; one of ours is of one, the other of both. */
+static void
+fill_outputs(void)
+{
+	static const struct resource *const of_one[] = { &made_up_first, NULL };
+	static const struct resource *const of_both[] = { &made_up_first,
+		&made_up_second, NULL };
+	int i, n = 0;
+
+	for (i = 0; i < product_output_count; i++)
+		outputs[i] = product_outputs[i];
+	while (product_renderers[n].output != -1) {
+		renderers[n] = product_renderers[n];
+		n++;
+	}
+	made_up_output = i;
+	outputs[i] = made_up_outputs[0];
+	outputs[i + 1] = made_up_outputs[1];
+	output_count = i + 2;
+	renderers[n++] = (struct renderer){ .output = i,
+		.from = of_one,
+		.render = made_up_render_one,
+		.rejected = made_up_rejected };
+	renderers[n++] = (struct renderer){ .output = i + 1,
+		.from = of_both,
+		.render = made_up_render_both,
+		.rejected = made_up_rejected };
+	renderers[n].output = -1;
+}
+
+/* The first reloads, the second is restarted. */
+static void
+fill_rules(void)
+{
+	static int reads[2][2];
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		reads[i][0] = made_up_output + i;
+		reads[i][1] = -1;
+		daemon_rules[made_up_daemon + i] =
+		    (struct daemon_rule){ .daemon = made_up_daemon + i,
+			    .reads = reads[i],
+			    .verb = i == 0 ? VERB_RELOAD : VERB_RESTART,
+			    .verify = made_up_verify };
+	}
+	daemon_rules[made_up_daemon + 2].daemon = -1;
+}
+
 static void __attribute__((constructor)) fill(void)
 {
-	size_t i;
-
-	for (i = 0; product_resources[i] != NULL; i++) {
-		if (i + 2 >= RESOURCES_MAX)
-			abort();
-		resources[i] = product_resources[i];
-	}
-	resources[i] = &made_up_resource;
+	fill_resources();
+	fill_service();
+	fill_outputs();
+	fill_rules();
 }
