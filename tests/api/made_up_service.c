@@ -41,13 +41,14 @@ prepare(char **whyp)
 }
 
 /* clang-format off */
-#define CHECK "if (/^word bad/) { print \"line $.: a bad word\\n\"; $e = 1 } " \
-	"END { $? = $e }"
+static const char check[] = "if (/^word bad/) { print \"line $.: a bad word"
+	"\\n\"; $e = 1 } END { $? = $e }";
+
 #define OUTPUT(name_)							\
 	{ .name = "made-up " name_, .dir = "/etc/made-up/" name_,	\
 	  .file = name_ ".conf", .mode = 0644,				\
 	  .run_folder = "/run/made-up",					\
-	  .check = { "/usr/bin/perl", "-ne", CHECK, "%f", NULL },	\
+	  .check = { "/usr/bin/perl", "-ne", check, "%f", NULL },	\
 	  .effective = { "/usr/bin/cat", "/run/made-up/" name_, NULL } }
 #define DAEMON(name_)							\
 	.name = "made-up-" name_, .unit = "made-up-" name_ ".service",	\
