@@ -1,6 +1,7 @@
 """The protocol before JSON-RPC, at /websocket."""
 
 import json
+import time
 
 import pytest
 
@@ -83,10 +84,16 @@ def test_errors(legacy):
 
 def test_too_many_calls(instance):
     """The 21st of a minute waits a second and more; and 20 may wait."""
-    with Legacy(instance.connect(path="/websocket")) as client:
-        for number in range(45):
-            client.send(msg="method", id=number, method="core.ping")
-        answers = [client.client.receive() for _ in range(25)]
+    answers = []
+    for _ in range(5):
+        start = time.monotonic()
+        with Legacy(instance.connect(path="/websocket")) as client:
+            for number in range(45):
+                client.send(msg="method", id=number, method="core.ping")
+            answers = [client.client.receive() for _ in range(25)]
+        # In which none of those that wait can have been answered.
+        if time.monotonic() - start < 1:
+            break
     assert [answer["id"] for answer in answers] == [*range(20),
                                                     *range(40, 45)]
     assert [answer["error"]["error"] for answer in answers[20:]] == [109] * 5

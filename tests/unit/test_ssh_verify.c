@@ -286,7 +286,6 @@ test_real_sshd(void **state)
 		"LogLevel debug1\n",
 		"LogLevel DEBUG\n",
 		"IPQoS af21 cs1\n",
-		"IPQoS 0x10\n",
 		"AcceptEnv LANG LC_*\nAcceptEnv FOO\n",
 		"AllowUsers a b\n",
 		"DenyGroups \"a b\"\n",

@@ -9,7 +9,9 @@
  *
  * After SIGHUP the old sshd may still answer for a moment, so the last three
  * are tried again until PATIENCE_MS is over.  No answer from a port that sshd
- * itself listens on is no failure: something between may have refused us.
+ * itself listens on is no failure: something between may have refused us.  It
+ * is one after a wrong answer: sshd 9.8 and later answers who only looks once,
+ * and then not for a while (PerSourcePenalties, sshd_config(5)).
  */
 #include "services/ssh/ssh_effect.h"
 
@@ -40,6 +42,7 @@ struct effect {
 	char *address; /* that is asked */
 	uint16_t port;
 	bool offer_seen;
+	char *wrong; /* the last answer that was, NULL: none */
 };
 
 static void ask_status(void *);
@@ -59,6 +62,7 @@ finish(struct effect *e, const char *problem)
 	change_verified(change, problem);
 	free(e->effective);
 	free(e->address);
+	free(e->wrong);
 	free(e);
 }
 
@@ -361,8 +365,12 @@ offer_known(const struct op_reply *reply, void *arg)
 		again(e, reply->text);
 	else if (r == -1)
 		again(e, "the answer to the probe is malformed");
-	else if (r == 1 && ssh_verify_offer(e->effective, &offer, &why) == -1)
+	else if (r == 1 && ssh_verify_offer(e->effective, &offer, &why) == -1) {
+		free(e->wrong);
+		e->wrong = xstrdup(why);
 		again(e, why);
+	} else if (r == 0 && e->wrong != NULL)
+		again(e, e->wrong);
 	else {
 		if (r == 0)
 			log_warn("ssh.silent",
