@@ -177,11 +177,14 @@ reserve(struct learning *l, int64_t entry, const json_t *before)
 static json_t *
 builtin_entry(const json_t *known, int64_t id, const struct group_line *line)
 {
-	json_t *entry = known != NULL ? json_deep_copy(known) :
-					schema_defaults(group_resource.fields);
+	json_t *entry = json_pack("{s:I}", "id", (json_int_t)id), *rest;
 
-	json_object_del(entry, "users");
-	json_object_set_new(entry, "id", json_integer(id));
+	rest = known != NULL ? json_deep_copy(known) :
+			       schema_defaults(group_resource.fields);
+	json_object_del(rest, "users");
+	json_object_del(rest, "id");
+	json_object_update(entry, rest);
+	json_decref(rest);
 	json_object_set_new(entry, "gid", json_integer(line->gid));
 	json_object_set_new(entry, "name", json_string(line->name));
 	json_object_set_new(entry, "builtin", json_true());
