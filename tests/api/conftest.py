@@ -41,6 +41,15 @@ def pytest_runtest_protocol(item):
     signal.signal(signal.SIGALRM, before)
 
 
+def pytest_terminal_summary(terminalreporter):
+    """What tests say of themselves, whichever process ran them."""
+    for reports in terminalreporter.stats.values():
+        for report in reports:
+            for name, text in getattr(report, "user_properties", []):
+                if name == "says" and report.when == "call":
+                    terminalreporter.write_line(text)
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item, call):
     report = (yield).get_result()

@@ -395,7 +395,7 @@ def replays(replayer, found):
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_replay(make_instance, name, capsys):
+def test_replay(make_instance, name, record_property):
     # Exposed, so that interfaces may be chosen as on the recorded machine.
     instance = make_instance("--expose").start().setup_admin()
     replayer = Replayer(instance, strangers_alone=name == "auth")
@@ -416,9 +416,9 @@ def test_replay(make_instance, name, capsys):
                 different += 1
     finally:
         replayer.close()
-    with capsys.disabled():
-        print(f"\n{name}: {total - different - len(wrong)} matched, "
-              f"{different} different on purpose, {total} in total")
+    record_property("says", (
+        f"{name}: {total - different - len(wrong)} matched, "
+        f"{different} different on purpose, {total} in total"))
     assert not wrong, "\n".join(wrong)
 
 
