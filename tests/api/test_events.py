@@ -30,6 +30,7 @@ def quiet(client):
 
 
 def test_service_state_is_told(instance, admin, root):
+    root.control("STOP")    # whatever others did with it
     identifier = admin.call("core.subscribe", "service.query")
     assert UUID.match(identifier)
     assert admin.call("core.subscribe", "service.query") != identifier
