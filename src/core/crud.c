@@ -116,15 +116,24 @@ candidates(const struct call *call, const struct filter *filter)
 	return entry != NULL ? json_pack("[o]", entry) : json_array();
 }
 
+static const char *
+text_of(const struct call *call, const json_t *entry, size_t *lenp)
+{
+	const struct resource *r = resource_of(call);
+
+	return entry_shown_text(r, entry, shows_secrets(call, r), lenp);
+}
+
 void
 resource_query_run(struct call *call)
 {
+	static const struct query_from from = { candidates, text_of };
 	const struct resource *r = resource_of(call);
 
 	if (r->ask != NULL)
 		r->ask(query_asked, call);
 	else if (has_store(call))
-		query_reply_from(call, candidates);
+		query_reply_from(call, &from);
 }
 
 static void

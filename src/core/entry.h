@@ -17,6 +17,12 @@
 /* New references, not to be changed: stored objects may be among them. */
 json_t	*entry_shown(const struct resource *, int64_t id, bool secrets);
 json_t	*entry_shown_all(const struct resource *, bool secrets);
+/*
+ * The text of one that these gave, and its length; borrowed until the next
+ * change.  NULL: it is none of them, or no longer one.
+ */
+const char *entry_shown_text(const struct resource *, const json_t *entry,
+		    bool secrets, size_t *lenp);
 /* A config resource's entry as text, borrowed until the next change. */
 const char *entry_text(const struct resource *, bool secrets);
 

@@ -131,9 +131,58 @@ check_types(const struct field *result, const struct filter *filter,
 		filter_compared(filter, check_compared, &c);
 }
 
-/* Of the entries, or those that candidates gives; the other one is NULL. */
+static int
+put_entry(const struct call *call, query_text *text_of, const json_t *entry,
+    struct wire_out *out)
+{
+	size_t len;
+	const char *text = text_of(call, entry, &len);
+
+	if (text == NULL)
+		return json_write(entry, out);
+	wire_put_raw(out, text, len);
+	return 0;
+}
+
+static int
+put_entries(const struct call *call, query_text *text_of, const json_t *result,
+    struct wire_out *out)
+{
+	json_t *entry;
+	size_t i;
+
+	if (json_is_object(result))
+		return put_entry(call, text_of, result, out);
+	wire_put_raw(out, "[", 1);
+	json_array_foreach(result, i, entry) {
+		if (i > 0)
+			wire_put_raw(out, ",", 1);
+		if (put_entry(call, text_of, entry, out) == -1)
+			return -1;
+	}
+	wire_put_raw(out, "]", 2); /* with the end of the text */
+	return 0;
+}
+
+/* Whole entries have their text already: it is put together from theirs. */
 static void
-reply(struct call *call, const json_t *entries, query_candidates *candidates,
+reply_texts(struct call *call, query_text *text_of, json_t *result)
+{
+	struct wire_out out = { 0 };
+
+	if (put_entries(call, text_of, result, &out) == 0) {
+		if (json_is_object(result))
+			wire_put_u8(&out, '\0');
+		call_reply_text(call, (const char *)out.data);
+		json_decref(result);
+	} else
+		call_reply(call, result);
+	wire_free(&out);
+}
+
+/* Of the entries, or those that from gives; the other one is NULL. */
+static void
+reply(struct call *call, const json_t *entries, const struct query_from *from,
     const json_t *filters, const json_t *options)
 {
 	struct verr *errors = verr_new();
@@ -150,16 +199,18 @@ reply(struct call *call, const json_t *entries, query_candidates *candidates,
 		return;
 	}
 	verr_free(errors);
-	if (candidates != NULL)
-		entries = found = candidates(call, filter);
+	if (from != NULL)
+		entries = found = from->candidates(call, filter);
 	result = query_run(entries, filter, &o);
-	json_decref(found);
-	if (result != NULL)
+	if (result != NULL && from != NULL && !o.count)
+		reply_texts(call, from->text, result);
+	else if (result != NULL)
 		call_reply(call, result);
 	else if (filter_problem(filter) != NULL)
 		query_fail_problem(call, "filters", filter_problem(filter));
 	else
 		query_fail_none(call);
+	json_decref(found);
 	filter_free(filter);
 }
 
@@ -171,9 +222,9 @@ query_reply(struct call *call, json_t *entries)
 }
 
 void
-query_reply_from(struct call *call, query_candidates *candidates)
+query_reply_from(struct call *call, const struct query_from *from)
 {
-	reply(call, NULL, candidates, call_param(call, 0), call_param(call, 1));
+	reply(call, NULL, from, call_param(call, 0), call_param(call, 1));
 }
 
 void

@@ -22,10 +22,17 @@ extern const struct field query_option_fields[];	/* members of options */
 void	query_reply(struct call *, json_t *entries);
 /*
  * The same from those that can match at all: candidates gives them (a new
- * reference) once the filter is known.
+ * reference) once the filter is known; text that of one of them, borrowed, or
+ * NULL when it has to be made.
  */
 typedef json_t *query_candidates(const struct call *, const struct filter *);
-void	query_reply_from(struct call *, query_candidates *);
+typedef const char *query_text(const struct call *, const json_t *entry,
+    size_t *lenp);
+struct query_from {
+	query_candidates	*candidates;
+	query_text		*text;
+};
+void	query_reply_from(struct call *, const struct query_from *);
 /*
  * Answers a .get_instance call: the entry (stolen; NULL: there is none) with
  * the options of the second parameter.  name is for "Service 5 does not
