@@ -38,7 +38,8 @@ const struct daemon daemons[] = {
 };
 
 const struct task tasks[TASK_COUNT] = {
-	[TASK_HASH_PASSWORD] = { .name = "hash-password", .seconds = 20 },
+	/* Eleven hashes at most, of half a second each on a slow machine. */
+	[TASK_HASH_PASSWORD] = { .name = "hash-password", .seconds = 60 },
 	/* The name service's files: group, passwd, nsswitch.conf. */
 	[TASK_LOOKUP_GROUPS] = { .name = "lookup-groups", .seconds = 20,
 	  .reads = { "/etc", NULL } },

@@ -30,7 +30,9 @@ enum daemon_id {		/* in the order of their starting */
 #define DAEMONS_MAX	64
 
 enum task_id {
-	TASK_HASH_PASSWORD,	/* str password -> str crypt(5) hash */
+	TASK_HASH_PASSWORD,	/* u8 enum hash_scheme, str password, [str
+				   kept crypt(5) hash]* -> u8 1: it is one of
+				   those, str its hash ("" then) */
 	TASK_LOOKUP_GROUPS,	/* [str name]* -> [u8 exists]* */
 	TASK_SSH_OFFER,		/* str address, u16 port, u32 ms to keep
 				   trying -> u8 answered, str banner,
@@ -38,6 +40,9 @@ enum task_id {
 				   in the order of RFC 4253 section 7.1 */
 	TASK_COUNT
 };
+
+/* How a password is hashed, by crypt(5)'s names. */
+enum hash_scheme { HASH_YESCRYPT, HASH_SHA512, HASH_SCHEME_COUNT };
 
 /* A rendered file. */
 struct output {

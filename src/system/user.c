@@ -12,6 +12,7 @@
 #include "core/connection.h"
 #include "core/core.h"
 #include "core/op.h"
+#include "core/password.h"
 #include "core/sessions.h"
 #include "core/setup_code.h"
 #include "lib/json.h"
@@ -19,8 +20,6 @@
 #include "lib/xalloc.h"
 #include "system/group.h"
 #include "system/system.h"
-
-#define PASSWORD_MAX 512 /* CRYPT_MAX_PASSPHRASE_SIZE, crypt(3) */
 
 /* Ids of these entries, as in TrueNAS. */
 #define ID_ROOT 1
@@ -145,17 +144,16 @@ account_entry(const char *username, const char *hash)
 }
 
 static void
-hashed(const struct op_reply *reply, void *arg)
+hashed(int error, const char *text, const char *hash, bool reused, void *arg)
 {
 	struct call *call = arg;
-	struct wire_in body = reply->body;
 	const char *username = json_string_value(call_param(call, 0));
-	char *hash = wire_get_str(&body, 512);
 	json_t *entry;
 
-	if (reply->error != 0 || wire_end(&body) == -1) {
-		call_fail(call, reply->error != 0 ? reply->error : EPROTO,
-		    "The password could not be hashed: %s", reply->text);
+	(void)reused; /* it is the first one */
+	if (error != 0) {
+		call_fail(
+		    call, error, "The password could not be hashed: %s", text);
 	} else {
 		entry = account_entry(username, hash);
 		change_submit(call, &user_resource, CHANGE_CREATE,
@@ -163,7 +161,6 @@ hashed(const struct op_reply *reply, void *arg)
 		    setup_committed);
 		json_decref(entry);
 	}
-	freezero_str(hash);
 }
 
 /* Another call may have been first while this one was hashing. */
@@ -204,24 +201,9 @@ entitled(const struct call *call)
 }
 
 static void
-check_password(const char *password, size_t len, struct verr *errors)
-{
-	if (len == 0)
-		verr_add(
-		    errors, "password", "An administrator needs a password");
-	else if (len >= PASSWORD_MAX)
-		verr_add(errors, "password", "At most %d bytes are possible",
-		    PASSWORD_MAX - 1);
-	else if (strpbrk(password, "\r\n") != NULL)
-		verr_add(errors, "password",
-		    "A line break cannot be typed in at a login prompt");
-}
-
-static void
 setup_run(struct call *call)
 {
-	const json_t *password = call_param(call, 1);
-	struct wire_out out = { 0 };
+	const char *password = json_string_value(call_param(call, 1));
 	struct verr *errors;
 
 	if (core_store() == NULL) {
@@ -237,16 +219,16 @@ setup_run(struct call *call)
 	if (!entitled(call))
 		verr_add_errno(errors, EPERM, "options.setup_code",
 		    "The one-time code of the first start is needed here");
-	check_password(
-	    json_string_value(password), json_string_length(password), errors);
+	if (password[0] == '\0')
+		verr_add(
+		    errors, "password", "An administrator needs a password");
+	password_check(password, errors, "password");
 	if (verr_any(errors)) {
 		call_fail_invalid(call, errors);
 		return;
 	}
 	verr_free(errors);
-	wire_put_str(&out, json_string_value(password));
-	op_worker(TASK_HASH_PASSWORD, &out, hashed, call);
-	wire_free(&out);
+	password_hash(password, NULL, hashed, call);
 }
 
 /* clang-format off */

@@ -6,6 +6,7 @@
 #define HF_WORKER_TASKS_H
 
 #include "lib/wire.h"
+#include "services/catalog.h"
 
 struct work {
 	/*

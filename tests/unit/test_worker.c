@@ -79,6 +79,44 @@ expect_done(struct wire_in *body)
 }
 
 static void
+put_hashing(struct wire_out *members, enum hash_scheme scheme,
+    const char *password, const char *kept)
+{
+	wire_put_u8(members, scheme);
+	wire_put_str(members, password);
+	wire_put_u32(members, kept != NULL ? 3 : 0);
+	if (kept != NULL) {
+		wire_put_str(members, "!");
+		wire_put_str(members, "$y$j9T$5PGBIQMSWr8KXpBZ2hzkB.$x");
+		wire_put_str(members, kept);
+	}
+}
+
+/* The hash of a password, "" when it is the kept one; caller frees. */
+static char *
+hash_of(enum hash_scheme scheme, const char *password, const char *kept)
+{
+	struct wire_out members = { 0 };
+	struct wire_in body;
+	void *to_free;
+	char *hash;
+	uint8_t reused;
+
+	put_hashing(&members, scheme, password, kept);
+	assert_int_equal(run_worker("hash-password", TASK_HASH_PASSWORD,
+			     &members, &body, &to_free),
+	    0);
+	expect_done(&body);
+	reused = wire_get_u8(&body);
+	hash = wire_get_str(&body, 1000);
+	assert_int_equal(wire_end(&body), 0);
+	assert_int_equal(reused, hash[0] == '\0');
+	free(to_free);
+	wire_free(&members);
+	return hash;
+}
+
+static void
 test_hash(void **state)
 {
 	struct wire_out members = { 0 };
@@ -90,11 +128,12 @@ test_hash(void **state)
 	(void)state;
 	if (geteuid() != 0)
 		skip();
-	wire_put_str(&members, "p\xc3\xa4ssword");
+	put_hashing(&members, HASH_YESCRYPT, "p\xc3\xa4ssword", NULL);
 	assert_int_equal(run_worker("hash-password", TASK_HASH_PASSWORD,
 			     &members, &body, &to_free),
 	    0);
 	expect_done(&body);
+	assert_int_equal(wire_get_u8(&body), 0);
 	hash = wire_get_str(&body, 1000);
 	assert_int_equal(wire_end(&body), 0);
 	assert_memory_equal(hash, "$y$", 3);
@@ -118,13 +157,33 @@ test_hash_long(void **state)
 		skip();
 	memset(password, 'x', sizeof(password));
 	password[sizeof(password) - 1] = '\0';
-	wire_put_str(&members, password);
+	put_hashing(&members, HASH_YESCRYPT, password, NULL);
 	assert_int_equal(run_worker("hash-password", TASK_HASH_PASSWORD,
 			     &members, &body, &to_free),
 	    0);
 	assert_int_equal(wire_get_u32(&body), E2BIG);
 	free(to_free);
 	wire_free(&members);
+}
+
+/* One that was had before is known again, whatever it was hashed by. */
+static void
+test_hash_reused(void **state)
+{
+	char *first, *hash;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	first = hash_of(HASH_SHA512, "one", NULL);
+	assert_memory_equal(first, "$6$rounds=656000$", 17);
+	hash = hash_of(HASH_YESCRYPT, "two", first);
+	assert_memory_equal(hash, "$y$", 3);
+	free(hash);
+	hash = hash_of(HASH_YESCRYPT, "one", first);
+	assert_string_equal(hash, "");
+	free(hash);
+	free(first);
 }
 
 static void
@@ -212,6 +271,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_hash),
 		cmocka_unit_test(test_hash_long),
+		cmocka_unit_test(test_hash_reused),
 		cmocka_unit_test(test_groups),
 		cmocka_unit_test(test_offer_nobody),
 		cmocka_unit_test(test_wrong),
