@@ -35,6 +35,17 @@ account_by_uid(uid_t uid)
 	return find("uid", json_integer(uid));
 }
 
+json_int_t
+account_gid(const json_t *account, uid_t uid)
+{
+	const json_t *group = NULL;
+
+	if (core_store() != NULL)
+		group = store_get(
+		    core_store(), "group", json_int(account, "group", -1));
+	return json_int(group, "gid", (json_int_t)uid);
+}
+
 /* Privileges of groups come later; the administrators' group is the first. */
 bool
 account_is_administrator(const json_t *account)

@@ -16,6 +16,8 @@
 /* The account's entry, borrowed; NULL when there is none. */
 const json_t	*account_by_name(const char *username);
 const json_t	*account_by_uid(uid_t);
+/* Number of its primary group; without an entry, its user's. */
+json_int_t	 account_gid(const json_t *account, uid_t);
 /* A session for it, or NULL when it may not use the API. */
 struct session	*account_session(const json_t *account, const char *origin);
 struct session	*account_session_of_uid(uid_t, const char *origin);

@@ -52,6 +52,8 @@ session_release(struct session *s)
 	free(s->username);
 	free(s->origin);
 	free(s->address);
+	free(s->api_key_name);
+	json_decref(s->last_login);
 	session_release(s->parent);
 	free(s);
 }
@@ -101,16 +103,31 @@ session_has_any(const struct session *s, const char *const *roles)
 	return false;
 }
 
+const struct session *
+session_login(const struct session *s)
+{
+	return s->parent != NULL ? s->parent : s;
+}
+
 const char *
-session_class(const struct session *s)
+credential_name(enum credential credential)
 {
 	static const char *const names[] = {
 		[CREDENTIAL_PASSWORD] = "LOGIN_PASSWORD",
 		[CREDENTIAL_UNIX_SOCKET] = "UNIX_SOCKET",
 		[CREDENTIAL_TOKEN] = "TOKEN",
+		[CREDENTIAL_TWOFACTOR] = "LOGIN_TWOFACTOR",
+		[CREDENTIAL_ONETIME_PASSWORD] = "LOGIN_ONETIME_PASSWORD",
+		[CREDENTIAL_API_KEY] = "API_KEY",
 	};
 
-	return names[s->credential];
+	return names[credential];
+}
+
+const char *
+session_class(const struct session *s)
+{
+	return credential_name(s->credential);
 }
 
 json_t *
@@ -123,6 +140,10 @@ session_credentials_data(const struct session *s)
 		json_object_set_new(
 		    data, "parent", session_credentials(s->parent));
 
+	if (s->credential == CREDENTIAL_API_KEY)
+		json_object_set_new(data, "api_key",
+		    json_pack("{s:I, s:s}", "id", (json_int_t)s->api_key,
+			"name", s->api_key_name));
 	/* Ours: the person who became root by sudo. */
 	if (s->login_uid != UINT32_MAX && s->login_uid != s->uid)
 		json_object_set_new(

@@ -16,7 +16,8 @@
 
 /* How it was logged in, by the API's names (session_class). */
 enum credential { CREDENTIAL_PASSWORD, CREDENTIAL_UNIX_SOCKET,
-    CREDENTIAL_TOKEN };
+    CREDENTIAL_TOKEN, CREDENTIAL_TWOFACTOR, CREDENTIAL_ONETIME_PASSWORD,
+    CREDENTIAL_API_KEY };
 
 #define TOKEN_HASH	32	/* bytes of SHA-256 */
 
@@ -29,6 +30,11 @@ struct session {
 	char		*origin;	/* "192.0.2.1:4711", "pid:42" */
 	char		*address;	/* "192.0.2.1"; NULL: Unix socket */
 	enum credential	 credential;
+	bool		 second_factor;	/* it was shown one as well */
+	/* CREDENTIAL_API_KEY: which, and whether it was proven by SCRAM. */
+	int64_t		 api_key;
+	char		*api_key_name;
+	bool		 scram;
 	char		 login_id[UUID_LEN];
 	int64_t		 login_at;	/* seconds since the epoch */
 	/* By boottime_ms(): of the login that it goes back to; last message. */
@@ -37,6 +43,8 @@ struct session {
 	struct role_set	 roles;
 	bool		 web_shell;
 	bool		 terminated;	/* what it left running calls no more */
+	/* What was known of the account's logins before; NULL: nothing. */
+	json_t		*last_login;
 	/* CREDENTIAL_TOKEN: the login that it goes back to, and the token. */
 	struct session	*parent;
 	unsigned char	 token[TOKEN_HASH];
@@ -61,6 +69,8 @@ void		 session_release(struct session *);	/* NULL is fine */
 /* Makes it one that a token of another one (or its parent) logged in. */
 void		 session_of_token(struct session *, struct session *maker,
 		    const unsigned char token[static TOKEN_HASH]);
+/* The login that it goes back to: itself, or that of its token. */
+const struct session *session_login(const struct session *);
 /* Past its age, or idle for too long? */
 bool		 session_expired(const struct session *);
 /* Root's over the Unix socket: no events of it, nor ended among others. */
@@ -69,7 +79,8 @@ bool		 session_internal(const struct session *);
 bool		 session_has_any(const struct session *,
 		    const char *const *roles);
 
-/* "UNIX_SOCKET", "LOGIN_PASSWORD", "TOKEN"; and its credentials_data. */
+/* "UNIX_SOCKET", "LOGIN_PASSWORD", ...; and the session's credentials_data. */
+const char	*credential_name(enum credential);
 const char	*session_class(const struct session *);
 json_t		*session_credentials_data(const struct session *);
 /* Both, as an audit record has them. */

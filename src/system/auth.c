@@ -107,8 +107,6 @@ static const struct field boolean = { .name = "result", .type = F_BOOL,
 	.flags = FF_REQUIRED, .doc = "Was it done?" };
 static const struct field response = { .name = "result", .type = F_DICT,
 	.flags = FF_REQUIRED, .doc = "response_type and its members." };
-static const struct field me = { .name = "result", .type = F_DICT,
-	.flags = FF_REQUIRED, .doc = "The caller's account." };
 static const struct field strings = { .name = "result", .type = F_STRV,
 	.flags = FF_REQUIRED, .doc = "Mechanisms." };
 static const struct field always_true = { .name = "result", .type = F_CONST,
@@ -128,29 +126,6 @@ struct login {
 
 static struct login *waiting;
 static unsigned int running, waiting_count;
-
-static json_t *
-user_info(const struct session *s)
-{
-	const json_t *account = account_by_name(s->username);
-	const char *home = s->uid == 0 ? "/root" : "/";
-
-	/* clang-format off */
-	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:n, s:n, s:s, s:b, "
-	    "s:{}, s:{s:n, s:b, s:i, s:i}, s:o, s:[s, s]}",
-	    "pw_name", s->username,
-	    "pw_gecos", json_str(account, "full_name", s->username),
-	    "pw_dir", json_str(account, "home", home),
-	    "pw_shell", json_str(account, "shell", "/bin/bash"),
-	    "pw_uid", (json_int_t)s->uid,
-	    "pw_gid", json_int(account, "gid", s->uid),
-	    "grouplist", "sid", "source", "LOCAL", "local", 1, "attributes",
-	    "two_factor_config", "provisioning_uri", "secret_configured", 0,
-	    "interval", 30, "otp_digits", 6,
-	    "privilege", session_privilege(s),
-	    "account_attributes", "LOCAL", "SYS_ADMIN");
-	/* clang-format on */
-}
 
 static void
 login_free(struct login *l)
@@ -288,7 +263,8 @@ succeeded(struct call *call, struct session *s)
 	connection_login(call->connection, s);
 	a->response = json_pack("{s:s, s:o, s:s, s:o}", "response_type",
 	    "SUCCESS", "user_info",
-	    json_bool(options, "user_info", true) ? user_info(s) : json_null(),
+	    json_bool(options, "user_info", true) ? auth_user_info(s) :
+						    json_null(),
 	    "authenticator", "LEVEL_1", "reconnect_token",
 	    reconnect_token(call->connection, options));
 	audit_send(authentication(call, s, NULL), success_recorded, a);
@@ -477,12 +453,6 @@ mechanism_choices_run(struct call *call)
 }
 
 static void
-me_run(struct call *call)
-{
-	call_reply(call, user_info(call->session));
-}
-
-static void
 logout_recorded(int error, void *arg)
 {
 	(void)error;
@@ -520,8 +490,8 @@ static const struct method methods[] = {
 	{ .name = "auth.logout", .auth = AUTH_SESSION, .result = &always_true,
 	  .doc = "Ends the session; the connection stays.",
 	  .run = logout_run },
-	{ .name = "auth.me", .auth = AUTH_SESSION, .result = &me,
-	  .doc = "The caller's account and privilege.", .run = me_run },
+	{ .name = "auth.me", .auth = AUTH_SESSION, .result = &auth_me_result,
+	  .doc = "The caller's account and privilege.", .run = auth_me },
 	{ .name = "auth.mechanism_choices", .kind = KIND_CHOICES,
 	  .auth = AUTH_NONE, .roles = choices_roles, .result = &strings,
 	  .doc = "The mechanisms that auth.login_ex takes.",
@@ -530,6 +500,10 @@ static const struct method methods[] = {
 	  .roles = auth_sessions_read, .params = query_params,
 	  .result = &auth_session_list, .doc = "Who is logged in.",
 	  .run = auth_sessions },
+	{ .name = "auth.set_attribute", .auth = AUTH_SESSION,
+	  .params = auth_attribute_params,
+	  .doc = "Keeps something of the page's for the caller's account.",
+	  .run = auth_set_attribute },
 	{ .name = "auth.terminate_other_sessions", .auth = AUTH_ROLE,
 	  .roles = auth_sessions_write, .result = &always_true,
 	  .doc = "Ends all sessions but the caller's and root's on the Unix "

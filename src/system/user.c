@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/account.h"
+#include "core/account_state.h"
 #include "core/call.h"
 #include "core/change.h"
 #include "core/connection.h"
@@ -184,6 +185,7 @@ gather(void (*done)(void))
 		    account_is_administrator(user))
 			close_setup(json_str(user, "username", ""));
 	json_decref(users);
+	account_state_review();
 	done();
 }
 
@@ -231,6 +233,13 @@ setup_run(struct call *call)
 	password_hash(password, NULL, hashed, call);
 }
 
+static void
+changed(void)
+{
+	account_state_review();
+	sessions_review();
+}
+
 /* clang-format off */
 static const struct method methods[] = {
 	{ .name = "user.has_local_administrator_set_up", .auth = AUTH_NONE,
@@ -246,6 +255,6 @@ const struct resource user_resource = {
 	.name = "user", .doc = "Accounts.", .kind = RESOURCE_CRUD,
 	.role_prefix = "ACCOUNT", .verbose_name = "User",
 	.methods = methods, .fields = user_fields, .check = check,
-	.gather = gather, .changed = sessions_review
+	.gather = gather, .changed = changed
 };
 /* clang-format on */

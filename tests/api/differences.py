@@ -22,9 +22,6 @@ DIFFERENCES = {
         [-32001, "EOPNOTSUPP"], MECHANISM),
     ("auth", "login_ex: SCRAM malformed"): (
         [-32001, "EOPNOTSUPP"], MECHANISM),
-    ("auth", "set_attribute"): (-32601, LATER),
-    ("auth", "token from another address or once"): (
-        "result", "the attribute of the case before is not there"),
     ("auth", "generate_token: ttl wrong"): (
         [-32602, "EINVAL", ["ttl"]], "a token that is never good is no use"),
     ("auth", "generate_onetime_password"): (-32601, LATER),

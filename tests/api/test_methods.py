@@ -16,7 +16,7 @@ METHODS = {
     "auth.login", "auth.login_ex", "auth.login_ex_continue",
     "auth.login_with_token", "auth.generate_token", "auth.sessions",
     "auth.terminate_session", "auth.terminate_other_sessions",
-    "auth.mechanism_choices", "auth.me", "auth.logout",
+    "auth.mechanism_choices", "auth.me", "auth.logout", "auth.set_attribute",
     "user.has_local_administrator_set_up", "user.setup_local_administrator",
     "system.ready", "system.state", "system.version", "system.version_short",
     "system.info", "system.boot_id", "system.host_id", "system.product_type",
