@@ -21,6 +21,7 @@
 #include "core/schema.h"
 #include "core/seal.h"
 #include "core/sealed.h"
+#include "lib/base64.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/xalloc.h"
@@ -38,11 +39,9 @@
 static json_t *
 base64(const uint8_t *data, size_t len)
 {
-	char *text = xcalloc(1, 4 * ((len + 2) / 3) + 1);
-	json_t *value;
+	char *text = base64_encode(data, len);
+	json_t *value = json_string(text);
 
-	EVP_EncodeBlock((uint8_t *)text, data, (int)len);
-	value = json_string(text);
 	freezero_str(text);
 	return value;
 }
@@ -51,17 +50,8 @@ base64(const uint8_t *data, size_t len)
 static bool
 from_base64(const json_t *value, uint8_t *data, size_t len)
 {
-	const char *text = json_string_value(value);
-	uint8_t buffer[48];
-	int n;
-
-	if (text == NULL || strlen(text) != 4 * ((len + 2) / 3))
-		return false;
-	n = EVP_DecodeBlock(buffer, (const uint8_t *)text, (int)strlen(text));
-	if (n >= (int)len)
-		memcpy(data, buffer, len);
-	explicit_bzero(buffer, sizeof(buffer));
-	return n >= (int)len;
+	return json_is_string(value) &&
+	    base64_decode_exact(json_string_value(value), data, len) == 0;
 }
 
 static void

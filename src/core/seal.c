@@ -16,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/base64.h"
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/xalloc.h"
@@ -157,24 +158,13 @@ begin(const uint8_t *with, const uint8_t *nonce, const char *place, int encrypt)
 	return ctx;
 }
 
-static char *
-encode(const uint8_t *data, size_t len)
-{
-	size_t room = sizeof(VERSION) + 4 * ((len + 2) / 3);
-	char *text = xmalloc(room);
-
-	memcpy(text, VERSION, sizeof(VERSION));
-	EVP_EncodeBlock((uint8_t *)text + sizeof(VERSION) - 1, data, (int)len);
-	return text;
-}
-
 char *
 seal_with(const uint8_t key[static SEAL_KEY_LEN], const char *place,
     const void *plain, size_t len)
 {
 	EVP_CIPHER_CTX *ctx;
 	uint8_t *data;
-	char *text;
+	char *text, *encoded;
 	int n;
 
 	if (len > SEALED_MAX)
@@ -189,45 +179,27 @@ seal_with(const uint8_t key[static SEAL_KEY_LEN], const char *place,
 		ctx, EVP_CTRL_GCM_GET_TAG, TAG_LEN, data + NONCE_LEN) != 1)
 		fatal("seal: AES-256-GCM failed");
 	EVP_CIPHER_CTX_free(ctx);
-	text = encode(data, HEAD_LEN + len);
+	encoded = base64_encode(data, HEAD_LEN + len);
+	text = xasprintf("%s%s", VERSION, encoded);
+	free(encoded);
 	free(data);
 	return text;
-}
-
-/* base64 has several texts for some bytes; one of them is ours. */
-static bool
-is_encoded(const char *text, const uint8_t *data, size_t len)
-{
-	char *again = encode(data, len);
-	bool same = strcmp(text, again) == 0;
-
-	free(again);
-	return same;
 }
 
 /* The bytes of a sealed text, NULL when it is none. */
 static uint8_t *
 decode(const char *sealed, size_t *lenp)
 {
-	const char *text = sealed + sizeof(VERSION) - 1;
-	size_t len, padding;
 	uint8_t *data;
-	int n;
 
 	if (strncmp(sealed, VERSION, sizeof(VERSION) - 1) != 0)
 		return NULL;
-	len = strlen(text);
-	if (len == 0 || len % 4 != 0 || len / 4 * 3 > SEALED_MAX + HEAD_LEN + 2)
-		return NULL;
-	padding = text[len - 1] != '=' ? 0 : text[len - 2] != '=' ? 1 : 2;
-	data = xmalloc(len / 4 * 3);
-	n = EVP_DecodeBlock(data, (const uint8_t *)text, (int)len);
-	if (n < 0 || (size_t)n < HEAD_LEN + padding ||
-	    !is_encoded(sealed, data, (size_t)n - padding)) {
+	data = base64_decode(
+	    sealed + sizeof(VERSION) - 1, SEALED_MAX + HEAD_LEN, lenp);
+	if (data != NULL && *lenp < HEAD_LEN) {
 		free(data);
 		return NULL;
 	}
-	*lenp = (size_t)n - padding;
 	return data;
 }
 
