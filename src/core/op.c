@@ -89,7 +89,7 @@ work_end(struct work *w, struct op_reply *reply)
 {
 	struct work *next;
 
-	if (w->task == TASK_HASH_PASSWORD) {
+	if (tasks[w->task].hashing) {
 		hashing--;
 		if ((next = hashing_queue) != NULL) {
 			hashing_queue = next->next;
@@ -174,7 +174,7 @@ work_start(struct work *w)
 {
 	struct wire_out out = { 0 };
 
-	if (w->task == TASK_HASH_PASSWORD)
+	if (tasks[w->task].hashing)
 		hashing++;
 	wire_put_u32(&out, w->task);
 	op_request(MSG_OP_WORKER, &out, -1, worker_given, w);
@@ -187,7 +187,7 @@ busy(void *arg)
 	struct work *w = arg;
 	struct op_reply reply = { .error = EBUSY, .fd = -1 };
 
-	reply.text = "too many passwords are being hashed";
+	reply.text = "too many passwords and keys are being hashed";
 	w->done(&reply, w->arg);
 	wire_free(&w->body);
 	free(w);
@@ -204,7 +204,7 @@ op_worker(
 	w->arg = arg;
 	if (body != NULL)
 		wire_put_raw(&w->body, body->data, body->len);
-	if (task != TASK_HASH_PASSWORD || hashing < core_facts()->cores) {
+	if (!tasks[task].hashing || hashing < core_facts()->cores) {
 		work_start(w);
 		return;
 	}

@@ -39,7 +39,11 @@ const struct daemon daemons[] = {
 
 const struct task tasks[TASK_COUNT] = {
 	/* Eleven hashes at most, of half a second each on a slow machine. */
-	[TASK_HASH_PASSWORD] = { .name = "hash-password", .seconds = 60 },
+	[TASK_HASH_PASSWORD] = { .name = "hash-password", .seconds = 60,
+	  .hashing = true },
+	/* Half a second where nobody else wants the processor. */
+	[TASK_DERIVE_KEYS] = { .name = "derive-keys", .seconds = 60,
+	  .hashing = true },
 	/* The name service's files: group, passwd, nsswitch.conf. */
 	[TASK_LOOKUP_GROUPS] = { .name = "lookup-groups", .seconds = 20,
 	  .reads = { "/etc", NULL } },

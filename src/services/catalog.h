@@ -33,6 +33,9 @@ enum task_id {
 	TASK_HASH_PASSWORD,	/* u8 enum hash_scheme, str password, [str
 				   kept crypt(5) hash]* -> u8 1: it is one of
 				   those, str its hash ("" then) */
+	TASK_DERIVE_KEYS,	/* str secret, bytes salt (none: a new one),
+				   u32 iterations -> bytes salt, StoredKey,
+				   ServerKey, ClientKey (core/scram.h) */
 	TASK_LOOKUP_GROUPS,	/* [str name]* -> [u8 exists]* */
 	TASK_SSH_OFFER,		/* str address, u16 port, u32 ms to keep
 				   trying -> u8 answered, str banner,
@@ -98,6 +101,8 @@ struct daemon {
 struct task {
 	const char	*name;
 	bool		 network;	/* may connect */
+	bool		 hashing;	/* slow on purpose: at most as many
+					   run as there are processors */
 	unsigned int	 seconds;	/* then it is killed */
 	/* Folders it may read, NULL ends. */
 	const char	*reads[6];

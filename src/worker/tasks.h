@@ -24,6 +24,8 @@ struct work {
 
 int	task_hash_password(struct wire_in *, struct wire_out *, const char **);
 
+int	task_derive_keys(struct wire_in *, struct wire_out *, const char **);
+
 void	task_groups_prepare(void);
 int	task_lookup_groups(struct wire_in *, struct wire_out *, const char **);
 

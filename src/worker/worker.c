@@ -24,6 +24,7 @@
 /* clang-format off */
 static const struct work works[TASK_COUNT] = {
 	[TASK_HASH_PASSWORD] = { .run = task_hash_password },
+	[TASK_DERIVE_KEYS] = { .run = task_derive_keys },
 	[TASK_LOOKUP_GROUPS] = { .prepare = task_groups_prepare,
 	  .run = task_lookup_groups },
 	[TASK_SSH_OFFER] = { .run = task_ssh_offer },

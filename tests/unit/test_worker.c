@@ -15,6 +15,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "lib/base64.h"
 #include "lib/ipc.h"
 #include "lib/startup.h"
 #include "roles.h"
@@ -144,6 +145,93 @@ test_hash(void **state)
 	wire_free(&members);
 }
 
+/* Some bytes of the answer as base64; to be freed. */
+static char *
+encoded(struct wire_in *body)
+{
+	size_t len;
+	const void *data = wire_get_bytes(body, &len);
+
+	assert_non_null(data);
+	return base64_encode(data, len);
+}
+
+static void
+expect_encoded(struct wire_in *body, const char *expected)
+{
+	char *text = encoded(body);
+
+	assert_string_equal(text, expected);
+	free(text);
+}
+
+/* As the real server derived it, api_key.jsonl "create". */
+static void
+test_derive(void **state)
+{
+	static const char salt[] = "SPr4cBSw0rS4Wsey";
+	struct wire_out members = { 0 };
+	struct wire_in body;
+	void *to_free;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	wire_put_str(&members,
+	    "EVmk28CjjOWqj5QwaDCXu0nLIYrylJMdHiWKhXxVy3XDU9"
+	    "nK9C9mh708jZfHnORm");
+	wire_put_bytes(&members, salt, strlen(salt));
+	wire_put_u32(&members, 500000);
+	assert_int_equal(run_worker("derive-keys", TASK_DERIVE_KEYS, &members,
+			     &body, &to_free),
+	    0);
+	expect_done(&body);
+	expect_encoded(&body, "U1ByNGNCU3cwclM0V3NleQ==");
+	expect_encoded(&body,
+	    "sMkuIjEkee+4hPzoBfBcWWfwqsU4L+Zz26rLDFhwZVbV5DaRGntlrqHuZAqdcN7Tn3"
+	    "1FOPqnZ/g2DraU5BN9sg==");
+	expect_encoded(&body,
+	    "dSynYIcew1gQeQAvD6ga3dUQguahKWY5fyNbzPPjEbBkHRAUZmQD4+gk/hTz1yKZ6p"
+	    "eA3fc1EoRglQg/O39rcA==");
+	expect_encoded(&body,
+	    "kAAKiLVd0ilftZuAefQ9j7k7glilgQRJK5CcARZATJbn2oivG0X5kOVpa2Mrq0aGsy"
+	    "gWFUraDeplnskD2obwbg==");
+	assert_int_equal(wire_end(&body), 0);
+	free(to_free);
+	wire_free(&members);
+}
+
+/* Without a salt each time a new one. */
+static void
+test_derive_salt(void **state)
+{
+	struct wire_out members = { 0 };
+	struct wire_in body;
+	void *to_free;
+	char *salts[2];
+	int i;
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	wire_put_str(&members, "secret");
+	wire_put_bytes(&members, NULL, 0);
+	wire_put_u32(&members, 1);
+	for (i = 0; i < 2; i++) {
+		assert_int_equal(run_worker("derive-keys", TASK_DERIVE_KEYS,
+				     &members, &body, &to_free),
+		    0);
+		expect_done(&body);
+		salts[i] = encoded(&body);
+		assert_int_equal(strlen(salts[i]), BASE64_LEN(16));
+		free(to_free);
+	}
+	assert_string_not_equal(salts[0], salts[1]);
+	free(salts[0]);
+	free(salts[1]);
+	wire_free(&members);
+}
+
 static void
 test_hash_long(void **state)
 {
@@ -270,6 +358,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_hash),
+		cmocka_unit_test(test_derive),
+		cmocka_unit_test(test_derive_salt),
 		cmocka_unit_test(test_hash_long),
 		cmocka_unit_test(test_hash_reused),
 		cmocka_unit_test(test_groups),
