@@ -8,6 +8,7 @@
 #include "core/alert.h"
 #include "core/method.h"
 #include "core/scheduler.h"
+#include "core/twofactor.h"
 #include "services/catalog.h"
 #include "services/ssh/ssh.h"
 #include "services/ssh/ssh_effect.h"
@@ -25,6 +26,8 @@ const struct resource *const resources[] = {
 	&service_resource,
 	&ssh_resource,
 	&system_resource,
+	&twofactor_resource,
+	&twofactor_secret_resource,
 	&reboot_resource,
 	&user_resource,
 	NULL

@@ -235,6 +235,8 @@ change_shows_secrets(const struct change *c)
 static json_t *
 stored_entry(const struct change *c)
 {
+	if (c->resource->answer != NULL)
+		return c->resource->answer(c);
 	return entry_shown(c->resource, c->id, change_shows_secrets(c));
 }
 

@@ -123,10 +123,14 @@ void
 entry_changed(const struct resource *r, int64_t id, const json_t *before,
     const json_t *after)
 {
-	char *collection = xasprintf(
-	    "%s.%s", r->name, r->kind == RESOURCE_CONFIG ? "config" : "query");
 	enum event_kind kind = EVENT_CHANGED;
 	json_t *fields = NULL;
+	char *collection;
+
+	if (r->kind == RESOURCE_INNER)
+		return;
+	collection = xasprintf(
+	    "%s.%s", r->name, r->kind == RESOURCE_CONFIG ? "config" : "query");
 
 	if (before == NULL)
 		kind = EVENT_ADDED;

@@ -107,7 +107,8 @@ collections_make(void)
 	size_t i;
 
 	for (r = resources; *r != NULL; r++) {
-		if ((*r)->kind != RESOURCE_SERVICE)
+		if ((*r)->kind == RESOURCE_CONFIG ||
+		    (*r)->kind == RESOURCE_CRUD)
 			collection_implied(*r);
 		event = (*r)->events;
 		for (; event != NULL && event->name != NULL; event++)

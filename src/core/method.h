@@ -113,7 +113,12 @@ struct event {
 };
 #define EVENT_END	{ .name = NULL }
 
-enum resource_kind { RESOURCE_SERVICE, RESOURCE_CONFIG, RESOURCE_CRUD };
+/*
+ * An inner one is no namespace of the API: entries that are kept beside those
+ * of another resource, without methods, events or a name for others.
+ */
+enum resource_kind { RESOURCE_SERVICE, RESOURCE_CONFIG, RESOURCE_CRUD,
+    RESOURCE_INNER };
 
 struct change;		/* core/change.h */
 
@@ -171,6 +176,11 @@ struct resource {
 	 * were brought in order; ends by calling done.  May be NULL.
 	 */
 	void			(*boot)(void (*done)(void));
+	/*
+	 * What a change of it answers with, where that is not its entry; a
+	 * new reference.  May be NULL.
+	 */
+	json_t			*(*answer)(const struct change *);
 	/* Something of it changed: after its event.  May be NULL. */
 	void			(*changed)(void);
 	/* The monitor says that a service's state changed; may be NULL. */

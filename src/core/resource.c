@@ -267,6 +267,8 @@ resource_services(void)
 	const struct resource *const *at, *r;
 
 	for (at = resources; (r = *at) != NULL; at++) {
+		if (r->kind == RESOURCE_INNER)
+			continue;
 		config = json_pack("{s:s, s:b, s:s?, s:b, s:s?}", "namespace",
 		    r->name, "private", 0, "role_prefix", r->role_prefix,
 		    "cli_private", 0, "verbose_name", r->verbose_name);

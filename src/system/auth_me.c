@@ -8,6 +8,7 @@
 #include "core/account_state.h"
 #include "core/call.h"
 #include "core/session.h"
+#include "core/twofactor.h"
 #include "lib/json.h"
 #include "lib/xalloc.h"
 #include "system/auth.h"
@@ -120,15 +121,6 @@ account_attributes(const struct session *s, const json_t *account)
 	return names;
 }
 
-static json_t *
-two_factor_config(void)
-{
-	/* clang-format off */
-	return json_pack("{s:n, s:b, s:i, s:i}", "provisioning_uri",
-	    "secret_configured", 0, "interval", 30, "otp_digits", 6);
-	/* clang-format on */
-}
-
 json_t *
 auth_user_info(const struct session *s)
 {
@@ -146,7 +138,7 @@ auth_user_info(const struct session *s)
 	    "pw_gid", account_gid(account, s->uid),
 	    "grouplist", "sid", "source", "LOCAL", "local", 1,
 	    "attributes", attributes_of(json_int(account, "id", -1)),
-	    "two_factor_config", two_factor_config(),
+	    "two_factor_config", twofactor_config(account),
 	    "privilege", session_privilege(s),
 	    "account_attributes", account_attributes(s, account),
 	    "last_login", session_login(s)->last_login);

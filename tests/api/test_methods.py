@@ -17,6 +17,7 @@ METHODS = {
     "auth.login_with_token", "auth.generate_token", "auth.sessions",
     "auth.terminate_session", "auth.terminate_other_sessions",
     "auth.mechanism_choices", "auth.me", "auth.logout", "auth.set_attribute",
+    "auth.twofactor.config", "auth.twofactor.confirm", "auth.twofactor.update",
     "user.has_local_administrator_set_up", "user.setup_local_administrator",
     "system.ready", "system.state", "system.version", "system.version_short",
     "system.info", "system.boot_id", "system.host_id", "system.product_type",
