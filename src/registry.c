@@ -28,6 +28,7 @@ const struct resource *const resources[] = {
 	&system_resource,
 	&twofactor_resource,
 	&twofactor_secret_resource,
+	&privilege_resource,
 	&reboot_resource,
 	&user_resource,
 	NULL

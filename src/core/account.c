@@ -46,48 +46,42 @@ account_gid(const json_t *account, uid_t uid)
 	return json_int(group, "gid", (json_int_t)uid);
 }
 
-/* Privileges of groups come later; the administrators' group is the first. */
 bool
 account_is_administrator(const json_t *account)
 {
-	json_t *groups = json_object_get(account, "groups"), *id;
-	const json_t *group;
-	size_t i;
+	struct granted granted;
 
-	json_array_foreach(groups, i, id) {
-		group =
-		    store_get(core_store(), "group", json_integer_value(id));
-		if (json_int(group, "gid", -1) == GID_ADMINISTRATORS)
-			return true;
-	}
-	return false;
+	rights_granted(account, &granted);
+	return role_set_has(&granted.roles, "FULL_ADMIN");
 }
 
 struct session *
 account_session(const json_t *account, const char *origin)
 {
-	static const char *const full[] = { "FULL_ADMIN", NULL };
+	struct granted granted;
+	struct session *s;
 
-	if (!account_is_administrator(account) ||
-	    json_bool(account, "locked", false))
+	if (account == NULL || json_bool(account, "locked", false) ||
+	    !rights_granted(account, &granted))
 		return NULL;
-	return session_new(json_str(account, "username", ""),
+	s = session_new(json_str(account, "username", ""),
 	    (uid_t)json_int(account, "uid", -1), origin, CREDENTIAL_PASSWORD,
-	    full);
+	    NULL);
+	session_grant(s, &granted.roles, granted.web_shell);
+	return s;
 }
 
 struct session *
 account_session_of_uid(uid_t uid, const char *origin)
 {
 	static const char *const full[] = { "FULL_ADMIN", NULL };
-	const json_t *account;
-	struct session *s = NULL;
+	struct session *s;
 
 	if (uid == 0)
 		return session_new(
 		    "root", 0, origin, CREDENTIAL_UNIX_SOCKET, full);
-	if ((account = account_by_uid(uid)) != NULL &&
-	    (s = account_session(account, origin)) != NULL)
+	s = account_session(account_by_uid(uid), origin);
+	if (s != NULL)
 		s->credential = CREDENTIAL_UNIX_SOCKET;
 	return s;
 }
@@ -95,17 +89,21 @@ account_session_of_uid(uid_t uid, const char *origin)
 struct session *
 account_session_again(const struct session *s, const char *origin)
 {
+	const struct session *maker = s->parent != NULL ? s->parent : s;
+	struct session *again = NULL;
 	const json_t *account;
 
-	if (s->parent != NULL)
-		s = s->parent;
-	if (session_internal(s))
-		return account_session_of_uid(0, origin);
-	account = account_by_name(s->username);
-	/* Another one may have the name by now. */
-	if (account == NULL || json_int(account, "uid", -1) != s->uid)
-		return NULL;
-	return account_session(account, origin);
+	if (session_internal(maker))
+		again = account_session_of_uid(0, origin);
+	else {
+		account = account_by_name(maker->username);
+		/* Another one may have the name by now. */
+		if (json_int(account, "uid", -1) == maker->uid)
+			again = account_session(account, origin);
+	}
+	if (again != NULL && s->readonly)
+		session_become_readonly(again);
+	return again;
 }
 
 bool

@@ -9,9 +9,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "core/rights.h"
 #include "core/session.h"
-
-#define GID_ADMINISTRATORS 544 /* builtin_administrators */
 
 /* The account's entry, borrowed; NULL when there is none. */
 const json_t	*account_by_name(const char *username);
@@ -24,8 +23,14 @@ struct session	*account_session_of_uid(uid_t, const char *origin);
 /* One for whoever has that session, if he may still use the API; or NULL. */
 struct session	*account_session_again(const struct session *,
 		    const char *origin);
-/* Is the entry one of builtin_administrators? */
+/* Do its groups' privileges let it do everything? */
 bool		 account_is_administrator(const json_t *account);
+/*
+ * The roles that its groups' privileges grant, and those of the group with
+ * that number, without what they include; new arrays.
+ */
+json_t		*account_roles(const json_t *account);
+json_t		*account_roles_of_group(int64_t gid);
 /* Is there an administrator?  A stored flag, not a look at accounts. */
 bool		 account_administrator_set_up(void);
 #endif

@@ -30,9 +30,8 @@ set_test(const struct role_set *set, size_t i)
 	return (set->bits[i / 64] >> (i % 64)) & 1;
 }
 
-/* Adds a role and what it includes; false when the name is unknown. */
-static bool
-set_add(struct role_set *set, const char *name)
+bool
+role_set_add(struct role_set *set, const char *name)
 {
 	const struct role_row *row = role_find(name);
 	const char *const *included;
@@ -54,7 +53,7 @@ set_add(struct role_set *set, const char *name)
 	if (row->includes == NULL)
 		return true;
 	for (included = row->includes; *included != NULL; included++)
-		known = set_add(set, *included) && known;
+		known = role_set_add(set, *included) && known;
 	return known;
 }
 
@@ -65,9 +64,28 @@ role_set_of(const char *const *names, struct role_set *set)
 
 	memset(set, 0, sizeof *set);
 	for (; names != NULL && *names != NULL; names++)
-		if (!set_add(set, *names))
+		if (!role_set_add(set, *names))
 			result = -1;
 	return result;
+}
+
+void
+role_set_join(struct role_set *set, const struct role_set *more)
+{
+	size_t i;
+
+	for (i = 0; i < ROLE_SET_MAX / 64; i++)
+		set->bits[i] |= more->bits[i];
+}
+
+void
+role_set_keep_stig(struct role_set *set)
+{
+	size_t i;
+
+	for (i = 0; i < role_count; i++)
+		if (!(role_table[i].flags & ROLE_STIG))
+			set->bits[i / 64] &= ~(UINT64_C(1) << (i % 64));
 }
 
 bool

@@ -40,6 +40,11 @@ struct role_set {
  * are in the set.
  */
 int	 role_set_of(const char *const *names, struct role_set *);
+/* Adds one role and what it includes; false for an unknown name. */
+bool	 role_set_add(struct role_set *, const char *name);
+void	 role_set_join(struct role_set *, const struct role_set *more);
+/* Leaves those that may be granted in STIG mode. */
+void	 role_set_keep_stig(struct role_set *);
 /* False for an unknown name.  Called on every call: no allocation. */
 bool	 role_set_has(const struct role_set *, const char *name);
 /* Does one of the roles open the web UI (is not internal)? */

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/security.h"
 #include "lib/boottime.h"
 #include "lib/json.h"
 #include "lib/xalloc.h"
@@ -34,6 +35,28 @@ session_new(const char *username, uid_t uid, const char *origin,
 	s->full_admin = role_set_has(&s->roles, "FULL_ADMIN");
 	s->web_shell = s->full_admin;
 	return s;
+}
+
+void
+session_grant(struct session *s, const struct role_set *roles, bool web_shell)
+{
+	s->stig = security_stig();
+	s->roles = *roles;
+	if (s->readonly) {
+		memset(&s->roles, 0, sizeof(s->roles));
+		role_set_add(&s->roles, "READONLY_ADMIN");
+	}
+	if (s->stig)
+		role_set_keep_stig(&s->roles);
+	s->full_admin = role_set_has(&s->roles, "FULL_ADMIN");
+	s->web_shell = web_shell && !s->readonly && !s->stig;
+}
+
+void
+session_become_readonly(struct session *s)
+{
+	s->readonly = true;
+	session_grant(s, &s->roles, false);
 }
 
 struct session *
@@ -95,7 +118,7 @@ session_internal(const struct session *s)
 bool
 session_has_any(const struct session *s, const char *const *roles)
 {
-	if (s->full_admin)
+	if (s->full_admin && (!s->stig || roles == NULL))
 		return true;
 	for (; roles != NULL && *roles != NULL; roles++)
 		if (role_set_has(&s->roles, *roles))
@@ -176,5 +199,5 @@ session_privilege(const struct session *s)
 	}
 	return json_pack("{s:o, s:o, s:b, s:b}", "roles", json_set(roles),
 	    "allowlist", allow, "web_shell", s->web_shell, "webui_access",
-	    true);
+	    role_set_webui(&s->roles));
 }

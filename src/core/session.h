@@ -42,6 +42,8 @@ struct session {
 	bool		 full_admin;
 	struct role_set	 roles;
 	bool		 web_shell;
+	bool		 stig;		/* roles alone count, FULL_ADMIN too */
+	bool		 readonly;	/* of its own will, for ever */
 	bool		 terminated;	/* what it left running calls no more */
 	/* What was known of the account's logins before; NULL: nothing. */
 	json_t		*last_login;
@@ -66,6 +68,14 @@ struct session	*session_new(const char *username, uid_t uid,
 struct session	*session_keep(struct session *);
 void		 session_release(struct session *);	/* NULL is fine */
 
+/*
+ * Gives it these roles (expanded) and the web shell instead of those it has:
+ * less in STIG mode, and no more than READONLY_ADMIN once it became read-only.
+ */
+void		 session_grant(struct session *, const struct role_set *,
+		    bool web_shell);
+/* From now on it has READONLY_ADMIN alone; so have sessions made from it. */
+void		 session_become_readonly(struct session *);
 /* Makes it one that a token of another one (or its parent) logged in. */
 void		 session_of_token(struct session *, struct session *maker,
 		    const unsigned char token[static TOKEN_HASH]);

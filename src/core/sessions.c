@@ -173,9 +173,7 @@ review(struct connection *c, void *arg)
 		return;
 	}
 	/* In place: calls in progress have it too. */
-	s->roles = now->roles;
-	s->full_admin = now->full_admin;
-	s->web_shell = now->web_shell;
+	session_grant(s, &now->roles, now->web_shell);
 	session_release(now);
 	event_session_changed(c);
 }

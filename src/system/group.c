@@ -249,22 +249,14 @@ members_of(int64_t id)
 	return list != NULL ? json_incref(list) : json_array();
 }
 
-/* Privileges come with the accounts; the administrators' is the first. */
-static json_t *
-roles_of(const json_t *group)
-{
-	if (json_int(group, "gid", -1) == GID_ADMINISTRATORS)
-		return json_pack("[s]", "FULL_ADMIN");
-	return json_array();
-}
-
 static void
 extend(json_t *group)
 {
 	json_object_set(group, "group", json_object_get(group, "name"));
 	json_object_set_new(group, "local", json_true());
 	json_object_set_new(group, "sid", json_null());
-	json_object_set_new(group, "roles", roles_of(group));
+	json_object_set_new(
+	    group, "roles", account_roles_of_group(json_int(group, "gid", -1)));
 	json_object_set_new(
 	    group, "users", members_of(json_int(group, "id", 0)));
 	json_object_set_new(
@@ -441,6 +433,23 @@ check_builtin(struct change *c)
 		    c->errors, "name", "A built-in group cannot be renamed");
 }
 
+/* The name of a privilege that the group has, malloc'd; NULL: it has none. */
+static char *
+privilege_of(const json_t *group)
+{
+	json_t *all = store_list(core_store(), "privilege"), *privilege;
+	char *name = NULL;
+	size_t i;
+
+	json_array_foreach(all, i, privilege)
+		if (name == NULL &&
+		    contains(json_object_get(privilege, "local_groups"),
+			json_int(group, "gid", -1)))
+			name = xstrdup(json_str(privilege, "name", ""));
+	json_decref(all);
+	return name;
+}
+
 /* Users whose primary group goes: with it, or on to nogroup. */
 static void
 check_primary(struct change *c)
@@ -564,14 +573,23 @@ delete_run(struct call *call)
 {
 	int64_t id = json_integer_value(call_param(call, 0));
 	const json_t *group = NULL;
+	char *privilege = NULL;
 
 	if (core_store() != NULL)
 		group = store_get(core_store(), "group", id);
+	if (group != NULL)
+		privilege = privilege_of(group);
 	if (json_bool(group, "builtin", false))
 		call_fail(call, EACCES, "A built-in group cannot be deleted.");
+	else if (privilege != NULL)
+		call_fail(call, EACCES,
+		    "The privilege \"%s\" is this group's: take it out there "
+		    "first",
+		    privilege);
 	else
 		change_submit(call, &group_resource, CHANGE_DELETE, id,
 		    call_param(call, 1), group_members_changed);
+	free(privilege);
 }
 
 static void
@@ -667,7 +685,8 @@ delete_suffix(const json_t *params)
 
 static const char *const read_roles[] = { "ACCOUNT_READ", NULL };
 static const char *const write_roles[] = { "ACCOUNT_WRITE", NULL };
-static const struct resource *const extended_from[] = { &user_resource, NULL };
+static const struct resource *const extended_from[] = { &privilege_resource,
+	&user_resource, NULL };
 
 /* clang-format off */
 static const struct method methods[] = {

@@ -15,6 +15,7 @@ extern const struct resource user_resource;	/* user.c */
 extern const struct resource group_resource;	/* group.c */
 extern const struct resource system_resource;	/* system.c */
 extern const struct resource alert_resource;	/* alert.c */
+extern const struct resource privilege_resource; /* privilege.c */
 extern const struct resource reboot_resource;	/* reboot.c */
 extern const struct resource twofactor_resource;	/* twofactor.c */
 extern const struct resource service_resource;	/* service.c */

@@ -31,6 +31,9 @@ METHODS = {
     "group.create", "group.delete", "group.get_group_obj",
     "group.get_instance", "group.get_next_gid",
     "group.has_password_enabled_user", "group.query", "group.update",
+    "privilege.become_readonly", "privilege.create", "privilege.delete",
+    "privilege.get_instance", "privilege.query", "privilege.roles",
+    "privilege.update",
 }
 
 
