@@ -239,7 +239,8 @@ complete(const struct reading *in, const struct resource *r, int64_t id,
 	for (f = r->fields; f->name != NULL; f++) {
 		if (f->flags & FF_UNSTORED)
 			json_object_del(document, f->name);
-		if ((f->flags & FF_UNSTORED) || !(f->flags & FF_READONLY))
+		if ((f->flags & (FF_UNSTORED | FF_KEPT)) ||
+		    !(f->flags & FF_READONLY))
 			continue;
 		value = json_object_get(stored, f->name);
 		if (value == NULL)
@@ -261,7 +262,8 @@ settable(const struct resource *r, const json_t *document)
 	const struct field *f;
 
 	for (f = r->fields; f->name != NULL; f++)
-		if (f->flags & (FF_READONLY | FF_UNSTORED))
+		if ((f->flags & FF_UNSTORED) ||
+		    (f->flags & (FF_READONLY | FF_KEPT)) == FF_READONLY)
 			json_object_del(object, f->name);
 	return object;
 }
@@ -289,7 +291,7 @@ read_document(struct reading *in, const struct resource *r, int64_t id,
 		return NULL;
 	}
 	valid =
-	    schema_value(&whole, attribute, plain, SCHEMA_ARGUMENT, in->errors);
+	    schema_value(&whole, attribute, plain, SCHEMA_STORED, in->errors);
 	json_decref(plain);
 	if (valid != NULL)
 		complete(in, r, id, valid);

@@ -63,6 +63,7 @@ change_free(struct change *c)
 	json_decref(c->given);
 	json_decref(c->all);
 	json_decref(c->values);
+	json_decref(c->answer);
 	verr_free(c->errors);
 	free(c->problem);
 	free(c);
@@ -235,9 +236,17 @@ change_shows_secrets(const struct change *c)
 static json_t *
 stored_entry(const struct change *c)
 {
+	json_t *shown, *whole;
+
 	if (c->resource->answer != NULL)
 		return c->resource->answer(c);
-	return entry_shown(c->resource, c->id, change_shows_secrets(c));
+	shown = entry_shown(c->resource, c->id, change_shows_secrets(c));
+	if (c->answer == NULL)
+		return shown;
+	whole = json_copy(shown);
+	json_object_update(whole, c->answer);
+	json_decref(shown);
+	return whole;
 }
 
 /* What the method says that it answers with. */

@@ -62,6 +62,8 @@ struct change {
 	bool			 full_admin;	/* who asks */
 	/* The resource's own: what it keeps between its hooks, freed by it. */
 	void			*scratch;
+	/* What is answered besides the entry's members; NULL: nothing. */
+	json_t			*answer;
 	/* Once it is committed, before the answer; may be NULL. */
 	void			(*committed)(struct change *);
 

@@ -74,6 +74,8 @@ query_fail_problem(
 static const char *
 comparable(const struct field *f, const json_t *operand)
 {
+	if (f->shown != NULL)
+		f = f->shown;
 	if (f->flags & FF_DATE)
 		return json_is_object(operand) ? NULL : "a time (.$date)";
 	switch (f->type) {

@@ -47,10 +47,12 @@ enum {
 	FF_CREATE	= 1 << 6,	/* on create only */
 	FF_OWN		= 1 << 7,	/* Holdfast's own, not TrueNAS's */
 	FF_UNSTORED	= 1 << 8,	/* steers the call (dry_run), not kept */
-	FF_DATE		= 1 << 9,	/* result only: {"$date": ms} */
+	FF_DATE		= 1 << 9,	/* F_ANY: {"$date": ms} */
 	FF_UNIQUE	= 1 << 10,	/* no two entries have the same */
 	FF_GRANTS	= 1 << 12,	/* a right, or a way in: no rollback
 					   gives it back unless asked to */
+	FF_KEPT		= 1 << 13,	/* with FF_READONLY: no caller's to
+					   set, yet configuration to save */
 	FF_RELEASES	= 1 << 11	/* with .refers: what it names may go,
 					   and goes from here with it */
 };
@@ -84,6 +86,8 @@ struct field {
 	const char		*refers;
 	const char		*model;	/* name of an F_OBJECT's type, for the
 					   message when it is no object */
+	/* How results show it, where extend makes another type of it. */
+	const struct field	*shown;
 };
 
 struct variant {
@@ -116,6 +120,7 @@ struct variant {
 enum schema_use {
 	SCHEMA_ARGUMENT,	/* required as flagged, defaults filled in */
 	SCHEMA_UPDATE,		/* any subset; absent stays absent */
+	SCHEMA_STORED,		/* a document: the same, and what is FF_KEPT */
 	SCHEMA_RESULT		/* schema_export only: read-only members too,
 				   every member is there */
 };

@@ -464,6 +464,8 @@ check(struct verr *e, const struct field *f, const struct at *at,
 {
 	if ((f->flags & FF_NULL) && json_is_null(given))
 		return json_null();
+	if ((f->flags & FF_DATE) && ejson_kind(given) != EJSON_DATETIME)
+		return wrong(e, at, "Input should be a valid datetime");
 	switch (f->type) {
 	case F_BOOL:
 		if (!json_is_boolean(given))

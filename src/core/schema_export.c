@@ -285,9 +285,13 @@ shape_of_type(const struct field *f, const struct form *form)
 static json_t *
 shape(const struct field *f, const struct form *form)
 {
-	json_t *inner = shape_of_type(f, form), *schema, *list;
+	json_t *inner, *schema, *list;
 
-	if (!(f->flags & FF_NULL) || f->type == F_ANY)
+	if (form->use == SCHEMA_RESULT && f->shown != NULL)
+		return shape(f->shown, form);
+	inner = shape_of_type(f, form);
+	if (!(f->flags & FF_NULL) ||
+	    (f->type == F_ANY && !(f->flags & FF_DATE)))
 		return inner;
 	schema = json_object();
 	list = json_incref(json_object_get(inner, "anyOf"));

@@ -40,6 +40,8 @@ schema_hidden(const struct field *f, enum schema_use use)
 {
 	if (use == SCHEMA_RESULT)
 		return (f->flags & FF_UNSTORED) != 0;
+	if (use == SCHEMA_STORED && (f->flags & FF_KEPT))
+		return false;
 	return (f->flags & FF_READONLY) != 0 ||
 	    (use == SCHEMA_UPDATE && (f->flags & FF_CREATE));
 }

@@ -122,10 +122,11 @@ enum message_type {
 	MSG_OP_INSTALL_ACCOUNTS,/* u32 output, bytes content: all managed
 				   accounts, as monitor/accounts.h reads
 				   them -> */
-	MSG_OP_READ_ACCOUNTS,	/* -> [str name, u32 uid, u32 gid, str gecos,
-				   str home, str shell]* users,
-				   [str name, u32 gid, [str member]*]* groups
-				   of the account files */
+	MSG_OP_READ_ACCOUNTS,	/* -> [str name, u8 1: managed, u32 uid,
+				   u32 gid, str gecos, str home, str shell]*
+				   users, [str name, u8 1: managed, u32 gid,
+				   [str member]*]* groups of the account files, [str path]* of those
+				   of shells(5) that are there */
 	MSG_OP_CHECK_OUTPUT,	/* u32 output, bytes content -> u8 1: accepted,
 				   str the daemon's complaint */
 	MSG_OP_INSTALL_OUTPUT,	/* u32 output, bytes content -> ; keeps what

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "lib/file.h"
@@ -80,7 +79,6 @@ accountfiles_merge(struct account_texts *texts, const struct accounts *accounts,
 {
 	static const enum account_file order[ACCOUNT_FILES] = { FILE_SHADOW,
 		FILE_GSHADOW, FILE_GROUP, FILE_PASSWD };
-	long today = (long)(time(NULL) / 86400);
 	int i;
 
 	if (accounts_conflict(texts->text[FILE_PASSWD], texts->text[FILE_GROUP],
@@ -88,8 +86,8 @@ accountfiles_merge(struct account_texts *texts, const struct accounts *accounts,
 		return -1;
 	for (i = 0; i < ACCOUNT_FILES; i++)
 		if (accountfiles_write(texts, order[i],
-			accounts_merge(order[i], texts->text[order[i]],
-			    accounts, gone, today),
+			accounts_merge(
+			    order[i], texts->text[order[i]], accounts, gone),
 			why, size) == -1)
 			return -1;
 	return 0;

@@ -126,7 +126,8 @@ hash_valid(const char *hash)
 	    "abcdefghijklmnopqrstuvwxyz"
 	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789./$=,_-";
 
-	if (*hash != '\0' && strspn(hash, "!*") == strlen(hash))
+	if (strcmp(hash, ACCOUNT_KEEP) == 0 ||
+	    (*hash != '\0' && strspn(hash, "!*") == strlen(hash)))
 		return true;
 	if (*hash == '!')
 		hash++;
@@ -175,7 +176,7 @@ struct named {
 	size_t at; /* in the accounts */
 };
 
-struct names {
+struct account_names {
 	struct named *by_name, *by_id;
 	size_t count;
 };
@@ -197,7 +198,8 @@ compare_ids(const void *a, const void *b)
 }
 
 static void
-names_make(struct names *list, const struct accounts *accounts, bool groups)
+names_make(
+    struct account_names *list, const struct accounts *accounts, bool groups)
 {
 	size_t count = 0, i;
 
@@ -219,14 +221,14 @@ names_make(struct names *list, const struct accounts *accounts, bool groups)
 }
 
 static void
-names_free(struct names *list)
+names_free(struct account_names *list)
 {
 	free(list->by_name);
 	free(list->by_id);
 }
 
 static const struct named *
-names_find(const struct names *list, const char *name)
+names_find(const struct account_names *list, const char *name)
 {
 	struct named key = { .name = name };
 
@@ -235,7 +237,7 @@ names_find(const struct names *list, const char *name)
 }
 
 static const struct named *
-names_find_id(const struct names *list, unsigned long id)
+names_find_id(const struct account_names *list, unsigned long id)
 {
 	struct named key = { .id = id };
 
@@ -245,7 +247,7 @@ names_find_id(const struct names *list, unsigned long id)
 
 /* The name of one whose name or id another one has too, or NULL. */
 static const char *
-names_twice(const struct names *list)
+names_twice(const struct account_names *list)
 {
 	size_t i;
 
@@ -257,6 +259,28 @@ names_twice(const struct names *list)
 			return list->by_name[i].name;
 	}
 	return NULL;
+}
+
+struct account_names *
+accounts_names(const struct accounts *accounts, bool groups)
+{
+	struct account_names *list = xcalloc(1, sizeof(*list));
+
+	names_make(list, accounts, groups);
+	return list;
+}
+
+bool
+accounts_names_have(const struct account_names *list, const char *name)
+{
+	return names_find(list, name) != NULL;
+}
+
+void
+accounts_names_free(struct account_names *list)
+{
+	names_free(list);
+	free(list);
 }
 
 static int
@@ -326,7 +350,38 @@ id_parse(const char *text, uint32_t *id)
 	return true;
 }
 
-/* name:uid:gid:gecos:home:shell:hash */
+/* Empty is -1. */
+static bool
+days_parse(const char *text, long *days)
+{
+	uint32_t number;
+
+	*days = -1;
+	if (text == NULL || *text == '\0')
+		return text != NULL;
+	if (!id_parse(text, &number))
+		return false;
+	*days = (long)number;
+	return true;
+}
+
+/* What an older version wrote ends with the hash. */
+static bool
+all_days_parse(const char **at, const char *end, struct account *user)
+{
+	bool none = *at == NULL, good = true;
+	char *text;
+	int i;
+
+	for (i = 0; i < SHADOW_DAYS; i++) {
+		text = field_take(at, end, ':');
+		good = days_parse(text, &user->days[i]) && good;
+		free(text);
+	}
+	return none || good;
+}
+
+/* name:uid:gid:gecos:home:shell:hash:change:min:max:warn:inactive:expire */
 static int
 user_parse(const char *at, const char *end, struct account *user)
 {
@@ -340,7 +395,8 @@ user_parse(const char *at, const char *end, struct account *user)
 	user->home = field_take(&at, end, ':');
 	user->shell = field_take(&at, end, ':');
 	user->hash = field_take(&at, end, ':');
-	good = user->hash != NULL && at == NULL && id_parse(uid, &user->uid) &&
+	good = user->hash != NULL && all_days_parse(&at, end, user) &&
+	    at == NULL && id_parse(uid, &user->uid) &&
 	    id_parse(gid, &user->gid);
 	free(uid);
 	free(gid);
@@ -402,7 +458,7 @@ static int
 check_twice(
     const struct accounts *accounts, bool groups, char *why, size_t size)
 {
-	struct names list;
+	struct account_names list;
 	const char *name;
 	int rc = 0;
 
@@ -524,8 +580,8 @@ line_name(const char *line, size_t len)
  * those of the first start.
  */
 static int
-conflict(const struct names *list, bool groups, bool ours, const char *name,
-    long id, char *why, size_t size)
+conflict(const struct account_names *list, bool groups, bool ours,
+    const char *name, long id, char *why, size_t size)
 {
 	const struct named *same = names_find(list, name), *holder;
 
@@ -554,7 +610,7 @@ static int
 conflicts(const char *text, const struct accounts *accounts,
     const struct accounts *gone, bool groups, char *why, size_t size)
 {
-	struct names list, old;
+	struct account_names list, old;
 	const char *line;
 	char *name;
 	size_t len;
@@ -586,26 +642,41 @@ accounts_conflict(const char *passwd, const char *group,
 	return conflicts(group, accounts, gone, true, why, size);
 }
 
-/* Keeps age and expiry; the date of change moves with the hash. */
+/* The n-th field as it stands, or what there is without a line. */
 static void
-put_shadow(FILE *out, const struct account *user, const char *old, size_t len,
-    long today)
+put_kept(FILE *out, const char *old, size_t len, unsigned int n,
+    const char *otherwise)
 {
-	const char *hash, *rest;
-	size_t n;
+	const char *field = NULL;
+	size_t size;
 
-	hash = old == NULL ? NULL : line_field(old, len, 1, &n);
-	if (hash != NULL && n == strlen(user->hash) &&
-	    strncmp(hash, user->hash, n) == 0) {
-		fwrite(old, 1, len, out);
-		return;
-	}
-	fprintf(out, "%s:%s:%ld:", user->name, user->hash, today);
-	rest = hash == NULL ? NULL : line_field(old, len, 3, &n);
-	if (rest != NULL)
-		fwrite(rest, 1, (size_t)(old + len - rest), out);
+	if (old != NULL)
+		field = line_field(old, len, n, &size);
+	if (field != NULL)
+		fwrite(field, 1, size, out);
 	else
-		fputs("0:99999:7:::", out);
+		fputs(otherwise, out);
+}
+
+static void
+put_shadow(FILE *out, const struct account *user, const char *old, size_t len)
+{
+	bool keep = strcmp(user->hash, ACCOUNT_KEEP) == 0;
+	unsigned int i;
+
+	fprintf(out, "%s:", user->name);
+	if (keep)
+		put_kept(out, old, len, 1, "*");
+	else
+		fputs(user->hash, out);
+	for (i = 0; i < SHADOW_DAYS; i++) {
+		fputc(':', out);
+		if (user->days[i] != -1)
+			fprintf(out, "%ld", user->days[i]);
+		else if (keep && i != SHADOW_DAYS - 1)
+			put_kept(out, old, len, 2 + i, "");
+	}
+	fputc(':', out);
 }
 
 static void
@@ -619,14 +690,14 @@ put_members(FILE *out, const struct account_group *group)
 
 static void
 put_line(FILE *out, enum account_file file, const struct accounts *accounts,
-    size_t i, const char *old, size_t len, long today)
+    size_t i, const char *old, size_t len)
 {
 	const struct account *user;
 	const struct account_group *group;
 
 	switch (file) {
 	case FILE_SHADOW:
-		put_shadow(out, &accounts->users[i], old, len, today);
+		put_shadow(out, &accounts->users[i], old, len);
 		break;
 	case FILE_PASSWD:
 		user = &accounts->users[i];
@@ -658,10 +729,10 @@ of_users(enum account_file file)
 
 char *
 accounts_merge(enum account_file file, const char *old,
-    const struct accounts *accounts, const struct accounts *gone, long today)
+    const struct accounts *accounts, const struct accounts *gone)
 {
 	size_t len, size = 0, i;
-	struct names list, lost;
+	struct account_names list, lost;
 	const struct named *found;
 	const char *line;
 	char *text = NULL, *name;
@@ -680,15 +751,14 @@ accounts_merge(enum account_file file, const char *old,
 			fwrite(line, 1, len, out);
 			fputc('\n', out);
 		} else if (found != NULL && !done[found->at]) {
-			put_line(
-			    out, file, accounts, found->at, line, len, today);
+			put_line(out, file, accounts, found->at, line, len);
 			done[found->at] = true;
 		}
 		free(name);
 	}
 	for (i = 0; i < list.count; i++)
 		if (!done[i])
-			put_line(out, file, accounts, i, NULL, 0, today);
+			put_line(out, file, accounts, i, NULL, 0);
 	names_free(&list);
 	names_free(&lost);
 	free(done);

@@ -18,13 +18,19 @@ enum account_file {
 	ACCOUNT_FILES
 };
 
+#define SHADOW_DAYS	6	/* change, min, max, warn, inactive, expire */
+
 struct account {
 	char	*name;
 	uid_t	 uid;
 	gid_t	 gid;
 	char	*gecos, *home, *shell;
-	char	*hash;	/* secret */
+	char	*hash;	/* secret; ACCOUNT_KEEP: as shadow has it */
+	long	 days[SHADOW_DAYS]; /* of shadow(5) from its third field on;
+				       -1: empty */
 };
+
+#define ACCOUNT_KEEP	"="
 
 struct account_group {
 	char	*name;
@@ -50,7 +56,7 @@ extern const struct known_group known_groups[];
 /*
  * Reads the list of all managed accounts as core renders it, a line each,
  *
- *	user:NAME:UID:GID:GECOS:HOME:SHELL:HASH
+ *	user:NAME:UID:GID:GECOS:HOME:SHELL:HASH:CHANGE:MIN:MAX:WARN:INACTIVE:EXPIRE
  *	group:NAME:GID:MEMBER,MEMBER
  *
  * and checks every member: names, ids of ours only, no control character
@@ -60,6 +66,15 @@ extern const struct known_group known_groups[];
 int	 accounts_parse(const char *text, struct accounts *, char *why,
 	    size_t);
 void	 accounts_free(struct accounts *);
+
+/*
+ * The names of the users, or the groups, among them, to be asked often; as
+ * long as the accounts are there.
+ */
+struct account_names;
+struct account_names *accounts_names(const struct accounts *, bool groups);
+bool	 accounts_names_have(const struct account_names *, const char *);
+void	 accounts_names_free(struct account_names *);
 
 /*
  * 0 when no entry collides with one that is not managed: the same name with
@@ -73,11 +88,11 @@ int	 accounts_conflict(const char *passwd, const char *group,
 /*
  * The file's new text (caller frees with freezero_str): managed lines in
  * their old places, new ones at the end, those only in gone (may be NULL)
- * left out, all others as they were.  today is in days since the epoch, for
- * shadow's date of a changed hash.
+ * left out, all others as they were.  Of a hash that is kept, empty days but
+ * the last are kept as well.
  */
 char	*accounts_merge(enum account_file, const char *old,
-	    const struct accounts *, const struct accounts *gone, long today);
+	    const struct accounts *, const struct accounts *gone);
 
 /* The file's text with every password made unusable ("*"). */
 char	*accounts_lock(enum account_file, const char *old);

@@ -287,13 +287,14 @@ put_members(struct wire_out *out, const struct group *group)
 }
 
 static uint32_t
-put_groups(struct wire_out *out, FILE *file)
+put_groups(struct wire_out *out, FILE *file, const struct account_names *ours)
 {
 	struct group *group;
 	uint32_t count = 0;
 
 	while ((group = fgetgrent(file)) != NULL) {
 		wire_put_str(out, group->gr_name);
+		wire_put_u8(out, accounts_names_have(ours, group->gr_name));
 		wire_put_u32(out, group->gr_gid);
 		put_members(out, group);
 		count++;
@@ -302,13 +303,14 @@ put_groups(struct wire_out *out, FILE *file)
 }
 
 static uint32_t
-put_users(struct wire_out *out, FILE *file)
+put_users(struct wire_out *out, FILE *file, const struct account_names *ours)
 {
 	struct passwd *user;
 	uint32_t count = 0;
 
 	while ((user = fgetpwent(file)) != NULL) {
 		wire_put_str(out, user->pw_name);
+		wire_put_u8(out, accounts_names_have(ours, user->pw_name));
 		wire_put_u32(out, user->pw_uid);
 		wire_put_u32(out, user->pw_gid);
 		wire_put_str(out, user->pw_gecos);
@@ -322,7 +324,8 @@ put_users(struct wire_out *out, FILE *file)
 /* A list with its count before it; 0 or an errno. */
 static int
 put_file(struct operation_call *call, const char *path,
-    uint32_t (*put)(struct wire_out *, FILE *))
+    uint32_t (*put)(struct wire_out *, FILE *, const struct account_names *),
+    const struct account_names *ours)
 {
 	FILE *file = fopen(path, "re");
 	struct wire_out list = { 0 };
@@ -330,20 +333,67 @@ put_file(struct operation_call *call, const char *path,
 	if (file == NULL)
 		return operation_fail(
 		    call, errno, "%s: %s", path, strerror(errno));
-	wire_put_u32(&call->reply, put(&list, file));
+	wire_put_u32(&call->reply, put(&list, file, ours));
 	wire_put_raw(&call->reply, list.data, list.len);
 	wire_free(&list);
 	fclose(file);
 	return 0;
 }
 
+/* Without /etc/shells the library has a list of its own. */
+static void
+put_shells(struct wire_out *out)
+{
+	struct wire_out list = { 0 };
+	uint32_t count = 0;
+	const char *shell;
+
+	setusershell();
+	while ((shell = getusershell()) != NULL) {
+		if (access(shell, X_OK) == -1)
+			continue;
+		wire_put_str(&list, shell);
+		count++;
+	}
+	endusershell();
+	wire_put_u32(out, count);
+	wire_put_raw(out, list.data, list.len);
+	wire_free(&list);
+}
+
+static int
+put_accounts(struct operation_call *call, const struct accounts *managed)
+{
+	struct account_names *users = accounts_names(managed, false);
+	struct account_names *groups = accounts_names(managed, true);
+	int rc;
+
+	rc = put_file(call, "/etc/passwd", put_users, users);
+	if (rc == 0)
+		rc = put_file(call, "/etc/group", put_groups, groups);
+	accounts_names_free(users);
+	accounts_names_free(groups);
+	return rc;
+}
+
 int
 op_read_accounts(struct operation_call *call)
 {
-	int rc;
+	struct accounts managed = { 0 };
+	int dir, rc = EIO;
 
 	if (wire_end(&call->body) == -1)
 		return operation_fail(call, EINVAL, "malformed request");
-	rc = put_file(call, "/etc/passwd", put_users);
-	return rc == 0 ? put_file(call, "/etc/group", put_groups) : rc;
+	dir = open(outputs[OUTPUT_ACCOUNTS].dir,
+	    O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	/* Without the folder nothing was ever managed. */
+	if (dir == -1 ||
+	    read_gone(dir, &managed, call->why, sizeof(call->why)) == 0)
+		rc = put_accounts(call, &managed);
+	if (rc == 0)
+		put_shells(&call->reply);
+	accounts_free(&managed);
+	if (dir != -1)
+		close(dir);
+	return rc;
 }

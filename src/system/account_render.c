@@ -9,8 +9,10 @@
 #include "core/change.h"
 #include "lib/json.h"
 #include "lib/xalloc.h"
+#include "system/account_shadow.h"
 #include "system/group.h"
 #include "system/system.h"
+#include "system/user.h"
 
 /* Members of one group after the other, by the group's id. */
 struct membership {
@@ -81,17 +83,36 @@ put_group(
 }
 
 static void
+put_days(FILE *out, int64_t days)
+{
+	fputc(':', out);
+	if (days != -1)
+		fprintf(out, "%lld", (long long)days);
+}
+
+static void
 put_user(FILE *out, const struct change *c, const json_t *user)
 {
 	const json_t *group =
 	    change_view(c, &group_resource, json_int(user, "group", 0));
+	char *hash = account_shadow_hash(user);
+	struct account_shadow shadow;
 
-	fprintf(out, "user:%s:%lld:%lld:%s:%s:%s:%s\n",
+	fprintf(out, "user:%s:%lld:%lld:%s:%s:%s:%s",
 	    json_str(user, "username", ""),
 	    (long long)json_int(user, "uid", -1),
 	    (long long)json_int(group, "gid", -1),
 	    json_str(user, "full_name", ""), json_str(user, "home", ""),
-	    json_str(user, "shell", ""), json_str(user, "unixhash", "*"));
+	    json_str(user, "shell", ""), hash);
+	freezero_str(hash);
+	account_shadow(c, user, &shadow);
+	put_days(out, shadow.change);
+	put_days(out, shadow.min);
+	put_days(out, shadow.max);
+	put_days(out, shadow.warn);
+	put_days(out, shadow.inactive);
+	put_days(out, shadow.expire);
+	fputc('\n', out);
 }
 
 char *
@@ -109,7 +130,8 @@ account_render_output(const struct change *c, char **whyp)
 		abort();
 	list = memberships_of(users, &count);
 	json_array_foreach(users, i, entry)
-		put_user(out, c, entry);
+		if (user_is_rendered(entry))
+			put_user(out, c, entry);
 	json_array_foreach(groups, i, entry)
 		if (group_is_rendered(entry))
 			put_group(out, entry, list, count);

@@ -22,15 +22,10 @@
 #include "core/sessions.h"
 #include "lib/json.h"
 #include "lib/xalloc.h"
+#include "system/account_number.h"
 #include "system/system.h"
 
-#define GID_FIRST 3000 /* of those that the API gives */
-#define GID_LEAST 1000 /* below are the system's: Debian policy 9.2.2 */
-#define GID_NOGROUP 65534
-#define GID_NOBODY 65535 /* -1 in 16 bits */
-#define GID_MAX 90000000 /* as the API says */
 #define NAME_MAX_LENGTH 255
-#define VALUE_NEXT_GID "group.next_gid" /* ids of removed groups stay used */
 
 /* clang-format off */
 /* Of TrueNAS: what Holdfast adds to Debian's; their members can be changed. */
@@ -49,7 +44,7 @@ static const struct field group_fields[] = {
 	{ .name = "id", .type = F_INT, .flags = FF_READONLY,
 	  .doc = "Id of the entry." },
 	{ .name = "gid", .type = F_INT, .def = "null",
-	  .flags = FF_NULL | FF_CREATE | FF_UNIQUE, .min = 0, .max = GID_MAX,
+	  .flags = FF_NULL | FF_CREATE | FF_UNIQUE, .min = 0, .max = NUMBER_MAX,
 	  .label = "GID", .doc = "Its number; null: the next free one." },
 	{ .name = "name", .type = F_STR, .flags = FF_REQUIRED | FF_UNIQUE,
 	  .min = 1, .max = NAME_MAX_LENGTH,
@@ -265,32 +260,22 @@ extend(json_t *group)
 
 /* --- What a change may do ------------------------------------------------- */
 
-/* Those of removed groups are below, so that none inherits their files. */
-static int64_t
-unused_gid(void)
-{
-	char *known = store_value(core_store(), VALUE_NEXT_GID);
-	int64_t next = known != NULL ? strtoll(known, NULL, 10) : GID_FIRST;
+static const struct account_numbers numbers = { &group_resource, "gid",
+	"group.next_gid" };
 
-	free(known);
-	return next;
-}
-
-static bool
-gid_is_system(int64_t gid)
-{
-	return gid < GID_LEAST || gid == GID_NOGROUP || gid == GID_NOBODY;
-}
-
-/* At the end of all numbers those of removed groups are used again. */
 int64_t
 group_next_gid(int64_t after)
 {
-	int64_t gid = after == -1 ? unused_gid() : after + 1;
+	return account_number_next(&numbers, after);
+}
 
-	while (gid > GID_MAX || gid_is_system(gid) || group_of_gid(gid) != -1)
-		gid = gid >= GID_MAX ? GID_FIRST : gid + 1;
-	return gid;
+void
+group_remove(struct change *c, int64_t id)
+{
+	const json_t *group = change_view(c, &group_resource, id);
+
+	account_number_keep(&numbers, json_int(group, "gid", -1), c->errors);
+	change_remove(c, &group_resource, id);
 }
 
 static void
@@ -298,27 +283,11 @@ check_gid(struct change *c)
 {
 	int64_t gid = json_int(c->after, "gid", -1);
 
-	if (gid != -1 && gid_is_system(gid) && group_of_gid(gid) == -1)
+	if (gid != -1 && account_number_is_system(gid) &&
+	    group_of_gid(gid) == -1)
 		verr_add(c->errors, "gid",
 		    "Numbers below %d, 65534 and 65535 are the system's",
-		    GID_LEAST);
-}
-
-/* Kept before the group goes: a crash in between only leaves a gap. */
-static void
-keep_number(struct change *c)
-{
-	int64_t gid = json_int(c->before, "gid", -1);
-	char *text;
-
-	if (gid < unused_gid())
-		return;
-	text = xasprintf("%lld", (long long)gid + 1);
-	if (store_set_value(core_store(), VALUE_NEXT_GID, text) == -1)
-		verr_add_errno(c->errors, errno, "id",
-		    "Its number cannot be kept from being used again: %s",
-		    strerror(errno));
-	free(text);
+		    NUMBER_LEAST);
 }
 
 static bool
@@ -456,7 +425,7 @@ check_primary(struct change *c)
 {
 	bool remove = json_bool(c->data, "delete_users", false);
 	json_t *users = store_list(core_store(), "user"), *user;
-	int64_t nogroup = group_of_gid(GID_NOGROUP), id;
+	int64_t nogroup = group_of_gid(NUMBER_NOBODY), id;
 	struct edit *e;
 	size_t i;
 
@@ -485,7 +454,8 @@ check(struct change *c)
 	if (c->verb == CHANGE_DELETE) {
 		check_primary(c);
 		if (!verr_any(c->errors))
-			keep_number(c);
+			account_number_keep(&numbers,
+			    json_int(c->before, "gid", -1), c->errors);
 		return;
 	}
 	if (c->verb == CHANGE_CREATE)

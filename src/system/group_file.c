@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "core/call.h"
 #include "core/change.h"
@@ -15,77 +14,19 @@
 #include "core/op.h"
 #include "lib/json.h"
 #include "lib/xalloc.h"
+#include "system/account_lines.h"
+#include "system/account_number.h"
 #include "system/group_internal.h"
+#include "system/learning.h"
 #include "system/system.h"
-
-/* A line as MSG_OP_READ_ACCOUNTS has it. */
-struct group_line {
-	char *name;
-	uint32_t gid;
-	json_t *members;
-};
-
-static void
-line_free(struct group_line *line)
-{
-	free(line->name);
-	json_decref(line->members);
-}
-
-static void
-skip_users(struct wire_in *in)
-{
-	uint32_t users = wire_get_u32(in);
-	size_t len;
-	int i;
-
-	for (; users > 0 && !in->bad; users--) {
-		wire_get_bytes(in, &len);
-		wire_get_u32(in);
-		wire_get_u32(in);
-		for (i = 0; i < 3; i++)
-			wire_get_bytes(in, &len);
-	}
-}
-
-static int
-get_line(struct wire_in *in, struct group_line *line)
-{
-	uint32_t members;
-	char *name;
-
-	line->name = wire_get_str(in, MESSAGE_INLINE_MAX);
-	line->gid = wire_get_u32(in);
-	line->members = json_array();
-	for (members = wire_get_u32(in); members > 0 && !in->bad; members--) {
-		name = wire_get_str(in, MESSAGE_INLINE_MAX);
-		if (name != NULL)
-			json_array_append_new(line->members, json_string(name));
-		free(name);
-	}
-	return in->bad || line->name == NULL ? -1 : 0;
-}
 
 /* Calls each for one line after the other until it says false. */
 static int
 each_line(const struct op_reply *reply,
     bool (*each)(const struct group_line *, void *), void *arg)
 {
-	struct wire_in body = reply->body;
-	struct group_line line = { 0 };
-	uint32_t count;
-	bool more = true;
-
-	if (reply->error != 0)
-		return -1;
-	skip_users(&body);
-	for (count = wire_get_u32(&body); count > 0 && more && !body.bad;
-	     count--) {
-		if (get_line(&body, &line) == 0)
-			more = each(&line, arg);
-		line_free(&line);
-	}
-	return body.bad ? -1 : 0;
+	return account_lines(
+	    reply, &(struct line_readers){ .group = each }, arg);
 }
 
 /* --- One group of the file ------------------------------------------------ */
@@ -151,29 +92,6 @@ group_obj_run(struct call *call)
 
 /* --- The system's own groups ---------------------------------------------- */
 
-/* What is to be stored of them, and which are there. */
-struct learning {
-	struct revision *list;
-	size_t count;
-	int64_t next; /* id of a new entry */
-	json_t *present;
-};
-
-static struct revision *
-reserve(struct learning *l, int64_t entry, const json_t *before)
-{
-	struct revision *r;
-
-	l->list = xreallocarray(l->list, l->count + 1, sizeof(*l->list));
-	r = &l->list[l->count++];
-	*r = (struct revision){ .time = time(NULL), .entry = entry };
-	r->who = (char *)(uintptr_t) "root";
-	r->origin = (char *)(uintptr_t) "";
-	r->resource = (char *)(uintptr_t) "group";
-	r->before = json_deep_copy(before);
-	return r;
-}
-
 static json_t *
 builtin_entry(const json_t *known, int64_t id, const struct group_line *line)
 {
@@ -199,17 +117,20 @@ learn(const struct group_line *line, void *arg)
 	struct learning *l = arg;
 	int64_t id = group_of_name(line->name);
 	const json_t *known = store_get(core_store(), "group", id);
-	struct revision *r;
 
 	if (json_object_get(l->present, line->name) != NULL)
 		return true;
 	json_object_set_new(l->present, line->name, json_true());
+	/* What a crash left of a change is going to be taken out. */
+	if (known == NULL && line->managed && line->gid >= NUMBER_LEAST)
+		return true;
 	if (known != NULL &&
 	    (!json_bool(known, "builtin", false) ||
 		json_int(known, "gid", -1) == (int64_t)line->gid))
 		return true;
-	r = reserve(l, known != NULL ? id : l->next++, known);
-	r->after = builtin_entry(known, r->entry, line);
+	if (known == NULL)
+		id = l->next++;
+	learning_add(l, id, known, builtin_entry(known, id, line));
 	return true;
 }
 
@@ -224,41 +145,23 @@ forget(struct learning *l)
 		if (group_is_immutable(group) &&
 		    json_object_get(l->present, json_str(group, "name", "")) ==
 			NULL)
-			reserve(l, json_int(group, "id", -1), group);
+			learning_add(l, json_int(group, "id", -1), group, NULL);
 	json_decref(all);
-}
-
-static void
-store_learnt(struct learning *l)
-{
-	size_t i;
-
-	if (l->count > 0 &&
-	    store_change(core_store(), l->list, l->count, NULL, NULL) == -1)
-		core_problem("groups",
-		    "The system's groups could not be stored: %s",
-		    strerror(errno));
-	for (i = 0; i < l->count; i++) {
-		json_decref(l->list[i].before);
-		json_decref(l->list[i].after);
-	}
-	free(l->list);
 }
 
 static void
 groups_known(const struct op_reply *reply, void *arg)
 {
 	void (**done)(void) = arg;
-	struct learning l = { .next = store_next_id(core_store(), "group"),
-		.present = json_object() };
+	struct learning l;
 
+	learning_begin(&l, &group_resource);
 	if (each_line(reply, learn, &l) == -1)
 		core_problem("groups", "The groups cannot be read: %s",
 		    reply->error != 0 ? reply->text : "malformed answer");
 	else
 		forget(&l);
-	store_learnt(&l);
-	json_decref(l.present);
+	learning_end(&l);
 	(*done)();
 }
 

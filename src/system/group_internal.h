@@ -16,14 +16,6 @@ struct change;
 
 /* Is it the system's, of which nothing can be changed? */
 bool	 group_is_immutable(const json_t *group);
-/* The id of the entry with that name, or -1. */
-int64_t	 group_of_name(const char *);
-/*
- * The first number above after that no entry has and none had that was
- * removed; after -1: the first at all.
- */
-int64_t	 group_next_gid(int64_t after);
-
 /* group.get_group_obj */
 void	 group_obj_run(struct call *);
 /* The resource's hooks: see core/method.h. */

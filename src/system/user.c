@@ -1,7 +1,10 @@
 /*
- * user.*: for now the first administrator (design section 6): set up once,
- * closed for ever by a stored flag.
+ * user.*: the accounts of the machine.  Those that the system brings along are
+ * entries too, built-in ones; they are read from the account files at start
+ * and left as they are.  Of these root alone is Holdfast's to write.
  */
+#include "system/user.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,227 +13,321 @@
 #include "core/account_state.h"
 #include "core/call.h"
 #include "core/change.h"
-#include "core/connection.h"
 #include "core/core.h"
-#include "core/op.h"
+#include "core/crud.h"
+#include "core/entry.h"
 #include "core/password.h"
+#include "core/query.h"
 #include "core/sessions.h"
-#include "core/setup_code.h"
+#include "core/twofactor.h"
 #include "lib/json.h"
-#include "lib/log.h"
 #include "lib/xalloc.h"
+#include "system/account_number.h"
 #include "system/group.h"
 #include "system/system.h"
+#include "system/user_fields.h"
+#include "system/user_internal.h"
 
-/* Ids of these entries, as in TrueNAS. */
-#define ID_ROOT 1
-#define ID_ADMIN 2
-
-static void setup_run(struct call *);
-
-static const char *const administrators[] = { "root", "truenas_admin", NULL };
+#define OWN_UNTIL(id, text)                                                    \
+	{                                                                      \
+		.name = id, .type = F_ANY, .def = "null", .doc = text,         \
+		.flags = FF_NULL | FF_DATE | FF_OWN | FF_UNBUILT | FF_GRANTS   \
+	}
 
 /* clang-format off */
-static const struct field setup_options[] = {
-	{ .name = "ec2", .type = F_CONST, .def = "null",
-	  .doc = "Always null: not such an instance." },
-	{ .name = "setup_code", .type = F_STR, .def = "null",
-	  .flags = FF_NULL | FF_SECRET | FF_OWN, .max = 64,
-	  .doc = "The code that the first start printed; needed over TCP." },
-	FIELD_END
-};
-
-static const struct field setup_params[] = {
-	{ .name = "username", .type = F_ENUM, .choices = administrators,
-	  .flags = FF_REQUIRED, .doc = "The account to become the "
-	  "administrator." },
-	{ .name = "password", .type = F_STR, .flags = FF_REQUIRED | FF_SECRET,
-	  .max = STRING_MAX, .doc = "Its password." },
-	{ .name = "options", .type = F_OBJECT, .fields = setup_options,
-	  .model = "UserSetupLocalAdministratorOptions", .def = "{}",
-	  .doc = "More of it." },
-	FIELD_END
-};
-
-static const struct field number[] = {
+static const struct field user_number[] = {
 	{ .name = "id", .type = F_INT }, FIELD_END
 };
+static const struct field user_name[] = {
+	{ .name = "name", .type = F_STR }, FIELD_END
+};
+static const struct field user_command[] = {
+	{ .name = "command", .type = F_STR, .min = 1, .max = STRING_MAX },
+	FIELD_END
+};
+static const struct field user_shown_group = { .name = "group",
+	.type = F_DICT, .flags = FF_NULL, .doc = "Its primary group." };
 
-/* What is stored of an account; the methods that show it come later. */
+static const struct field user_shown_date = { .name = "date",
+	.type = F_ANY, .flags = FF_NULL | FF_DATE, .doc = "When it was." };
+
 static const struct field user_fields[] = {
-	{ .name = "id", .type = F_INT, .flags = FF_READONLY,
-	  .doc = "Id of the entry." },
-	{ .name = "uid", .type = F_INT, .flags = FF_REQUIRED | FF_UNIQUE,
-	  .doc = "Its number." },
-	{ .name = "username", .type = F_STR, .flags = FF_REQUIRED | FF_UNIQUE,
-	  .doc = "Its name." },
-	{ .name = "unixhash", .type = F_STR, .def = "null",
-	  .flags = FF_SECRET | FF_NULL,
-	  .doc = "Its hashed password; null: it has none." },
-	{ .name = "home", .type = F_STR, .def = "\"/var/empty\"",
-	  .doc = "Its home directory." },
-	{ .name = "shell", .type = F_STR, .def = "\"/usr/sbin/nologin\"",
-	  .doc = "Its login shell." },
-	{ .name = "full_name", .type = F_STR, .def = "\"\"",
-	  .doc = "The name of the person." },
-	{ .name = "builtin", .type = F_BOOL, .def = "false",
-	  .flags = FF_READONLY,
-	  .doc = "Does it come with the system?" },
-	{ .name = "group", .type = F_INT, .flags = FF_REQUIRED,
-	  .refers = "group", .doc = "Id of its primary group." },
-	{ .name = "groups", .type = F_ARRAY, .fields = number, .def = "[]",
-	  .flags = FF_RELEASES, .refers = "group",
-	  .doc = "Ids of the other groups it is in." },
-	{ .name = "password_disabled", .type = F_BOOL, .def = "false",
-	  .doc = "Has it no password?" },
-	{ .name = "ssh_password_enabled", .type = F_BOOL, .def = "false",
-	  .doc = "May it log in by SSH with a password?" },
-	{ .name = "locked", .type = F_BOOL, .def = "false",
-	  .doc = "Is it locked?" },
+	USER_ENTRY_ROWS,
+	OWN_UNTIL("locked_until", "When the lock ends by itself."),
+	OWN_UNTIL("password_until",
+	    "When logging in with the password ends by itself."),
+	OWN_UNTIL("ssh_password_until",
+	    "When logging in by SSH with the password ends by itself."),
+	USER_INPUT_ROWS,
+	IF_REVISION_ROW,
 	FIELD_END
 };
 
+/* A change answers with the password that was given, or made. */
+static const struct field answer_fields[] = {
+	USER_ENTRY_ROWS,
+	{ .name = "password", .type = F_STR, .flags = FF_NULL,
+	  .doc = "Its new password; null: it is the same as before." },
+	FIELD_END
+};
+
+static const struct field create_params[] = {
+	{ .name = "user_create", .type = F_OBJECT, .flags = FF_REQUIRED,
+	  .fields = user_fields, .model = "UserCreate",
+	  .doc = "The new account." },
+	FIELD_END
+};
+
+static const struct field update_params[] = {
+	{ .name = "id", .type = F_INT, .flags = FF_REQUIRED,
+	  .doc = "Id of the account." },
+	{ .name = "user_update", .type = F_OBJECT, .flags = FF_REQUIRED,
+	  .fields = user_fields, .model = "UserUpdate",
+	  .doc = "What to change of it." },
+	FIELD_END
+};
+
+static const struct field delete_options[] = {
+	{ .name = "delete_group", .type = F_BOOL, .def = "true",
+	  .doc = "Remove its primary group as well, unless others are in it." },
+	FIELD_END
+};
+
+static const struct field delete_params[] = {
+	{ .name = "id", .type = F_INT, .flags = FF_REQUIRED,
+	  .doc = "Id of the account." },
+	{ .name = "options", .type = F_OBJECT, .fields = delete_options,
+	  .model = "UserDeleteOptions", .def = "{}",
+	  .doc = "What goes with it." },
+	FIELD_END
+};
+
+static const struct field obj_options[] = {
+	{ .name = "username", .type = F_STR, .def = "null", .flags = FF_NULL,
+	  .doc = "The name to look for." },
+	{ .name = "uid", .type = F_INT, .def = "null", .flags = FF_NULL,
+	  .doc = "Or the number." },
+	{ .name = "get_groups", .type = F_BOOL, .def = "false",
+	  .doc = "Return the numbers of its groups too." },
+	{ .name = "sid_info", .type = F_BOOL, .def = "false",
+	  .doc = "Return the security identifier too." },
+	FIELD_END
+};
+
+static const struct field obj_params[] = {
+	{ .name = "get_user_obj", .type = F_OBJECT, .fields = obj_options,
+	  .model = "UserGetUserObjArgs", .def = "{}",
+	  .doc = "Which account." },
+	FIELD_END
+};
+
+static const struct field shell_params[] = {
+	{ .name = "group_ids", .type = F_ARRAY, .fields = user_number,
+	  .def = "[]", .doc = "Ids of groups that the account will be in." },
+	FIELD_END
+};
+
+static const struct field entry = { .name = "result", .type = F_OBJECT,
+	.fields = user_fields, .model = "UserEntry", .doc = "The account." };
+static const struct field entries = { .name = "result", .type = F_ARRAY,
+	.fields = &entry, .doc = "The accounts." };
+static const struct field answer = { .name = "result", .type = F_OBJECT,
+	.fields = answer_fields, .model = "UserCreateUpdateResult",
+	.doc = "The account." };
+static const struct field integer = { .name = "result", .type = F_INT,
+	.flags = FF_REQUIRED, .doc = "The number." };
 static const struct field boolean = { .name = "result", .type = F_BOOL,
 	.flags = FF_REQUIRED, .doc = "Is there an administrator?" };
+static const struct field object = { .name = "result", .type = F_DICT,
+	.doc = "The account as getpwnam(3) has it." };
+static const struct field shells = { .name = "result", .type = F_DICT,
+	.doc = "The shells there are, with a name for each." };
 /* clang-format on */
 
-static void
-has_administrator_run(struct call *call)
+static const struct account_numbers numbers = { &user_resource, "uid",
+	"user.next_uid" };
+
+int64_t
+user_next_uid(int64_t after)
 {
-	call_reply(call, json_boolean(account_administrator_set_up()));
+	return account_number_next(&numbers, after);
 }
 
-static void
-monitor_told(const struct op_reply *reply, void *arg)
+int64_t
+user_of_name(const char *name)
 {
-	(void)arg;
-	if (reply->error != 0)
-		log_warn("setup.code", "%s", reply->text);
+	json_t *value = json_string(name);
+	int64_t id = entry_by(&user_resource, "username", value);
+
+	json_decref(value);
+	return id;
 }
 
-/* Closed for ever, whatever becomes of the account. */
-static void
-close_setup(const char *username)
+int64_t
+user_of_uid(int64_t uid)
 {
-	if (store_set_value(core_store(), "administrator", username) == -1)
-		log_error("setup.close", "%s", strerror(errno));
-	store_set_value(core_store(), "setup_code", NULL);
-	op_request(MSG_OP_ADMIN_READY, NULL, -1, monitor_told, NULL);
+	json_t *value = json_integer(uid);
+	int64_t id = entry_by(&user_resource, "uid", value);
+
+	json_decref(value);
+	return id;
 }
 
-static void
-setup_committed(struct change *c)
+bool
+user_is_foreign(const json_t *user)
 {
-	const char *username = json_str(c->data, "username", "");
-
-	close_setup(username);
-	log_info("setup.done", "%s is the administrator", username);
+	return json_bool(user, "builtin", false) &&
+	    json_int(user, "uid", -1) != 0;
 }
+
+bool
+user_is_rendered(const json_t *user)
+{
+	return !user_is_foreign(user);
+}
+
+bool
+user_is_immutable(const json_t *user)
+{
+	return json_bool(user, "builtin", false) ||
+	    json_int(user, "uid", -1) == UID_ADMIN;
+}
+
+/* --- What an entry shows -------------------------------------------------- */
 
 static json_t *
-account_entry(const char *username, const char *hash)
+shown_group(int64_t id)
 {
-	bool root = strcmp(username, "root") == 0;
+	const json_t *g = store_get(core_store(), "group", id);
 
-	/* clang-format off */
-	return json_pack("{s:i, s:s, s:s, s:s, s:s, s:s, s:I, s:[I], s:b}",
-	    "uid", root ? 0 : 950, "username", username,
-	    "full_name", root ? "root" : "Local Administrator",
-	    "home", root ? "/root" : "/home/truenas_admin",
-	    "shell", "/bin/bash", "unixhash", hash,
-	    "group", (json_int_t)group_of_gid(root ? 0 : 950),
-	    "groups", (json_int_t)group_of_gid(GID_ADMINISTRATORS),
-	    "builtin", 1);
-	/* clang-format on */
+	if (g == NULL)
+		return json_null();
+	return json_pack("{s:I, s:O, s:O, s:O, s:O, s:O, s:O, s:i}", "id",
+	    (json_int_t)id, "bsdgrp_gid", json_object_get(g, "gid"),
+	    "bsdgrp_group", json_object_get(g, "name"), "bsdgrp_builtin",
+	    json_object_get(g, "builtin"), "bsdgrp_sudo_commands",
+	    json_object_get(g, "sudo_commands"),
+	    "bsdgrp_sudo_commands_nopasswd",
+	    json_object_get(g, "sudo_commands_nopasswd"), "bsdgrp_smb",
+	    json_object_get(g, "smb"), "bsdgrp_userns_idmap", 0);
+}
+
+/* The age is counted from the time as it is stored: before that is shown. */
+static void
+extend_password(json_t *user)
+{
+	int64_t changed = json_int(user, "last_password_change", -1);
+	int64_t age = password_age(user);
+	const char *hash = json_str(user, "unixhash", NULL);
+
+	json_object_set_new(
+	    user, "password_age", age != -1 ? json_integer(age) : json_null());
+	json_object_set_new(user, "password_change_required",
+	    json_boolean(password_change_required(user)));
+	if (changed != -1)
+		json_object_set_new(
+		    user, "last_password_change", json_date(changed));
+	if (hash != NULL && strcmp(hash, USER_HASH_KEPT) == 0)
+		json_object_set_new(user, "unixhash", json_null());
+	if (json_is_null(json_object_get(user, "password_history")))
+		json_object_set_new(user, "password_history", json_array());
 }
 
 static void
-hashed(int error, const char *text, const char *hash, bool reused, void *arg)
+extend(json_t *user)
 {
-	struct call *call = arg;
-	const char *username = json_string_value(call_param(call, 0));
-	json_t *entry;
-
-	(void)reused; /* it is the first one */
-	if (error != 0) {
-		call_fail(
-		    call, error, "The password could not be hashed: %s", text);
-	} else {
-		entry = account_entry(username, hash);
-		change_submit(call, &user_resource, CHANGE_CREATE,
-		    strcmp(username, "root") == 0 ? ID_ROOT : ID_ADMIN, entry,
-		    setup_committed);
-		json_decref(entry);
-	}
+	json_object_set_new(user, "local", json_true());
+	json_object_set_new(
+	    user, "immutable", json_boolean(user_is_immutable(user)));
+	json_object_set_new(user, "twofactor_auth_configured",
+	    json_boolean(twofactor_configured(user)));
+	json_object_set_new(user, "sid", json_null());
+	json_object_set_new(user, "roles", account_roles(user));
+	json_object_set_new(user, "api_keys", json_array());
+	extend_password(user);
+	json_object_set_new(
+	    user, "group", shown_group(json_int(user, "group", -1)));
 }
 
-/* Another call may have been first while this one was hashing. */
+/* --- Methods -------------------------------------------------------------- */
+
+static void
+create_run(struct call *call)
+{
+	change_submit(call, &user_resource, CHANGE_CREATE, -1,
+	    call_param(call, 0), group_members_changed);
+}
+
+static void
+update_run(struct call *call)
+{
+	change_submit(call, &user_resource, CHANGE_UPDATE,
+	    json_integer_value(call_param(call, 0)), call_param(call, 1),
+	    group_members_changed);
+}
+
+static void
+delete_run(struct call *call)
+{
+	int64_t id = json_integer_value(call_param(call, 0));
+	const json_t *user = NULL;
+
+	if (core_store() != NULL)
+		user = store_get(core_store(), "user", id);
+	if (user != NULL &&
+	    strcmp(json_str(user, "username", ""), call_user(call)) == 0)
+		call_fail(
+		    call, EINVAL, "Cannot delete the currently active user");
+	else if (json_bool(user, "builtin", false))
+		call_fail(call, EINVAL, "Cannot delete a built-in user");
+	else
+		change_submit(call, &user_resource, CHANGE_DELETE, id,
+		    call_param(call, 1), group_members_changed);
+}
+
+static void
+next_uid_run(struct call *call)
+{
+	if (core_store() == NULL)
+		call_fail(call, EIO, "%s", core_store_refused());
+	else
+		call_reply(call, json_integer(user_next_uid(-1)));
+}
+
+static char *
+name_suffix(const json_t *params)
+{
+	const char *name =
+	    json_str(json_array_get(params, 0), "username", NULL);
+
+	return name != NULL ? xstrdup(name) : NULL;
+}
+
+/* The name as it is before the change. */
+static char *
+id_suffix(const json_t *params)
+{
+	const json_t *user = NULL;
+
+	if (core_store() != NULL)
+		user = store_get(core_store(), "user",
+		    json_integer_value(json_array_get(params, 0)));
+	return user != NULL ? xstrdup(json_str(user, "username", "")) : NULL;
+}
+
 static void
 check(struct change *c)
 {
-	if (c->call->method->run == setup_run && account_administrator_set_up())
-		verr_add_errno(c->errors, EEXIST, "username",
-		    "Local administrator is already set up");
-}
-
-/* A crash may have come between the account and the flag. */
-static void
-gather(void (*done)(void))
-{
-	json_t *users = store_list(core_store(), "user"), *user;
-	size_t i;
-
-	json_array_foreach(users, i, user)
-		if (!account_administrator_set_up() &&
-		    account_is_administrator(user))
-			close_setup(json_str(user, "username", ""));
-	json_decref(users);
-	account_state_review();
-	done();
-}
-
-/* Root on the Unix socket is believed; others show the code. */
-static bool
-entitled(const struct call *call)
-{
-	const char *code = json_str(call_param(call, 2), "setup_code", "");
-
-	const struct session *s = call->session;
-
-	if (s != NULL && session_internal(s))
-		return true;
-	return setup_code_is(code);
-}
-
-static void
-setup_run(struct call *call)
-{
-	const char *password = json_string_value(call_param(call, 1));
-	struct verr *errors;
-
-	if (core_store() == NULL) {
-		call_fail(call, EIO, "%s", core_store_refused());
+	if (c->call->method->run == user_setup_run) {
+		user_setup_check(c);
 		return;
 	}
-	if (account_administrator_set_up()) {
-		call_fail(
-		    call, EEXIST, "Local administrator is already set up");
-		return;
+	user_check(c);
+	if (c->verb == CHANGE_DELETE && !verr_any(c->errors)) {
+		account_number_keep(
+		    &numbers, json_int(c->before, "uid", -1), c->errors);
+		twofactor_forget(c, c->id);
 	}
-	errors = verr_new();
-	if (!entitled(call))
-		verr_add_errno(errors, EPERM, "options.setup_code",
-		    "The one-time code of the first start is needed here");
-	if (password[0] == '\0')
-		verr_add(
-		    errors, "password", "An administrator needs a password");
-	password_check(password, errors, "password");
-	if (verr_any(errors)) {
-		call_fail_invalid(call, errors);
-		return;
-	}
-	verr_free(errors);
-	password_hash(password, NULL, hashed, call);
 }
 
 static void
@@ -240,14 +337,56 @@ changed(void)
 	sessions_review();
 }
 
+static const char *const read_roles[] = { "ACCOUNT_READ", NULL };
+static const char *const choice_roles[] = { "ACCOUNT_READ", "READONLY_ADMIN",
+	NULL };
+static const char *const write_roles[] = { "ACCOUNT_WRITE", NULL };
+static const struct resource *const extended_from[] = { &group_resource,
+	&privilege_resource, &twofactor_secret_resource, NULL };
+
 /* clang-format off */
 static const struct method methods[] = {
+	{ .name = "user.create", .kind = KIND_CREATE, .auth = AUTH_ROLE,
+	  .roles = write_roles, .params = create_params, .result = &answer,
+	  .audit = "Create user", .audit_suffix = name_suffix,
+	  .doc = "Makes an account.", .run = create_run },
+	{ .name = "user.delete", .kind = KIND_DELETE, .auth = AUTH_ROLE,
+	  .roles = write_roles, .params = delete_params, .result = &integer,
+	  .audit = "Delete user", .audit_suffix = id_suffix,
+	  .doc = "Removes an account.", .run = delete_run },
+	{ .name = "user.get_instance", .kind = KIND_INSTANCE,
+	  .auth = AUTH_ROLE, .roles = read_roles, .params = instance_params,
+	  .result = &entry, .doc = "One account.",
+	  .run = resource_instance_run },
+	{ .name = "user.get_next_uid", .auth = AUTH_ROLE,
+	  .roles = read_roles, .result = &integer,
+	  .doc = "The number that the next new account gets.",
+	  .run = next_uid_run },
+	{ .name = "user.get_user_obj", .auth = AUTH_ROLE,
+	  .roles = read_roles, .params = obj_params, .result = &object,
+	  .doc = "An account as the system knows it.", .run = user_obj_run },
 	{ .name = "user.has_local_administrator_set_up", .auth = AUTH_NONE,
 	  .result = &boolean, .doc = "Is there an administrator already?",
-	  .run = has_administrator_run },
+	  .run = user_has_administrator_run },
+	{ .name = "user.query", .kind = KIND_QUERY, .auth = AUTH_ROLE,
+	  .roles = read_roles, .params = query_params, .result = &entries,
+	  .doc = "The accounts there are.", .run = resource_query_run },
+	{ .name = "user.set_password", .auth = AUTH_SESSION,
+	  .params = user_set_password_params,
+	  .audit = "Set account password", .audit_suffix = name_suffix,
+	  .doc = "Gives an account, one's own or another, a new password.",
+	  .run = user_set_password_run },
 	{ .name = "user.setup_local_administrator", .auth = AUTH_NONE,
-	  .params = setup_params, .audit = "Set up local administrator",
-	  .doc = "Makes the first administrator.", .run = setup_run },
+	  .params = user_setup_params, .audit = "Set up local administrator",
+	  .doc = "Makes the first administrator.", .run = user_setup_run },
+	{ .name = "user.shell_choices", .kind = KIND_CHOICES,
+	  .auth = AUTH_ROLE, .roles = choice_roles, .params = shell_params,
+	  .result = &shells, .doc = "The login shells there are.",
+	  .run = user_shells_run },
+	{ .name = "user.update", .kind = KIND_UPDATE, .auth = AUTH_ROLE,
+	  .roles = write_roles, .params = update_params, .result = &answer,
+	  .audit = "Update user", .audit_suffix = id_suffix,
+	  .doc = "Changes an account.", .run = update_run },
 	METHOD_END
 };
 
@@ -255,6 +394,8 @@ const struct resource user_resource = {
 	.name = "user", .doc = "Accounts.", .kind = RESOURCE_CRUD,
 	.role_prefix = "ACCOUNT", .verbose_name = "User",
 	.methods = methods, .fields = user_fields, .check = check,
-	.gather = gather, .changed = changed
+	.lookup = user_lookup, .extend = extend,
+	.extended_from = extended_from, .gather = user_gather,
+	.changed = changed
 };
 /* clang-format on */

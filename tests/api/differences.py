@@ -62,7 +62,6 @@ DIFFERENCES = {
         [-32602, "EINVAL", ["group_create.sudo_commands"]], SUDO),
     ("group", "create: smb on, SMB not set up"): (
         "result", "kept for the SMB service: no setup of it comes first"),
-    ("group", "the user now"): (-32601, LATER),
     ("group", "get_group_obj: absent"): (
         [-32001, "ENOENT"], "the errno that says so"),
 

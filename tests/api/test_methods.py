@@ -18,7 +18,10 @@ METHODS = {
     "auth.terminate_session", "auth.terminate_other_sessions",
     "auth.mechanism_choices", "auth.me", "auth.logout", "auth.set_attribute",
     "auth.twofactor.config", "auth.twofactor.confirm", "auth.twofactor.update",
-    "user.has_local_administrator_set_up", "user.setup_local_administrator",
+    "user.create", "user.delete", "user.get_instance", "user.get_next_uid",
+    "user.get_user_obj", "user.has_local_administrator_set_up", "user.query",
+    "user.set_password", "user.setup_local_administrator",
+    "user.shell_choices", "user.update",
     "system.ready", "system.state", "system.version", "system.version_short",
     "system.info", "system.boot_id", "system.host_id", "system.product_type",
     "service.query", "service.get_instance", "service.update",
@@ -79,7 +82,7 @@ def test_listed_method_exists(stranger, method):
 
 
 @pytest.mark.parametrize("method", [
-    "ssh.checkin", "user.query", "core.arp",
+    "ssh.checkin", "core.arp",
     "audit.config",
     "system.reboot", "ssh.generate_keys",
     "datastore.query"])

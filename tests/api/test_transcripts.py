@@ -297,7 +297,10 @@ class Replayer:
 
     def ours(self, send):
         """With our numbers of what was made in the recording."""
-        if not re.match(r"core\.job_|group\.", send.get("method") or ""):
+        method = send.get("method") or ""
+        if method.startswith("user."):
+            return send | {"params": self.numbered(send["params"], self.users)}
+        if not re.match(r"core\.job_|group\.", method):
             return send
         return send | {"params": self.numbered(send["params"], self.numbers)}
 

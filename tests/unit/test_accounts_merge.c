@@ -13,7 +13,7 @@
 #include "lib/xalloc.h"
 #include "monitor/accounts.h"
 
-#define TODAY 20000L
+#define DAYS "20000:2:91:8:3:20500"
 
 static const char hash[] = "$6$abcdefgh$ltjgWl6579NluT";
 
@@ -41,7 +41,7 @@ static const struct one good = { "bob", 3001, 545, "Bob", "/home/bob",
 static char *
 user_line(const struct one *user)
 {
-	return xasprintf("user:%s:%u:%u:%s:%s:%s:%s\n", user->name, user->uid,
+	return xasprintf("user:%s:%u:%u:%s:%s:%s:%s:" DAYS "\n", user->name, user->uid,
 	    user->gid, user->gecos, user->home, user->shell, user->hash);
 }
 
@@ -153,9 +153,9 @@ static void
 test_fields(void **state)
 {
 	static const char *const bad_hashes[] = { "", "x", "secret", "$6$a:b$c",
-		"$6$abc\n$def", "$6$abc def$", NULL };
+		"$6$abc\n$def", "$6$abc def$", "==", "!=", NULL };
 	static const char *const locks[] = { "*", "!", "!*", "!$6$abc$def",
-		NULL };
+		"=", NULL };
 	struct one user = good;
 	size_t i;
 
@@ -204,7 +204,7 @@ test_malformed(void **state)
 		"group:friends:3001:\ngroup:friends:3002:\n",
 		"group:friends:3001:\ngroup:others:3001:\n",
 		" group:friends:3001:\n", "groups:friends:3001:\n", NULL };
-	char *line = user_line(&good), *twice;
+	char *line = user_line(&good), *twice, *whole;
 	size_t len, i;
 
 	(void)state;
@@ -216,10 +216,13 @@ test_malformed(void **state)
 	twice = xasprintf("%s%s", line, line);
 	assert_false(parses(twice));
 	free(twice);
-	/* Cut anywhere before its hash. */
-	for (len = strlen(line) - strlen(hash) - 1; len > 0; len--) {
+	/* Cut anywhere: an older version's ends with the hash. */
+	whole = strstr(line, hash) + strlen(hash);
+	for (len = strlen(line) - 1; len > 0; len--) {
 		line[len] = '\0';
-		assert_false(parses(line));
+		if (strstr(line, "20500") == NULL && line + len != whole &&
+		    (line + len > whole || strstr(line, "$") == NULL))
+			assert_false(parses(line));
 	}
 	free(line);
 }
@@ -231,9 +234,9 @@ check_merge(enum account_file file, const char *old, const char *expected)
 	char *text, *again;
 
 	assert_int_equal(get(&good, "builtin_users", 545, "bob", &accounts), 0);
-	text = accounts_merge(file, old, &accounts, NULL, TODAY);
+	text = accounts_merge(file, old, &accounts, NULL);
 	assert_string_equal(text, expected);
-	again = accounts_merge(file, text, &accounts, NULL, TODAY + 1);
+	again = accounts_merge(file, text, &accounts, NULL);
 	assert_string_equal(again, text);
 	freezero_str(again);
 	freezero_str(text);
@@ -257,19 +260,54 @@ test_merge(void **state)
 	check_merge(FILE_GSHADOW, "sudo:*::eve",
 	    "sudo:*::eve\n"
 	    "builtin_users:!::bob\n");
-	/* Ages and expiry stay, the date of the change moves. */
 	check_merge(FILE_SHADOW, shadow,
 	    "root:$y$old:19000:1:90:7:::\n"
 	    "daemon:*:19000:0:99999:7:::\n"
 	    "bob:$6$abcdefgh$ltjgWl6579NluT:20000:2:91:8:3:20500:\n");
 	check_merge(FILE_SHADOW, "",
-	    "bob:$6$abcdefgh$ltjgWl6579NluT:20000:0:99999:7:::\n");
+	    "bob:$6$abcdefgh$ltjgWl6579NluT:20000:2:91:8:3:20500:\n");
 	/* A name that only begins alike is another's; a second line goes. */
 	check_merge(FILE_PASSWD,
 	    "bobby:x:5:5:::\nbob:x:3001:1:::\n"
 	    "bob:x:0:0:::\n",
 	    "bobby:x:5:5:::\n"
 	    "bob:x:3001:545:Bob:/home/bob:/bin/bash\n");
+}
+
+/* A hash that is in the file alone stays, and with it all but its expiry. */
+static void
+check_kept(const char *list, const char *old, const char *expected)
+{
+	struct accounts accounts;
+	char *text;
+
+	assert_int_equal(parse(list, &accounts), 0);
+	text = accounts_merge(FILE_SHADOW, old, &accounts, NULL);
+	assert_string_equal(text, expected);
+	freezero_str(text);
+	accounts_free(&accounts);
+}
+
+static void
+test_kept(void **state)
+{
+	(void)state;
+	check_kept("user:bob:3001:545::/:/bin/sh:=::::::\n", shadow,
+	    "root:$y$old:19000:1:90:7:::\n"
+	    "daemon:*:19000:0:99999:7:::\n"
+	    "bob:!:19001:2:91:8:3::\n");
+	check_kept("user:bob:3001:545::/:/bin/sh:=:::60:::1\n",
+	    "bob:$6$x$y:19001:2:91:8:3:20500:\n",
+	    "bob:$6$x$y:19001:2:60:8:3:1:\n");
+	/* Nothing is kept of nothing. */
+	check_kept("user:bob:3001:545::/:/bin/sh:=::::::\n", "",
+	    "bob:*:::::::\n");
+	/* A hash of ours takes the place of all of it. */
+	check_kept("user:bob:3001:545::/:/bin/sh:*::::::\n",
+	    "bob:$6$x$y:19001:2:91:8:3:20500:\n", "bob:*:::::::\n");
+	assert_false(parses("user:bob:3001:545::/:/bin/sh:=:x:::::\n"));
+	assert_false(parses("user:bob:3001:545::/:/bin/sh:=:-1:::::\n"));
+	assert_false(parses("user:bob:3001:545::/:/bin/sh:=:::::::\n"));
 }
 
 /* What was ours and is no longer wanted is left out, and nothing else. */
@@ -287,10 +325,10 @@ test_gone(void **state)
 	    0);
 	text = accounts_merge(FILE_GROUP,
 	    "root:x:0:\nlost:x:5002:\nloster:x:5003:\nkept:x:5001:bob\n",
-	    &accounts, &gone, TODAY);
+	    &accounts, &gone);
 	assert_string_equal(text, "root:x:0:\nloster:x:5003:\nkept:x:5001:\n");
 	freezero_str(text);
-	text = accounts_merge(FILE_PASSWD, passwd, &accounts, &gone, TODAY);
+	text = accounts_merge(FILE_PASSWD, passwd, &accounts, &gone);
 	assert_null(strstr(text, "eve"));
 	assert_non_null(strstr(text, "bob:x:3001:3001"));
 	freezero_str(text);
@@ -383,6 +421,7 @@ main(void)
 		cmocka_unit_test(test_fields),
 		cmocka_unit_test(test_malformed),
 		cmocka_unit_test(test_merge),
+		cmocka_unit_test(test_kept),
 		cmocka_unit_test(test_gone),
 		cmocka_unit_test(test_conflict),
 		cmocka_unit_test(test_lock),

@@ -1,0 +1,64 @@
+/*
+ * What the parts of user.* share: user.c is the table and the methods,
+ * user_check.c the rules, user_file.c what the account files say,
+ * user_password.c passwords, user_setup.c the first administrator.
+ */
+#ifndef HF_USER_INTERNAL_H
+#define HF_USER_INTERNAL_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/method.h"
+
+struct call;
+struct change;
+
+/* Ids of these entries, as in TrueNAS. */
+#define ID_ROOT		1
+#define ID_ADMIN	2
+#define UID_ADMIN	950	/* truenas_admin */
+
+/* Is it one of the system's that Holdfast does not write? */
+bool	 user_is_foreign(const json_t *user);
+/* Are its name, home and group fixed? */
+bool	 user_is_immutable(const json_t *user);
+/* The id of the entry with that name, or uid; or -1. */
+int64_t	 user_of_name(const char *);
+int64_t	 user_of_uid(int64_t uid);
+/* The first number after that which no account has or had; -1: at all. */
+int64_t	 user_next_uid(int64_t after);
+
+/* user_check.c: the resource's hook. */
+void	 user_check(struct change *);
+
+/*
+ * user_file.c: the resource's hooks (core/method.h); lookup also gives a new
+ * account its number.
+ */
+void	 user_gather(void (*done)(void));
+void	 user_lookup(struct change *);
+/* user.get_user_obj and user.shell_choices */
+void	 user_obj_run(struct call *);
+void	 user_shells_run(struct call *);
+
+/* user_password.c: what of a change is about the password. */
+void	 user_password_check(struct change *);
+/* The change's new password; NULL: it has none. */
+const char *user_password_of(const struct change *);
+/* Hashes it into the entry, and goes on. */
+void	 user_password_apply(struct change *);
+extern const struct field user_set_password_params[];
+void	 user_set_password_run(struct call *);
+
+/* user_setup.c: the methods before there is an administrator. */
+extern const struct field user_setup_params[];
+void	 user_setup_run(struct call *);
+void	 user_has_administrator_run(struct call *);
+/* After a crash between the account and the stored flag. */
+void	 user_setup_finish(void);
+/* Another one may have been first while this call was hashing. */
+void	 user_setup_check(struct change *);
+
+#endif
