@@ -27,6 +27,7 @@
 #include "core/scheduler.h"
 #include "core/sealed.h"
 #include "core/serial.h"
+#include "core/sessions.h"
 #include "core/setup_code.h"
 #include "lib/json.h"
 #include "lib/log.h"
@@ -329,6 +330,7 @@ serve(void)
 
 	core.ready = true;
 	clock_start(&core.loop);
+	sessions_watch();
 	disk_watch();
 	for (role = 0; role < ROLE_COUNT; role++)
 		if ((role == ROLE_WEB || role == ROLE_LOCAL) &&

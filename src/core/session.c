@@ -95,18 +95,28 @@ session_of_token(struct session *s, struct session *maker,
 	memcpy(s->token, token, TOKEN_HASH);
 }
 
-bool
-session_expired(const struct session *s)
+int64_t
+session_end(const struct session *s)
 {
-	int64_t now = boottime_ms();
+	int64_t end = INT64_MAX, idle;
 
 	/* Root would only connect again, without a password. */
 	if (session_internal(s))
-		return false;
-	return (session_limits.age != 0 &&
-		   now - s->authenticated >= session_limits.age * 1000) ||
-	    (session_limits.idle != 0 &&
-		now - s->used >= session_limits.idle * 1000);
+		return end;
+	if (session_limits.age != 0)
+		end = s->authenticated + session_limits.age * 1000;
+	if (session_limits.idle != 0) {
+		idle = s->used + session_limits.idle * 1000;
+		if (idle < end)
+			end = idle;
+	}
+	return end;
+}
+
+bool
+session_expired(const struct session *s)
+{
+	return boottime_ms() >= session_end(s);
 }
 
 bool

@@ -58,7 +58,10 @@ struct session_limits {
 	int64_t	idle;	/* since the last message */
 };
 
-/* Those of assurance level 1; whoever has other ones sets them. */
+/*
+ * Those of assurance level 1; whoever has other ones sets them, and calls
+ * sessions_look().
+ */
 extern struct session_limits	session_limits;
 
 /* One reference is the caller's.  roles: those granted, not yet expanded. */
@@ -81,7 +84,8 @@ void		 session_of_token(struct session *, struct session *maker,
 		    const unsigned char token[static TOKEN_HASH]);
 /* The login that it goes back to: itself, or that of its token. */
 const struct session *session_login(const struct session *);
-/* Past its age, or idle for too long? */
+/* When it is past its age or idle for too long; INT64_MAX: never. */
+int64_t		 session_end(const struct session *);	/* boottime_ms() */
 bool		 session_expired(const struct session *);
 /* Root's over the Unix socket: no events of it, nor ended among others. */
 bool		 session_internal(const struct session *);

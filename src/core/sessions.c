@@ -9,8 +9,10 @@
 #include "core/account.h"
 #include "core/audit.h"
 #include "core/connection.h"
+#include "core/core.h"
 #include "core/event.h"
 #include "core/token.h"
+#include "lib/boottime.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/xalloc.h"
@@ -45,6 +47,13 @@ entry(const struct connection *c, bool current)
 	/* clang-format on */
 }
 
+/* Timers do not count the time that a machine sleeps: looked at so often. */
+#define LOOK_MS 60000
+
+static bool watching;
+static int64_t next_look = INT64_MAX; /* by boottime_ms() */
+static uintptr_t planned; /* the look that is waited for; others are void */
+
 struct listing {
 	json_t *list;
 	const struct session *current;
@@ -69,9 +78,27 @@ sessions_list(const struct session *current)
 	return l.list;
 }
 
+static void look(void *);
+
+/* At that time at the latest; later ones find their turn from there. */
+static void
+plan(int64_t when)
+{
+	int64_t wait = when - boottime_ms();
+
+	if (!watching || when >= next_look)
+		return;
+	next_look = when;
+	if (wait < 0)
+		wait = 0;
+	core_after((unsigned int)(wait < LOOK_MS ? wait : LOOK_MS), look,
+	    (void *)++planned);
+}
+
 void
 sessions_added(const struct connection *c)
 {
+	plan(session_end(c->session));
 	if (!session_internal(c->session))
 		event_send("auth.sessions", EVENT_ADDED, NULL, entry(c, false));
 }
@@ -107,16 +134,27 @@ forget_tokens(const struct session *s)
 		token_end(s->token);
 }
 
+/* The session, not its connection; done as in audit_send(). */
 static void
-terminate(struct connection *c, const struct session *by)
+end(struct connection *c, const struct session *by, void (*done)(int, void *),
+    void *arg)
+{
+	json_t *record = ended_record(c, by);
+
+	forget_tokens(c->session);
+	connection_login(c, NULL);
+	audit_send(record, done, arg);
+}
+
+/* With its connection; by somebody, or why else. */
+static void
+terminate(struct connection *c, const struct session *by, const char *why)
 {
 	log_info("session.terminated", "%s from %s by %s", c->session->username,
-	    c->session->origin, by->username);
-	audit_send(ended_record(c, by), NULL, NULL);
-	forget_tokens(c->session);
+	    c->session->origin, by != NULL ? by->username : why);
 	c->session->terminated = true;
-	connection_close(c, 1000, "");
-	connection_login(c, NULL);
+	connection_close(c, 1000, why);
+	end(c, by, NULL, NULL);
 }
 
 struct ending {
@@ -136,7 +174,7 @@ terminate_one(struct connection *c, void *arg)
 			    c->session == e->by || session_internal(c->session))
 		return;
 	e->found = true;
-	terminate(c, e->by);
+	terminate(c, e->by, "");
 }
 
 bool
@@ -166,10 +204,7 @@ review(struct connection *c, void *arg)
 		return;
 	now = account_session_again(s, s->origin);
 	if (now == NULL) {
-		log_info(
-		    "session.withdrawn", "%s from %s", s->username, s->origin);
-		s->terminated = true;
-		sessions_logout(c, NULL, NULL);
+		terminate(c, NULL, "The account may no longer log in");
 		return;
 	}
 	/* In place: calls in progress have it too. */
@@ -187,9 +222,65 @@ sessions_review(void)
 void
 sessions_logout(struct connection *c, void (*done)(int, void *), void *arg)
 {
-	json_t *record = ended_record(c, NULL);
+	end(c, NULL, done, arg);
+}
 
-	forget_tokens(c->session);
-	connection_login(c, NULL);
-	audit_send(record, done, arg);
+static void
+end_account(struct connection *c, void *arg)
+{
+	const uid_t *uid = arg;
+
+	if (c->session != NULL && c->session->uid == *uid &&
+	    !session_internal(c->session))
+		terminate(c, NULL, "The account may no longer log in");
+}
+
+void
+sessions_end_account(uid_t uid)
+{
+	connection_each(end_account, &uid);
+	token_end_account(uid);
+}
+
+/*
+ * A transfer is one request, and ends by itself: nobody can send a message
+ * meanwhile.
+ */
+static void
+look_at(struct connection *c, void *arg)
+{
+	int64_t *next = arg, when;
+
+	if (c->session == NULL || c->protocol == PROTOCOL_TRANSFER)
+		return;
+	when = session_end(c->session);
+	if (boottime_ms() >= when)
+		terminate(c, NULL, "Session is expired");
+	else if (when < *next)
+		*next = when;
+}
+
+static void
+look(void *arg)
+{
+	int64_t next = INT64_MAX;
+
+	if ((uintptr_t)arg != planned)
+		return;
+	next_look = INT64_MAX;
+	connection_each(look_at, &next);
+	plan(next);
+}
+
+void
+sessions_look(void)
+{
+	plan(0);
+}
+
+void
+sessions_watch(void)
+{
+	watching = true;
+	sessions_look();
 }

@@ -27,8 +27,14 @@ bool	 sessions_terminate(const char *id, const struct session *by);
 /* All but the one of by, and root's over the Unix socket. */
 void	 sessions_terminate_others(const struct session *by);
 /*
+ * Ends those of an account but root's over the Unix socket, and its tokens.
+ * For account_end().
+ */
+void	 sessions_end_account(uid_t);
+/*
  * Accounts or what they may do changed: a session whose account may no longer
- * use the API ends, the others get the roles that are theirs now.  The
+ * use the API ends with its connection, the others get the roles that are
+ * theirs now.  The
  * "changed" of the resources that say so (method.h).
  */
 void	 sessions_review(void);
@@ -38,5 +44,12 @@ void	 sessions_review(void);
  */
 void	 sessions_logout(struct connection *, void (*done)(int error, void *),
 	    void *);
+/*
+ * Begins to end sessions in the second they expire, their connections with
+ * them.
+ */
+void	 sessions_watch(void);
+/* The limits changed: looks at once. */
+void	 sessions_look(void);
 
 #endif

@@ -62,13 +62,12 @@ token_free(struct token **at)
 static bool
 over(const struct token *t)
 {
-	const struct session *login =
-	    t->maker->parent != NULL ? t->maker->parent : t->maker;
 	int64_t now = boottime_ms();
 
 	return now - t->used >= t->ttl ||
 	    (session_limits.age != 0 &&
-		now - login->authenticated >= session_limits.age * 1000);
+		now - session_login(t->maker)->authenticated >=
+		    session_limits.age * 1000);
 }
 
 static void
@@ -184,6 +183,20 @@ token_end_of(const struct session *maker)
 
 	while (*at != NULL) {
 		if ((*at)->maker == maker)
+			token_free(at);
+		else
+			at = &(*at)->next;
+	}
+}
+
+void
+token_end_account(uid_t uid)
+{
+	struct token **at = &tokens;
+
+	while (*at != NULL) {
+		if ((*at)->maker->uid == uid &&
+		    !session_internal(session_login((*at)->maker)))
 			token_free(at);
 		else
 			at = &(*at)->next;

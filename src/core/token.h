@@ -44,5 +44,7 @@ struct session *token_use(const char *text, const struct token_origin *,
 /* Ends one token; those that a session made.  No matter if there are none. */
 void	 token_end(const unsigned char hash[static TOKEN_HASH]);
 void	 token_end_of(const struct session *maker);
+/* Ends those of an account but what root made on the Unix socket. */
+void	 token_end_account(uid_t);
 
 #endif

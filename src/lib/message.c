@@ -76,6 +76,8 @@ static const struct message_info messages[MSG_TYPE_COUNT] = {
 	ROW(OP_WORKER,		CORE, MONITOR,	  4, 4,		       0, 0),
 	ROW(OP_STATUS,		CORE, MONITOR,	  0, 0,		       0, 0),
 	ROW(OP_ADMIN_READY,	CORE, MONITOR,	  0, 0,		       0, 0),
+	ROW(OP_SSH_SESSIONS,	CORE, MONITOR,	  0, 0,		       0, 0),
+	ROW(OP_END_SSH,		CORE, MONITOR,	  16, 16,	       0, 0),
 
 	ROW(SERVICE_CHANGED,	MONITOR, CORE,	  4, 4,		       0, 0),
 

@@ -147,6 +147,13 @@ enum message_type {
 				   u64 running since, s]*, [str problem]* */
 	MSG_OP_ADMIN_READY,	/* -> ; there is an administrator now: the
 				   set-up code is void, its file goes */
+	MSG_OP_SSH_SESSIONS,	/* -> [u32 pid, u64 start in clock ticks since
+				   the boot, u64 that time of the clock, u32
+				   uid, str user, str address, u16 port, str
+				   terminal, str command]* */
+	MSG_OP_END_SSH,		/* u32 uid whose sessions end, or 0xffffffff,
+				   u32 pid and u64 start of the only one
+				   -> u32 how many there were */
 
 	MSG_SERVICE_CHANGED = 88, /* monitor -> core: u32 service; its state is
 				   another one without core having asked */

@@ -1,4 +1,4 @@
-/* On which TCP addresses a process listens, from /proc. */
+/* On which TCP addresses a process listens, and whom it serves, from /proc. */
 #include <sys/socket.h>
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -13,7 +13,7 @@
 #define SOCKETS_MAX 256
 #define TCP_LISTEN 10 /* the kernel's number of that state */
 
-/* The inodes of the process's sockets. */
+/* The inodes of the process's sockets, by rising descriptor. */
 static size_t
 sockets_of(pid_t pid, unsigned long *inodes)
 {
@@ -39,32 +39,63 @@ sockets_of(pid_t pid, unsigned long *inodes)
 	return n;
 }
 
-int
-listeners_parse(const char *line, int family, struct listening *entry,
-    unsigned long *inodep)
+static int
+parse_address(
+    const char *hex, unsigned int port, int family, struct listening *entry)
 {
-	char hex[33], word[9];
-	int got;
-	uint32_t address[4];
-	unsigned int port, state, i, words = family == AF_INET ? 1 : 4;
+	char word[9];
+	struct in6_addr address = { 0 };
+	const void *from = &address;
+	unsigned int i, words = family == AF_INET ? 1 : 4;
 
-	/* NOLINTNEXTLINE(cert-err34-c): the kernel's numbers, they fit. */
-	got = sscanf(line,
-	    " %*u: %32[0-9A-F]:%x %*[0-9A-F]:%*x %x %*s %*s %*s %*u %*u %lu",
-	    hex, &port, &state, inodep);
-	if (got != 4 || state != TCP_LISTEN || port > UINT16_MAX ||
-	    strlen(hex) != (size_t)words * 8)
+	if (port > UINT16_MAX || strlen(hex) != (size_t)words * 8)
 		return -1;
 	/* Words in the byte order of this machine, as they lie in memory. */
 	for (i = 0; i < words; i++) {
 		memcpy(word, hex + (size_t)i * 8, 8);
 		word[8] = '\0';
-		address[i] = (uint32_t)strtoul(word, NULL, 16);
+		address.s6_addr32[i] = (uint32_t)strtoul(word, NULL, 16);
 	}
-	if (inet_ntop(family, address, entry->address,
-		sizeof(entry->address)) == NULL)
+	if (family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&address)) {
+		family = AF_INET;
+		from = &address.s6_addr32[3];
+	}
+	if (inet_ntop(family, from, entry->address, sizeof(entry->address)) ==
+	    NULL)
 		return -1;
 	entry->port = (uint16_t)port;
+	return 0;
+}
+
+/* proc(5): local address, the other end's, state, ..., inode. */
+static int
+parse_line(const char *line, int family, struct listening *local,
+    struct listening *peer, unsigned int *statep, unsigned long *inodep)
+{
+	char hex[2][33];
+	unsigned int port[2];
+
+	/* NOLINTNEXTLINE(cert-err34-c): the kernel's numbers, they fit. */
+	if (sscanf(line,
+		" %*u: %32[0-9A-F]:%x %32[0-9A-F]:%x %x %*s %*s %*s %*u %*u "
+		"%lu",
+		hex[0], &port[0], hex[1], &port[1], statep, inodep) != 6 ||
+	    parse_address(hex[0], port[0], family, local) == -1 ||
+	    parse_address(hex[1], port[1], family, peer) == -1)
+		return -1;
+	return 0;
+}
+
+int
+listeners_parse(const char *line, int family, struct listening *entry,
+    unsigned long *inodep)
+{
+	struct listening peer;
+	unsigned int state;
+
+	if (parse_line(line, family, entry, &peer, &state, inodep) == -1 ||
+	    state != TCP_LISTEN)
+		return -1;
 	return 0;
 }
 
@@ -106,4 +137,48 @@ listeners_of(pid_t pid, struct listening *list, size_t max)
 	n = read_table(pid, AF_INET, inodes, ninodes, list, max);
 	return n +
 	    read_table(pid, AF_INET6, inodes, ninodes, list + n, max - n);
+}
+
+/* The place in the list; ninodes: not in it. */
+static size_t
+find_peer(pid_t pid, int family, const unsigned long *inodes, size_t ninodes,
+    struct listening *peer)
+{
+	struct listening local, other;
+	unsigned long inode;
+	unsigned int state;
+	char path[64], line[512];
+	size_t found = ninodes, i;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/net/%s", (int)pid,
+	    family == AF_INET ? "tcp" : "tcp6");
+	if ((file = fopen(path, "re")) == NULL)
+		return found;
+	while (fgets(line, sizeof(line), file) != NULL) {
+		if (parse_line(line, family, &local, &other, &state, &inode) ==
+			-1 ||
+		    state == TCP_LISTEN)
+			continue;
+		for (i = 0; i < found && inodes[i] != inode; i++)
+			;
+		if (i < found) {
+			found = i;
+			*peer = other;
+		}
+	}
+	fclose(file);
+	return found;
+}
+
+int
+listeners_peer(pid_t pid, struct listening *peer)
+{
+	unsigned long inodes[SOCKETS_MAX];
+	size_t n = sockets_of(pid, inodes), first;
+
+	first = find_peer(pid, AF_INET, inodes, n, peer);
+	if (find_peer(pid, AF_INET6, inodes, first, peer) == n)
+		return -1;
+	return 0;
 }

@@ -1,4 +1,4 @@
-/* On which TCP addresses a process listens, from /proc. */
+/* On which TCP addresses a process listens, and whom it serves, from /proc. */
 #ifndef HF_MONITOR_LISTENERS_H
 #define HF_MONITOR_LISTENERS_H
 
@@ -15,6 +15,12 @@ struct listening {
 
 /* Fills up to max entries; returns how many there are of them. */
 size_t	listeners_of(pid_t, struct listening *, size_t max);
+
+/*
+ * The other end of the first TCP connection that it has, by descriptor: of a
+ * process that serves one, that one.  0, or -1: it has none.
+ */
+int	listeners_peer(pid_t, struct listening *);
 
 /*
  * One line of /proc/net/tcp (family AF_INET) or tcp6: 0 when it is a

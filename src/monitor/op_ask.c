@@ -20,9 +20,9 @@
 #include "monitor/manager.h"
 #include "monitor/monitor.h"
 #include "monitor/operations.h"
+#include "monitor/proc.h"
 #include "monitor/processes.h"
 
-#define NO_LOGIN_UID UINT32_MAX
 #ifndef SO_PEERPIDFD
 #define SO_PEERPIDFD 77 /* Linux 6.5 */
 #endif
@@ -31,22 +31,6 @@ static bool
 same_namespace(const struct namespace_id *a, const struct namespace_id *b)
 {
 	return a->device == b->device && a->inode == b->inode;
-}
-
-static uint32_t
-read_login_uid(int proc_fd)
-{
-	unsigned long value;
-	char *text = NULL, *end;
-	size_t len;
-
-	if (file_read_at(proc_fd, "loginuid", 64, &text, &len) == -1)
-		return NO_LOGIN_UID;
-	value = strtoul(text, &end, 10);
-	if (end == text || value >= UINT32_MAX)
-		value = NO_LOGIN_UID;
-	free(text);
-	return (uint32_t)value;
 }
 
 /* A handle of the very process, where the kernel can give one. */
@@ -71,10 +55,9 @@ op_peer_identity(struct operation_call *call)
 	struct namespace_id theirs = { 0 };
 	struct ucred peer = { 0 };
 	socklen_t len = sizeof(peer);
-	uint32_t login_uid = NO_LOGIN_UID;
+	struct proc proc;
 	bool inside = false;
-	char path[32];
-	int pidfd, proc_fd;
+	int pidfd;
 
 	if (wire_end(&call->body) == -1 || call->fd == -1)
 		return operation_fail(call, EINVAL, "malformed request");
@@ -83,25 +66,22 @@ op_peer_identity(struct operation_call *call)
 		return operation_fail(
 		    call, EINVAL, "not a connected Unix socket");
 	pidfd = peer_pidfd(call->fd, peer.pid);
-	snprintf(path, sizeof(path), "/proc/%d", (int)peer.pid);
-	proc_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (pidfd != -1 && proc_fd != -1 &&
-	    instance_namespace(proc_fd, &theirs) == 0) {
-		login_uid = read_login_uid(proc_fd);
+	proc_open(peer.pid, &proc);
+	if (pidfd != -1 && proc.fd != -1 &&
+	    instance_namespace(proc.fd, &theirs) == 0) {
 		inside = same_namespace(&theirs, monitor_namespace()) ||
 		    (peer.uid == 0 &&
 			same_namespace(&theirs, monitor_host_namespace()));
 		if (pidfd_send_signal(pidfd, 0, NULL, 0) == -1)
 			inside = false;
 	}
-	if (proc_fd != -1)
-		close(proc_fd);
+	proc_close(&proc);
 	if (pidfd != -1)
 		close(pidfd);
 	wire_put_u32(&call->reply, peer.uid);
 	wire_put_u32(&call->reply, peer.gid);
 	wire_put_u32(&call->reply, (uint32_t)peer.pid);
-	wire_put_u32(&call->reply, inside ? login_uid : NO_LOGIN_UID);
+	wire_put_u32(&call->reply, inside ? proc.login_uid : PROC_NONE);
 	wire_put_u8(&call->reply, inside);
 	return 0;
 }

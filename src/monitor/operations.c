@@ -84,6 +84,13 @@ static const struct operation operations[] = {
 	{ .type = MSG_OP_READ_OUTPUT, .name = "read output",
 	  .lane = LANE_PLAIN, .run = op_read_output, .seconds = 15,
 	  .capabilities = NONE },
+	/* Others' /proc folders, and signals to others. */
+	{ .type = MSG_OP_SSH_SESSIONS, .name = "SSH sessions",
+	  .lane = LANE_PLAIN, .run = op_ssh_sessions, .seconds = 15,
+	  .capabilities = { CAP_SYS_PTRACE, -1 } },
+	{ .type = MSG_OP_END_SSH, .name = "end of SSH sessions",
+	  .lane = LANE_PLAIN, .run = op_end_ssh, .seconds = 30,
+	  .capabilities = { CAP_SYS_PTRACE, CAP_KILL, -1 } },
 	{ .type = MSG_OP_EFFECTIVE, .name = "effective configuration",
 	  .lane = LANE_PLAIN, .run = op_effective, .seconds = 15,
 	  .capabilities = NONE },

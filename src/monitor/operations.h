@@ -59,6 +59,9 @@ int	op_install_output(struct operation_call *);
 int	op_restore_output(struct operation_call *);
 int	op_read_output(struct operation_call *);
 int	op_effective(struct operation_call *);
+/* op_ssh.c */
+int	op_ssh_sessions(struct operation_call *);
+int	op_end_ssh(struct operation_call *);
 /* op_ask.c: in the monitor, at once */
 int	op_peer_identity(struct operation_call *);
 int	op_interfaces(struct operation_call *);

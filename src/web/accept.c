@@ -169,6 +169,7 @@ listener_readable(uv_poll_t *poll, int status, int events)
 			log_warn("web.full", "%u connections: not accepting",
 			    w->nclients);
 			accept_pause(w);
+			web_client_make_room(w);
 			return;
 		}
 		memset(&from, 0, sizeof(from));

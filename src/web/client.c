@@ -121,7 +121,7 @@ web_client_established(struct web_client *c)
 	struct web *w = c->web;
 
 	c->state = WEB_CLIENT_OPEN;
-	c->heard = c->pinged = c->moved = uv_now(&w->loop);
+	c->heard = c->pinged = c->moved = c->called = uv_now(&w->loop);
 	if (w->core == NULL) {
 		/* It went between the request and now. */
 		web_client_close(
@@ -149,6 +149,7 @@ void
 web_client_finished(struct web_client *c, uint32_t calls)
 {
 	c->calls -= calls < c->calls ? calls : c->calls;
+	c->called = uv_now(&c->web->loop);
 	if (!c->busy || c->calls > WEB_CALLS_MAX / 2)
 		return;
 	c->busy = false;
@@ -165,6 +166,7 @@ call_send(
 	struct web *w = c->web;
 
 	ipc_send(w->core, type, c->id, body, NULL, 0);
+	c->called = uv_now(&w->loop);
 	if (++c->calls >= WEB_CALLS_MAX && !c->busy) {
 		c->busy = true;
 		web_client_flow(c);
@@ -511,10 +513,63 @@ client_ping(struct web_client *c, uint64_t now)
 		web_client_kill(c);
 }
 
+/* For so long it could be spared: no session, nothing in progress; or 0. */
+static uint64_t
+spare_time(const struct web_client *c, uint64_t now)
+{
+	if (c->state != WEB_CLIENT_OPEN || c->calls > 0 ||
+	    c->in.limit > ASSEMBLY_ANONYMOUS)
+		return 0;
+	return now - c->called;
+}
+
+/* Cut, as it may not answer a close, and others wait. */
+void
+web_client_make_room(struct web *w)
+{
+	struct web_client *c, *longest = NULL;
+	uint64_t now = uv_now(&w->loop), most = WEB_SPARE_TIME, time;
+
+	TAILQ_FOREACH(c, &w->clients, all)
+	{
+		/* There will be room. */
+		if (c->state == WEB_CLIENT_ENDED)
+			return;
+		time = spare_time(c, now);
+		if (time > most) {
+			most = time;
+			longest = c;
+		}
+	}
+	if (longest == NULL)
+		return;
+	log_info("client.spared", "connection %" PRIu32, longest->id);
+	web_client_ended(longest);
+	web_client_kill(longest);
+}
+
+static void
+open_tick(struct web_client *c, uint64_t now)
+{
+	bool waiting = !STAILQ_EMPTY(&c->queue) || lws_partial_buffered(c->wsi);
+
+	if ((now - c->heard >= WEB_DEAD_TIME && !c->web->throttled &&
+		!c->busy) ||
+	    (waiting && now - c->moved >= WEB_STALL_TIME)) {
+		log_info("client.dead", "connection %" PRIu32, c->id);
+		web_client_ended(c);
+		web_client_kill(c);
+	} else if (spare_time(c, now) >= WEB_IDLE_TIME) {
+		web_client_close(c, 1000, "Idle without a session", true);
+	} else if (now - c->heard >= WEB_PING_TIME &&
+	    now - c->pinged >= WEB_PING_TIME) {
+		client_ping(c, now);
+	}
+}
+
 void
 web_client_tick(struct web_client *c, uint64_t now)
 {
-	bool waiting;
 
 	switch (c->state) {
 	case WEB_CLIENT_HTTP:
@@ -528,17 +583,7 @@ web_client_tick(struct web_client *c, uint64_t now)
 		web_transfer_tick(c, now);
 		break;
 	case WEB_CLIENT_OPEN:
-		waiting =
-		    !STAILQ_EMPTY(&c->queue) || lws_partial_buffered(c->wsi);
-		if ((now - c->heard >= WEB_DEAD_TIME && !c->web->throttled &&
-			!c->busy) ||
-		    (waiting && now - c->moved >= WEB_STALL_TIME)) {
-			log_info("client.dead", "connection %" PRIu32, c->id);
-			web_client_ended(c);
-			web_client_kill(c);
-		} else if (now - c->heard >= WEB_PING_TIME &&
-		    now - c->pinged >= WEB_PING_TIME)
-			client_ping(c, now);
+		open_tick(c, now);
 		break;
 	case WEB_CLIENT_CLOSING:
 	case WEB_CLIENT_ENDED:

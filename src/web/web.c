@@ -29,6 +29,8 @@ web_tick(uv_timer_t *timer)
 		next = TAILQ_NEXT(c, all);
 		web_client_tick(c, uv_now(&w->loop));
 	}
+	if (w->paused && w->nclients >= w->clients_max)
+		web_client_make_room(w);
 	if (w->stopping && w->nclients == 0)
 		uv_stop(&w->loop);
 	else if (w->nclients == 0)

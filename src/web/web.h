@@ -47,6 +47,8 @@
 #define WEB_PING_TIME		30000	/* of silence */
 #define WEB_DEAD_TIME		90000	/* without any sign */
 #define WEB_STALL_TIME		60000	/* socket takes nothing */
+#define WEB_IDLE_TIME		600000	/* of no call and no session; ... */
+#define WEB_SPARE_TIME		5000	/* ... when there is no room for more */
 #define WEB_CLOSE_TIME		10000	/* for the close handshake */
 #define WEB_LINGER_TIME		2000	/* after the answer to a transfer */
 #define WEB_STOP_TIME		1500	/* until exit after MSG_STOP */
@@ -83,6 +85,7 @@ struct web_client {
 	bool		 announced;	/* the present core knows it */
 	bool		 held;		/* not read until core knows the peer */
 	unsigned int	 calls;		/* in progress in core */
+	uint64_t	 called;	/* when it last called something */
 	bool		 busy;		/* too many: not read until half of them
 					   are done */
 	bool		 adopting;	/* see accept.c */
@@ -209,6 +212,11 @@ void	web_close_due(uv_timer_t *);
 void	web_client_kill(struct web_client *);
 /* libwebsockets closes it: tells core, once. */
 void	web_client_ended(struct web_client *);
+/*
+ * There is no room for another one: ends the one that goes without a call for
+ * longest, of those that have no session.
+ */
+void	web_client_make_room(struct web *);
 /* Once a second: time limits and pings. */
 void	web_client_tick(struct web_client *, uint64_t now);
 

@@ -9,7 +9,7 @@ import time
 import pytest
 import websocket
 
-from harness import ApiError, Closed, next_address, wait_until
+from harness import ADMIN, ApiError, Closed, next_address, wait_until
 
 
 def closing(client, text, **how):
@@ -229,3 +229,30 @@ def test_1000_idle_connections(instance):
         for client in clients:
             client.sock.close()
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+@pytest.mark.release
+def test_no_room_but_for_who_has_no_session(make_instance):
+    """The one that is silent for longest goes, never one with a session."""
+    instance = make_instance()
+    command = instance.command
+    instance.command = lambda ready: [
+        "prlimit", "--nofile=384:384", *command(ready)]
+    instance.start().setup_admin()
+    clients = []
+    try:
+        with instance.admin() as admin:
+            clients += [instance.connect() for _ in range(191)]
+            assert "room for 192 connections only" in instance.log()
+            # Not the first one by its number.
+            assert clients[0].call("core.ping") == "pong"
+            with instance.connect() as late:
+                assert late.call("core.ping") == "pong"
+                with pytest.raises(Closed) as closed:
+                    clients[1].receive()
+                assert closed.value.code is None
+                assert admin.call("auth.me")["pw_name"] == ADMIN
+                assert clients[0].call("core.ping") == "pong"
+    finally:
+        for client in clients:
+            client.sock.close()

@@ -27,6 +27,7 @@ METHODS = {
     "service.query", "service.get_instance", "service.update",
     "service.control", "service.started", "service.started_or_enabled",
     "ssh.config", "ssh.update", "ssh.bindiface_choices",
+    "ssh.sessions", "ssh.terminate_session",
     "alert.list", "audit.query", "system.reboot.info",
     "holdfast.status", "config.history", "config.diff", "config.copies",
     "config.rollback", "config.save", "config.upload", "config.reset",

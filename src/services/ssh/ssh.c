@@ -13,6 +13,7 @@
 #include "core/core.h"
 #include "core/crud.h"
 #include "core/op.h"
+#include "core/query.h"
 #include "lib/xalloc.h"
 #include "services/catalog.h"
 #include "services/ssh/conf.h"
@@ -22,6 +23,7 @@
 #include "services/ssh/ssh_fields.h"
 #include "services/ssh/ssh_interfaces.h"
 #include "services/ssh/ssh_render.h"
+#include "services/ssh/ssh_sessions.h"
 
 #define SSH_ENTRY 1
 
@@ -360,6 +362,7 @@ bindiface_choices_run(struct call *call)
 }
 
 static const char *const read_roles[] = { "SSH_READ", NULL };
+static const char *const sessions_roles[] = { "AUTH_SESSIONS_READ", NULL };
 static const char *const write_roles[] = { "SSH_WRITE", NULL };
 static const char *const choices_roles[] = { "NETWORK_INTERFACE_READ",
 	"READONLY_ADMIN", "SSH_READ", NULL };
@@ -373,6 +376,16 @@ static const struct method ssh_methods[] = {
 	{ .name = "ssh.config", .kind = KIND_CONFIG, .auth = AUTH_ROLE,
 	  .roles = read_roles, .result = entry_result,
 	  .doc = "The SSH settings.", .run = resource_config_run },
+	{ .name = "ssh.sessions", .kind = KIND_QUERY, .auth = AUTH_ROLE,
+	  .roles = sessions_roles, .own = true, .params = query_params,
+	  .result = &ssh_session_list, .doc = "Who is here by SSH.",
+	  .run = ssh_sessions_run },
+	{ .name = "ssh.terminate_session", .auth = AUTH_ROLE, .own = true,
+	  .params = ssh_terminate_params, .result = &ssh_terminated,
+	  .audit = "Terminate SSH session",
+	  .audit_suffix = ssh_terminate_suffix,
+	  .doc = "Ends an SSH session with all that it started.",
+	  .run = ssh_terminate_session_run },
 	{ .name = "ssh.update", .kind = KIND_UPDATE, .auth = AUTH_ROLE,
 	  .roles = write_roles, .params = update_params,
 	  .result = entry_result, .audit = "Update SSH configuration",
