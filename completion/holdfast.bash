@@ -4,7 +4,7 @@
 
 # The commands and options of holdfast itself; a test compares them with its
 # help.
-_holdfast_commands='call describe enter setup-admin status'
+_holdfast_commands='audit call describe enter setup-admin status'
 _holdfast_options='-i --instance --json --help --version'
 
 _holdfast_offer()	# WORDS...: those that begin as the word does
@@ -92,6 +92,13 @@ _holdfast()
 		return
 	fi
 	case ${words[0]}:${#words[@]} in
+	audit:1)
+		_holdfast_offer verify
+		;;
+	audit:*)
+		compopt -o filenames
+		mapfile -t COMPREPLY < <(compgen -W '--against --json' -f -- "$word")
+		;;
 	call:*)
 		_holdfast_call "${words[@]:1}"
 		;;

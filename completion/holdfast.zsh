@@ -62,7 +62,7 @@ _holdfast()
 		_arguments -C \
 			'(-i --instance)'{-i,--instance}'[folder]:folder:_files -/' \
 			'--json[print JSON]' '--help' '--version' \
-			'1:command:(call describe enter setup-admin status)' \
+			'1:command:(audit call describe enter setup-admin status)' \
 			'*::argument:->rest' && ret=0
 	fi
 	[[ $state == rest ]] || return ret
@@ -73,6 +73,10 @@ _holdfast()
 	describe)
 		methods=(${(f)"$(_holdfast_methods)"})
 		compadd -- $methods
+		;;
+	audit)
+		_arguments -S '1:what:(verify)' '--against[a head kept elsewhere]:head:_files' \
+			'--json[print JSON]'
 		;;
 	setup-admin)
 		compadd root truenas_admin

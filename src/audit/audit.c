@@ -5,8 +5,11 @@
  * Records that arrive in one turn of the loop are written and synced together
  * and acknowledged afterwards.  No message changes or removes a record.
  */
+#include <sys/stat.h>
+
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -16,6 +19,9 @@
 #include "audit/query.h"
 #include "audit/segment.h"
 #include "audit/syslog.h"
+#include "audit/tree.h"
+#include "lib/boottime.h"
+#include "lib/file.h"
 #include "lib/ipc.h"
 #include "lib/json.h"
 #include "lib/log.h"
@@ -24,6 +30,15 @@
 #include "lib/startup.h"
 #include "lib/xalloc.h"
 #include "roles.h"
+
+#define PATH_MACHINE "/etc/machine-id"
+#define PLACE_MAX 256
+
+/* A head is signed for so many records, or after so long with new ones. */
+#define HEAD_RECORDS 1000
+#define HEAD_MS 10000
+#define HEAD_LEAST_MS 1000 /* no sooner than that after the last */
+#define EPOCH_US ((int64_t)24 * 3600 * 1000000) /* then the key changes */
 
 #define QUERIES_MAX 4
 #define QUERY_STEP ((size_t)256 * 1024) /* bytes a turn */
@@ -37,6 +52,9 @@ struct audit {
 	uv_loop_t loop;
 	struct ipc *monitor, *core; /* core may be NULL */
 	struct segments *store;
+	struct tree *tree;
+	int64_t signed_at; /* by boottime_ms() */
+	uv_timer_t head; /* runs while there are records without one */
 	struct syslog_reader *syslog;
 	uv_check_t commit; /* after all of a turn is read */
 	uv_idle_t work; /* runs while there are queries */
@@ -44,6 +62,7 @@ struct audit {
 	size_t waiting_count, waiting_size;
 	struct running_query queries[QUERIES_MAX];
 	bool failing; /* the last commit failed */
+	bool unsigned_told; /* the last signature too */
 	int exit_code;
 };
 
@@ -59,14 +78,61 @@ answer_append(struct audit *audit, uint32_t id, int error)
 	wire_free(&body);
 }
 
+/* The key of an epoch signs for a day at most. */
+static bool
+epoch_over(const struct audit *audit)
+{
+	int64_t began = heads_epoch_began(tree_heads(audit->tree));
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return began != 0 && (int64_t)now.tv_sec * 1000000 - began > EPOCH_US;
+}
+
+/* A record without a head is as durable, only not signed for yet. */
+static void
+sign(struct audit *audit)
+{
+	uv_timer_stop(&audit->head);
+	audit->signed_at = boottime_ms();
+	if (tree_sign(audit->tree, epoch_over(audit)) == 0) {
+		if (audit->unsigned_told)
+			log_info("audit.sign", "Tree heads are signed again");
+		audit->unsigned_told = false;
+		return;
+	}
+	if (!audit->unsigned_told)
+		log_error("audit.sign", "No tree head could be signed: %s",
+		    strerror(errno));
+	audit->unsigned_told = true;
+}
+
+static void
+head_due(uv_timer_t *timer)
+{
+	sign(timer->data);
+}
+
+static void
+sign_when_due(struct audit *audit)
+{
+	uint64_t count = tree_unsigned(audit->tree);
+	int64_t since = boottime_ms() - audit->signed_at;
+
+	if (count >= HEAD_RECORDS && since >= HEAD_LEAST_MS)
+		sign(audit);
+	else if (count > 0 && !uv_is_active((uv_handle_t *)&audit->head))
+		uv_timer_start(&audit->head, head_due, HEAD_MS, 0);
+}
+
 /* Makes durable what was read in this turn and says so. */
 static void
 commit(struct audit *audit)
 {
 	size_t i;
-	int error = 0;
+	int rc = segments_commit(audit->store), error = 0;
 
-	if (segments_commit(audit->store) == -1) {
+	if (rc == -1) {
 		error = errno;
 		if (!audit->failing)
 			log_error("audit.write",
@@ -77,9 +143,13 @@ commit(struct audit *audit)
 		log_info("audit.write", "The audit log is written again");
 		audit->failing = false;
 	}
+	if (tree_commit(audit->tree, rc == 0) == -1)
+		log_warn("audit.hashes", "Hashes of records are not kept: %s",
+		    strerror(errno));
 	for (i = 0; i < audit->waiting_count; i++)
 		answer_append(audit, audit->waiting[i], error);
 	audit->waiting_count = 0;
+	sign_when_due(audit);
 }
 
 static void
@@ -119,8 +189,10 @@ append(struct audit *audit, bool again, const char *text, size_t len)
 		(held = segments_hold(
 		     audit->store, json_str(record, "audit_id", ""))) == -1))
 		error = errno;
-	else if (held == 0)
+	else if (held == 0) {
 		segments_add(audit->store, line);
+		tree_add(audit->tree, line);
+	}
 	freezero_str(line);
 	json_decref(record);
 	return error;
@@ -345,8 +417,45 @@ loop_start(struct audit *audit)
 	}
 	uv_check_init(&audit->loop, &audit->commit);
 	uv_idle_init(&audit->loop, &audit->work);
-	audit->commit.data = audit->work.data = audit;
+	uv_timer_init(&audit->loop, &audit->head);
+	audit->commit.data = audit->work.data = audit->head.data = audit;
 	uv_check_start(&audit->commit, turn_ended);
+	return 0;
+}
+
+/* Which machine, and which folder of it: a copy of it is another one. */
+static void
+know_place(int dirfd, char place[PLACE_MAX])
+{
+	char *machine = NULL;
+	struct stat st = { 0 };
+	size_t len;
+
+	if (file_read_at(
+		AT_FDCWD, PATH_MACHINE, PLACE_MAX / 2, &machine, &len) == 0)
+		machine[strcspn(machine, "\n")] = '\0';
+	(void)fstat(dirfd, &st);
+	(void)snprintf(place, PLACE_MAX, "%s %llu\n",
+	    machine != NULL ? machine : "", (unsigned long long)st.st_ino);
+	free(machine);
+}
+
+static int
+tree_start(struct audit *audit, int dirfd, const char *place)
+{
+	audit->tree = tree_open(dirfd, audit->store, place);
+	if (audit->tree == NULL) {
+		log_error("audit.start",
+		    "The proof of the audit log can not be opened: %s",
+		    strerror(errno));
+		return -1;
+	}
+	if (tree_why(audit->tree)[0] != '\0')
+		log_warn("audit.log",
+		    "The audit log goes on as another one, since: %s",
+		    tree_why(audit->tree));
+	if (tree_unsigned(audit->tree) > 0)
+		sign(audit);
 	return 0;
 }
 
@@ -390,13 +499,17 @@ static void
 audit_stop(struct audit *audit)
 {
 	commit(audit);
+	if (tree_unsigned(audit->tree) > 0)
+		sign(audit);
 	core_stop(audit);
 	ipc_free(audit->monitor);
 	syslog_reader_free(audit->syslog);
+	tree_close(audit->tree);
 	segments_close(audit->store);
 	free(audit->waiting);
 	uv_close((uv_handle_t *)&audit->commit, NULL);
 	uv_close((uv_handle_t *)&audit->work, NULL);
+	uv_close((uv_handle_t *)&audit->head, NULL);
 	uv_run(&audit->loop, UV_RUN_NOWAIT); /* the handles' last callbacks */
 	(void)uv_loop_close(&audit->loop);
 }
@@ -407,6 +520,7 @@ audit_main(void)
 	struct sandbox_path paths[2];
 	struct startup startup;
 	struct audit audit;
+	char place[PLACE_MAX];
 	int dirfd;
 
 	json_secure();
@@ -419,11 +533,13 @@ audit_main(void)
 	}
 	if (loop_start(&audit) == -1)
 		return 1;
+	know_place(dirfd, place);
 	paths[0] = (struct sandbox_path){ .fd = dirfd, .writable = 1 };
 	paths[1] = (struct sandbox_path){ .fd = -1 };
 	sandbox_enter(ROLE_AUDIT, paths, SANDBOX_NO_NETWORK);
 
-	if (store_start(&audit, dirfd) == -1)
+	if (store_start(&audit, dirfd) == -1 ||
+	    tree_start(&audit, dirfd, place) == -1)
 		return 1;
 	syslog_start(&audit, &startup);
 	if (startup.peer_fds[ROLE_CORE] != -1)

@@ -16,28 +16,18 @@
 #include <unistd.h>
 
 #include "audit/segment.h"
+#include "audit/uuid_set.h"
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/xalloc.h"
 
 #define NUMBER_MAX 999999u
 #define NAME_SIZE sizeof("segment-000001.jsonl")
+#define HELD_SEGMENTS 4 /* of which it is known what is in them */
 #define READ_SIZE ((size_t)128 * 1024)
-#define UUID_LEN ((size_t)36)
 
 /* How each of our lines begins; where the id stands is then known. */
 static const char line_start[] = "{\"audit_id\":\"";
-
-struct uuid {
-	uint8_t bytes[16];
-};
-
-/* Open addressing, a power of two of places, at most half of them taken. */
-struct uuid_set {
-	struct uuid *places;
-	bool *taken;
-	size_t size, count;
-};
 
 struct segments {
 	int dirfd;
@@ -59,6 +49,8 @@ struct segment_reader {
 	int fd; /* -1: open numbers[at] next */
 	off_t last_size; /* how much of the newest */
 	off_t left; /* of the current one */
+	off_t read; /* of the current one, into the buffer */
+	off_t line; /* where the line given last begins in it */
 	char *buffer;
 	size_t start, end, size;
 	bool skipping; /* in an overlong line */
@@ -91,111 +83,12 @@ segment_number(const char *name)
 	return strcmp(again, name) == 0 ? (uint32_t)number : 0;
 }
 
-static int
-hex_value(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
-/* 0, or -1 when it is not of the form 8-4-4-4-12. */
-static int
-uuid_parse(const char *text, size_t len, struct uuid *uuid)
-{
-	size_t i, digits = 0;
-	int value;
-
-	if (len != UUID_LEN)
-		return -1;
-	memset(uuid, 0, sizeof(*uuid));
-	for (i = 0; i < len; i++) {
-		if (i == 8 || i == 13 || i == 18 || i == 23) {
-			if (text[i] != '-')
-				return -1;
-			continue;
-		}
-		if ((value = hex_value(text[i])) == -1)
-			return -1;
-		uuid->bytes[digits / 2] =
-		    (uint8_t)((uuid->bytes[digits / 2] << 4 | value) & 0xff);
-		digits++;
-	}
-	return 0;
-}
-
 bool
 uuid_shaped(const char *text, size_t len)
 {
 	struct uuid uuid;
 
 	return uuid_parse(text, len, &uuid) == 0;
-}
-
-static void
-uuid_set_free(struct uuid_set *set)
-{
-	if (set == NULL)
-		return;
-	free(set->places);
-	free(set->taken);
-	free(set);
-}
-
-static struct uuid_set *
-uuid_set_new(size_t size)
-{
-	struct uuid_set *set;
-
-	set = xcalloc(1, sizeof(*set));
-	set->size = size;
-	set->places = xcalloc(size, sizeof(*set->places));
-	set->taken = xcalloc(size, sizeof(*set->taken));
-	return set;
-}
-
-/* The place of an id, or the free one where it belongs. */
-static size_t
-uuid_set_place(const struct uuid_set *set, const struct uuid *uuid)
-{
-	uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
-	size_t i, at;
-
-	for (i = 0; i < sizeof(uuid->bytes); i++)
-		hash = (hash ^ uuid->bytes[i]) * UINT64_C(0x100000001b3);
-	at = (size_t)hash & (set->size - 1);
-	while (set->taken[at] &&
-	    memcmp(&set->places[at], uuid, sizeof(*uuid)) != 0)
-		at = (at + 1) & (set->size - 1);
-	return at;
-}
-
-static void
-uuid_set_insert(struct uuid_set *set, const struct uuid *uuid)
-{
-	struct uuid_set *bigger, swap;
-	size_t i, at;
-
-	if (2 * (set->count + 1) > set->size) {
-		bigger = uuid_set_new(2 * set->size);
-		for (i = 0; i < set->size; i++)
-			if (set->taken[i])
-				uuid_set_insert(bigger, &set->places[i]);
-		swap = *set;
-		*set = *bigger;
-		*bigger = swap;
-		uuid_set_free(bigger);
-	}
-	at = uuid_set_place(set, uuid);
-	if (set->taken[at])
-		return;
-	set->places[at] = *uuid;
-	set->taken[at] = true;
-	set->count++;
 }
 
 /*
@@ -358,23 +251,62 @@ segments_resume(struct segments *store, size_t *tornp)
 	return fsync(store->fd) == -1 || fsync(store->dirfd) == -1 ? -1 : 0;
 }
 
+/* The newest segment as far as it is whole, by others being written. */
+static int
+segments_see(struct segments *store)
+{
+	struct stat st;
+
+	if (store->count == 0)
+		return 0;
+	store->fd =
+	    segment_open(store, store->numbers[store->count - 1], O_RDONLY);
+	if (store->fd == -1 || fstat(store->fd, &st) == -1)
+		return -1;
+	store->size = whole_size(store->fd, st.st_size);
+	return store->size == -1 ? -1 : 0;
+}
+
+static struct segments *
+segments_new(int dirfd)
+{
+	struct segments *store = xcalloc(1, sizeof(*store));
+
+	store->dirfd = dirfd;
+	store->fd = -1;
+	return store;
+}
+
+/* The store, or NULL with errno as it is now when that failed. */
+static struct segments *
+segments_or_null(struct segments *store, int failed)
+{
+	int error = errno;
+
+	if (!failed)
+		return store;
+	segments_close(store);
+	errno = error;
+	return NULL;
+}
+
 struct segments *
 segments_open(int dirfd, size_t *tornp)
 {
-	struct segments *store;
-	int error;
+	struct segments *store = segments_new(dirfd);
 
 	*tornp = 0;
-	store = xcalloc(1, sizeof(*store));
-	store->dirfd = dirfd;
-	store->fd = -1;
-	if (segments_list(store) == -1 || segments_resume(store, tornp) == -1) {
-		error = errno;
-		segments_close(store);
-		errno = error;
-		return NULL;
-	}
-	return store;
+	return segments_or_null(store,
+	    segments_list(store) == -1 || segments_resume(store, tornp) == -1);
+}
+
+struct segments *
+segments_look(int dirfd)
+{
+	struct segments *store = segments_new(dirfd);
+
+	return segments_or_null(
+	    store, segments_list(store) == -1 || segments_see(store) == -1);
 }
 
 void
@@ -550,7 +482,51 @@ segments_commit(struct segments *store)
 	return result;
 }
 
-/* Everything of the newest two segments and of the batch.  0 or -1. */
+const uint32_t *
+segments_numbers(const struct segments *store, size_t *countp)
+{
+	*countp = store->count;
+	return store->numbers;
+}
+
+uint64_t
+segments_size(const struct segments *store)
+{
+	uint64_t size = (uint64_t)store->size;
+	char name[NAME_SIZE];
+	struct stat st;
+	size_t i;
+
+	for (i = 0; i + 1 < store->count; i++) {
+		segment_name(name, store->numbers[i]);
+		if (fstatat(store->dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0)
+			size += (uint64_t)st.st_size;
+	}
+	return size;
+}
+
+int
+segments_drop(struct segments *store, uint32_t first)
+{
+	char name[NAME_SIZE];
+	size_t n = 0;
+	int rc = 0;
+
+	while (rc == 0 && n + 1 < store->count && store->numbers[n] < first) {
+		segment_name(name, store->numbers[n]);
+		rc = unlinkat(store->dirfd, name, 0);
+		if (rc == 0)
+			n++;
+	}
+	store->count -= n;
+	memmove(store->numbers, store->numbers + n,
+	    store->count * sizeof(*store->numbers));
+	if (rc == 0 && n > 0)
+		rc = fsync(store->dirfd);
+	return rc;
+}
+
+/* Everything of the newest segments and of the batch.  0 or -1. */
 static int
 segments_learn(struct segments *store)
 {
@@ -563,8 +539,8 @@ segments_learn(struct segments *store)
 
 	known = uuid_set_new(1024);
 	reader = segment_reader_new(store);
-	if (reader->count > 2)
-		reader->at = reader->count - 2;
+	if (reader->count > HELD_SEGMENTS)
+		reader->at = reader->count - HELD_SEGMENTS;
 	while ((got = segment_reader_next(reader, &line, &len)) == 1)
 		if (line_uuid(line, len, &uuid) == 0)
 			uuid_set_insert(known, &uuid);
@@ -595,7 +571,7 @@ segments_hold(struct segments *store, const char *audit_id)
 	}
 	if (store->known == NULL && segments_learn(store) == -1)
 		return -1;
-	return store->known->taken[uuid_set_place(store->known, &uuid)];
+	return uuid_set_has(store->known, &uuid);
 }
 
 struct segment_reader *
@@ -614,6 +590,24 @@ segment_reader_new(const struct segments *store)
 	reader->size = READ_SIZE;
 	reader->buffer = xmalloc(reader->size);
 	return reader;
+}
+
+struct segment_reader *
+segment_reader_from(const struct segments *store, uint32_t number)
+{
+	struct segment_reader *reader = segment_reader_new(store);
+
+	while (
+	    reader->at < reader->count && reader->numbers[reader->at] < number)
+		reader->at++;
+	return reader;
+}
+
+uint32_t
+segment_reader_place(const struct segment_reader *reader, uint64_t *bytesp)
+{
+	*bytesp = (uint64_t)reader->line;
+	return reader->at < reader->count ? reader->numbers[reader->at] : 0;
 }
 
 void
@@ -644,6 +638,7 @@ reader_open(struct segment_reader *reader)
 	if (reader->at == reader->count - 1)
 		reader->left = reader->last_size;
 	reader->start = reader->end = 0;
+	reader->read = 0;
 	reader->skipping = false;
 	return 1;
 }
@@ -686,6 +681,7 @@ reader_fill(struct segment_reader *reader)
 	if (got == -1)
 		return -1;
 	reader->left = got == 0 ? 0 : reader->left - got;
+	reader->read += got;
 	reader->end += (size_t)got;
 	return got > 0;
 }
@@ -712,6 +708,9 @@ reader_line(struct segment_reader *reader, const char **linep, size_t *lenp)
 				continue;
 			*linep = from;
 			*lenp = (size_t)(newline - from);
+			reader->line = reader->read -
+			    (off_t)(reader->end - reader->start) -
+			    (off_t)*lenp - 1;
 			return 1;
 		}
 		searched = reader->end - reader->start;

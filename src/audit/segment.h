@@ -13,8 +13,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* From this size on the next record begins a new segment. */
-#define SEGMENT_SIZE	((off_t)64 * 1024 * 1024)
+/*
+ * From this size on the next record begins a new segment: a start reads the
+ * newest one whole.
+ */
+#define SEGMENT_SIZE	((off_t)16 * 1024 * 1024)
 
 /* Longest line without its newline. */
 #define RECORD_MAX	((size_t)1024 * 1024)
@@ -34,6 +37,8 @@ bool		 uuid_shaped(const char *text, size_t len);
  * disk when this returns.  NULL with errno when it cannot be used.
  */
 struct segments	*segments_open(int dirfd, size_t *tornp);
+/* The same for reading only: nothing is repaired, a torn last line left out. */
+struct segments	*segments_look(int dirfd);
 /* NULL is fine.  What was not committed is forgotten. */
 void		 segments_close(struct segments *);
 
@@ -59,8 +64,19 @@ size_t		 segments_batched(const struct segments *);	/* bytes */
  */
 int		 segments_commit(struct segments *);
 
+/* Numbers of the files there are, ascending, borrowed until the next commit. */
+const uint32_t	*segments_numbers(const struct segments *, size_t *countp);
+/* Bytes of all, as committed. */
+uint64_t	 segments_size(const struct segments *);
 /*
- * 1 when a record of that id is in one of the two newest segments or in the
+ * Removes the files before the one of that number, which has to be there; the
+ * oldest first, so that what is left is whole after a crash.  0 or -1 with
+ * errno.
+ */
+int		 segments_drop(struct segments *, uint32_t first);
+
+/*
+ * 1 when a record of that id is in one of the four newest segments or in the
  * batch, 0 when not, -1 with errno.  Builds an index at its first call, which
  * the next segment drops.
  */
@@ -71,6 +87,12 @@ int		 segments_hold(struct segments *, const char *audit_id);
  * seen.  The store must outlive it.
  */
 struct segment_reader *segment_reader_new(const struct segments *);
+/* From the first record of that segment on. */
+struct segment_reader *segment_reader_from(const struct segments *,
+		    uint32_t number);
+/* Of the line that it gave last: which segment, and where in it (bytes). */
+uint32_t	 segment_reader_place(const struct segment_reader *,
+		    uint64_t *bytesp);
 /* NULL is fine. */
 void		 segment_reader_free(struct segment_reader *);
 /*

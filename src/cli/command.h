@@ -21,6 +21,7 @@ struct invocation {
 	char		**argv;		/* NULL at the end */
 };
 
+enum exit_code	command_audit(const struct invocation *);
 enum exit_code	command_call(const struct invocation *);
 enum exit_code	command_describe(const struct invocation *);
 enum exit_code	command_enter(const struct invocation *);

@@ -9,6 +9,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cli/bar.h"
 #include "cli/job.h"
 #include "cli/output.h"
 #include "cli/text.h"
@@ -17,7 +18,6 @@
 
 #define POLL_FIRST_MS 50
 #define POLL_LAST_MS 500
-#define BAR_WIDTH 20
 
 static volatile sig_atomic_t interrupted;
 
@@ -30,35 +30,8 @@ interrupt(int number)
 
 struct shown {
 	enum job_progress how;
-	bool bar; /* one is on the screen */
 	char *description; /* the last one, cleaned */
 };
-
-/* " 45% [#########...........] Copying", from the line's beginning. */
-static void
-bar_draw(struct shown *shown, int percent)
-{
-	static const char full[] = "####################";
-	static const char empty[] = "....................";
-	int done = percent * BAR_WIDTH / 100;
-	char *line;
-
-	line = xasprintf("%3d%% [%.*s%.*s] %s", percent, done, full,
-	    BAR_WIDTH - done, empty, shown->description);
-	line = text_cut(line, text_columns(stderr) - 1);
-	fprintf(stderr, "\r%s\033[K", line);
-	fflush(stderr);
-	free(line);
-	shown->bar = true;
-}
-
-static void
-bar_clear(struct shown *shown)
-{
-	if (shown->bar)
-		fputs("\r\033[K", stderr);
-	shown->bar = false;
-}
 
 static void
 progress_show(struct shown *shown, const json_t *job)
@@ -74,11 +47,11 @@ progress_show(struct shown *shown, const json_t *job)
 	shown->description = text;
 	if (shown->how == JOB_DESCRIPTIONS && changed && *text != '\0')
 		fprintf(stderr, "%s\n", text);
-	if (shown->how == JOB_BAR && isatty(STDERR_FILENO))
-		bar_draw(shown,
-		    percent < 0       ? 0 :
+	if (shown->how == JOB_BAR)
+		bar_draw(percent < 0  ? 0 :
 			percent > 100 ? 100 :
-					(int)percent);
+					(int)percent,
+		    text);
 }
 
 /* A failed job's error in the form of a call's. */
@@ -175,13 +148,13 @@ job_await(struct client *client, json_int_t id, enum job_progress how,
 		if (!interrupted)
 			wait_a_little(pause);
 		if (interrupted) {
-			bar_clear(&shown);
+			bar_clear();
 			leave(id);
 		}
 		pause =
 		    pause * 3 / 2 > POLL_LAST_MS ? POLL_LAST_MS : pause * 3 / 2;
 	}
-	bar_clear(&shown);
+	bar_clear();
 	sigaction(SIGINT, &before, NULL);
 	free(shown.description);
 	return kind;

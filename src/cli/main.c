@@ -23,6 +23,9 @@ struct command {
 
 /* clang-format off */
 static const struct command commands[] = {
+	{ .name = "audit", .arguments = "verify [--against HEAD]",
+	  .doc = "Prove from its files that the audit log was not altered.",
+	  .run = command_audit },
 	{ .name = "call", .arguments = "[--no-wait] METHOD [ARGUMENT...]",
 	  .doc = "Call a method of the API and print its result.",
 	  .takes_no_wait = true, .run = command_call },

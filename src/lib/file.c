@@ -89,7 +89,9 @@ write_temporary(int dir, const char *name, const void *data, size_t len,
 	if (fd == -1)
 		return -1;
 	/* The mode last: before, the owner may be the wrong one. */
-	if (file_write_all(fd, data, len) == -1 || fchown(fd, uid, gid) == -1 ||
+	if (file_write_all(fd, data, len) == -1 ||
+	    ((uid != FILE_OWN_UID || gid != FILE_OWN_GID) &&
+		fchown(fd, uid, gid) == -1) ||
 	    fchmod(fd, mode) == -1 || fsync(fd) == -1)
 		goto fail;
 	if (close(fd) == 0)

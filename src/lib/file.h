@@ -8,6 +8,10 @@
 #include <sys/types.h>
 #include <stddef.h>
 
+/* Of who makes the file: roles may not give files away. */
+#define FILE_OWN_UID	((uid_t)-1)
+#define FILE_OWN_GID	((gid_t)-1)
+
 /*
  * Installs data as name in the folder dirfd: temporary file beside it, owner,
  * mode, fsync, rename, fsync of the folder.  With keep not NULL, what was

@@ -63,17 +63,24 @@ xmemdup(const void *data, size_t len)
 }
 
 char *
+xvasprintf(const char *fmt, va_list ap)
+{
+	char *text;
+
+	if (vasprintf(&text, fmt, ap) == -1)
+		fatal("out of memory");
+	return text;
+}
+
+char *
 xasprintf(const char *fmt, ...)
 {
 	va_list ap;
 	char *text;
-	int len;
 
 	va_start(ap, fmt);
-	len = vasprintf(&text, fmt, ap);
+	text = xvasprintf(fmt, ap);
 	va_end(ap);
-	if (len == -1)
-		fatal("out of memory");
 	return text;
 }
 

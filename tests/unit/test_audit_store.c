@@ -372,7 +372,7 @@ test_next_segment(void **state)
 	struct segments *store = open_store(place->fd);
 	json_t *record = record_of(1, "MIDDLEWARE");
 	char *line, *id, *big = xmalloc(1000 * 1000 + 1);
-	unsigned int i, count = 150;
+	unsigned int i, count = 40;
 
 	memset(big, 'x', 1000 * 1000);
 	big[1000 * 1000] = '\0';

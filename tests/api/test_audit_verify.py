@@ -1,0 +1,122 @@
+"""holdfast audit verify: the log of a real instance, and what is done to it."""
+
+import json
+import pathlib
+import shutil
+import subprocess
+
+import pytest
+
+pytestmark = pytest.mark.release
+
+
+def files_of(instance):
+    return pathlib.Path(instance.directory, "audit")
+
+
+def report(instance, *arguments):
+    done = instance.cli("--json", "audit", "verify", *arguments)
+    found = json.loads(done.stdout)
+    assert done.returncode == (0 if found["verified"] else 1), done
+    return found
+
+
+def make_groups(instance, first, count):
+    with instance.root() as root:
+        for number in range(first, first + count):
+            root.call("group.create", {"name": f"verified{number}"})
+
+
+@pytest.fixture(name="kept")
+def kept_fixture(fresh):
+    """A stopped instance with a log, all of it signed."""
+    make_groups(fresh, 0, 12)
+    fresh.stop()
+    found = report(fresh)
+    assert found["verified"] and found["unsigned_records"] == 0
+    assert found["records"] >= 13 and found["first_record"] == 0
+    return fresh
+
+
+def segment(instance):
+    return files_of(instance) / "segment-000001.jsonl"
+
+
+def test_while_it_runs(fresh):
+    before = report(fresh)
+    make_groups(fresh, 0, 5)
+    after = report(fresh)
+    assert before["verified"] and after["verified"]
+    assert after["records"] >= before["records"] + 5
+    assert report(fresh, "--against", after["last_head"]["line"])["verified"]
+
+
+def test_for_people(kept):
+    done = kept.cli("audit", "verify")
+    assert done.returncode == 0
+    assert "Verified: nothing was altered" in done.stdout
+    text = segment(kept).read_text()
+    segment(kept).write_text(text.replace("verified7", "verifiedX"))
+    done = kept.cli("audit", "verify")
+    assert done.returncode == 1
+    assert "NOT VERIFIED: Record " in done.stdout
+    assert "segment-000001.jsonl line " in done.stdout
+
+
+@pytest.mark.parametrize("change", ["altered", "removed", "doubled", "moved"])
+def test_one_line(kept, change):
+    """The first record that is wrong is named."""
+    lines = segment(kept).read_text().splitlines(keepends=True)
+    at = 7
+    changed = {
+        "altered": [lines[at].replace('"success":', '"success" :')],
+        "removed": [],
+        "doubled": [lines[at], lines[at]],
+        "moved": [lines[at + 1], lines[at]]}[change]
+    rest = lines[at + 2:] if change == "moved" else lines[at + 1:]
+    segment(kept).write_text("".join(lines[:at] + changed + rest))
+    found = report(kept)
+    assert not found["verified"]
+    assert found["problem"]["record"] == at + (change == "doubled")
+
+
+def test_rolled_back(kept, tmp_path):
+    """All files as they were earlier: a head seen elsewhere tells."""
+    shutil.copytree(files_of(kept), tmp_path / "earlier")
+    kept.start()
+    make_groups(kept, 100, 3)
+    kept.stop()
+    seen = tmp_path / "seen"
+    seen.write_text(report(kept)["last_head"]["line"] + "\n")
+    assert report(kept, "--against", seen)["verified"]
+    for file in files_of(kept).iterdir():
+        file.unlink()
+    for file in (tmp_path / "earlier").iterdir():
+        shutil.copy(file, files_of(kept))
+    assert report(kept)["verified"]
+    found = report(kept, "--against", seen)
+    assert "was rolled back" in found["problem"]["text"]
+
+
+def test_copied(kept, tmp_path):
+    """A copy goes on as a log of its own that names where it is from."""
+    copy = tmp_path / "copy"
+    subprocess.run(["cp", "-a", files_of(kept), copy], check=True)
+    log = report(kept)["log"]
+    shutil.rmtree(files_of(kept))
+    shutil.move(copy, files_of(kept))
+    kept.start()
+    make_groups(kept, 200, 2)
+    found = report(kept)
+    assert found["verified"], found
+    assert found["log"] != log
+    assert log in found["continued"][0]
+
+
+def test_wrong_usage(kept):
+    for words in (["audit"], ["audit", "prove"], ["audit", "verify", "x"],
+                  ["audit", "verify", "--against"],
+                  ["audit", "verify", "--against", "/no/such/file"]):
+        assert kept.cli(*words).returncode == 2, words
+    assert report(kept, "--against", "{}")["problem"]["text"].startswith(
+        "The head to compare with is none")
