@@ -8,6 +8,7 @@
 #include <sys/sysinfo.h>
 #include <time.h>
 
+#include <build_time.h>
 #include "core/call.h"
 #include "core/core.h"
 #include "lib/boottime.h"
