@@ -17,6 +17,8 @@
 /* New references, not to be changed: stored objects may be among them. */
 json_t	*entry_shown(const struct resource *, int64_t id, bool secrets);
 json_t	*entry_shown_all(const struct resource *, bool secrets);
+/* What follows from others in its entries did change, unseen by the store. */
+void	 entry_extend_again(const struct resource *);
 /*
  * The text of one that these gave, and its length; borrowed until the next
  * change.  NULL: it is none of them, or no longer one.

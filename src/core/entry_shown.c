@@ -10,6 +10,7 @@
 #include "core/core.h"
 #include "core/entry.h"
 #include "core/resource.h"
+#include "lib/boottime.h"
 #include "lib/json.h"
 #include "lib/xalloc.h"
 
@@ -25,6 +26,7 @@ struct kept {
 struct shelf {
 	bool filled;
 	uint64_t own, others; /* generations */
+	int64_t until; /* by boottime_ms(); 0: for good */
 	struct kept *kept; /* by id */
 	size_t count;
 	json_t *all; /* of shown, NULL: not yet */
@@ -49,6 +51,14 @@ others_of(const struct resource *r)
 	for (from = r->extended_from; from != NULL && *from != NULL; from++)
 		generation += store_generation(core_store(), (*from)->name);
 	return generation;
+}
+
+/* Nothing that was made of the entries counts any more. */
+static bool
+is_over(const struct shelf *shelf, uint64_t others)
+{
+	return !shelf->filled || shelf->others != others ||
+	    (shelf->until != 0 && boottime_ms() >= shelf->until);
 }
 
 static void
@@ -108,6 +118,19 @@ refill(struct shelf *shelf, const struct resource *r)
 	free(shelf->kept);
 	shelf->kept = to.kept;
 	shelf->count = to.count;
+	json_decref(shelf->all);
+	shelf->all = NULL;
+}
+
+static void
+shelf_forget(struct shelf *shelf)
+{
+	size_t i;
+
+	for (i = 0; i < shelf->count; i++)
+		kept_forget(&shelf->kept[i]);
+	json_decref(shelf->all);
+	shelf->all = NULL;
 }
 
 /* The resource's, with nothing on it that is no longer true. */
@@ -118,20 +141,28 @@ current(const struct resource *r, bool secrets)
 	    shelf_of(r, secrets || !schema_secrets(r->fields));
 	uint64_t own = store_generation(core_store(), r->name);
 	uint64_t others = others_of(r);
-	size_t i;
 
-	if (shelf->filled && shelf->own == own && shelf->others == others)
+	if (shelf->filled && shelf->own == own && !is_over(shelf, others))
 		return shelf;
-	json_decref(shelf->all);
-	shelf->all = NULL;
-	for (i = 0; shelf->others != others && i < shelf->count; i++)
-		kept_forget(&shelf->kept[i]);
+	if (is_over(shelf, others)) {
+		shelf_forget(shelf);
+		shelf->until = r->shown_seconds != 0 ?
+		    boottime_ms() + 1000 * (int64_t)r->shown_seconds :
+		    0;
+	}
 	if (!shelf->filled || shelf->own != own)
 		refill(shelf, r);
 	shelf->filled = true;
 	shelf->own = own;
 	shelf->others = others;
 	return shelf;
+}
+
+void
+entry_extend_again(const struct resource *r)
+{
+	shelf_forget(shelf_of(r, false));
+	shelf_forget(shelf_of(r, true));
 }
 
 static int

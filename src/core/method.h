@@ -155,6 +155,11 @@ struct resource {
 	void			(*extend)(json_t *entry);
 	const struct resource *const *extended_from;	/* NULL at the end */
 	/*
+	 * What extend sets depends on the time as well: it is asked again
+	 * after so many seconds.  0: it does not.
+	 */
+	unsigned int		 shown_seconds;
+	/*
 	 * The truth is not in the store: all entries, asked for anew each time
 	 * (done steals the array, NULL: the errno and text), and a change of
 	 * one, which ends with change_applied (before and after are in the

@@ -395,7 +395,7 @@ const struct resource user_resource = {
 	.role_prefix = "ACCOUNT", .verbose_name = "User",
 	.methods = methods, .fields = user_fields, .check = check,
 	.lookup = user_lookup, .extend = extend,
-	.extended_from = extended_from, .gather = user_gather,
+	.extended_from = extended_from, .shown_seconds = 60, .gather = user_gather,
 	.changed = changed
 };
 /* clang-format on */
