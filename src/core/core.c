@@ -36,6 +36,8 @@
 #include "lib/xalloc.h"
 #include "roles.h"
 
+#define ROOM_MS 2000 /* between looks at a full disk */
+
 static struct {
 	uv_loop_t loop;
 	struct startup startup;
@@ -342,6 +344,17 @@ serve(void)
 	freezero_str(code);
 }
 
+/* Refused for want of room: with room it is opened as at any start. */
+static void
+wait_for_room(void *arg)
+{
+	(void)arg;
+	if (disk_full())
+		core_after(ROOM_MS, wait_for_room, NULL);
+	else
+		core_restart();
+}
+
 /*
  * Without its store an instance goes on with what was rendered last; a new
  * one has nothing to go on with, and its start fails.
@@ -375,6 +388,8 @@ open_store(void)
 	reboot_start(NULL, core.startup.facts.boot_id);
 	alert_raise("ConfigurationStoreRefused", NULL,
 	    json_pack("{s:s}", "reason", core.refused));
+	if (disk_full())
+		core_after(ROOM_MS, wait_for_room, NULL);
 }
 
 static void

@@ -17,6 +17,7 @@
 
 #define INTERVAL_MS 60000
 #define MIB (UINT64_C(1) << 20)
+#define ENOUGH (256 * UINT64_C(1024)) /* for the store's own files */
 
 /*
  * Less than both: a tenth of a large disk is plenty, and a small one is not
@@ -56,20 +57,36 @@ tell(unsigned int percent, uint64_t mib)
 	told = percent;
 }
 
+/* 0 or -1, which was said. */
+static int
+room(struct statfs *fs)
+{
+	int fd = open(PATH_STATE, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int rc = fd == -1 ? -1 : fstatfs(fd, fs);
+
+	if (rc == -1)
+		log_warn("disk.look", "%s: %s", PATH_STATE, strerror(errno));
+	if (fd != -1)
+		close(fd);
+	return rc;
+}
+
 void
 disk_look(void)
 {
 	struct statfs fs;
-	int fd;
 
-	fd = open(PATH_STATE, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (fd == -1 || fstatfs(fd, &fs) == -1)
-		log_warn("disk.look", "%s: %s", PATH_STATE, strerror(errno));
-	else if (fs.f_blocks > 0)
+	if (room(&fs) == 0 && fs.f_blocks > 0)
 		tell((unsigned int)(fs.f_bavail * 100 / fs.f_blocks),
 		    fs.f_bavail * (uint64_t)fs.f_bsize / MIB);
-	if (fd != -1)
-		close(fd);
+}
+
+bool
+disk_full(void)
+{
+	struct statfs fs;
+
+	return room(&fs) == 0 && fs.f_bavail * (uint64_t)fs.f_bsize < ENOUGH;
 }
 
 static void

@@ -4,8 +4,12 @@
 #ifndef HF_DISK_H
 #define HF_DISK_H
 
+#include <stdbool.h>
+
 /* From now on, once a minute; and at once, for who asks. */
 void	disk_watch(void);
 void	disk_look(void);
+/* Is there so little room that a store cannot be opened? */
+bool	disk_full(void);
 
 #endif

@@ -6,10 +6,13 @@ What cannot be stored is an alert all the same, and over when there is room.
 
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 
-from harness import Instance, wait_until
+from websocket import WebSocketException
+
+from harness import ApiError, Closed, Instance, wait_until
 
 
 def classes(client):
@@ -26,6 +29,27 @@ def fill(file):
             pass
 
 
+def connected(instance):
+    try:
+        return instance.root()
+    except (OSError, Closed, WebSocketException):
+        return None
+
+
+def again(instance):
+    """A connection to the core that was started anew."""
+    return wait_until(lambda: connected(instance), 60, "core")
+
+
+def usable(instance):
+    try:
+        with instance.root() as client:
+            client.call("config.history", [], {"limit": 1})
+    except (ApiError, OSError, Closed, WebSocketException):
+        return False
+    return True
+
+
 def check(instance, disk):
     instance.start().setup_admin()
     with instance.root() as client:
@@ -40,7 +64,16 @@ def check(instance, disk):
         client.error("group.create", {"name": "late"})
         assert not client.call("group.query", [["name", "=", "late"]])
         assert instance.inside("/etc/group").read_bytes() == before
-        os.truncate(disk / "filler", 0)
+    # Core comes back with its store or without, and has it again with room.
+    killed = instance.roles()["core"]
+    os.kill(killed, signal.SIGKILL)
+    wait_until(lambda: instance.roles().get("core", killed) != killed, 60,
+               "another core")
+    with again(instance) as client:
+        client.error("group.create", {"name": "late"})
+    os.truncate(disk / "filler", 0)
+    wait_until(lambda: usable(instance), 60, "a store")
+    with instance.root() as client:
         wait_until(lambda: classes(client) == set(), 30, "no alert")
         assert instance.cli("status").returncode == 0
         client.call("ssh.update", {"compression": True})
