@@ -23,6 +23,8 @@ const struct resource *const resources[] = {
 	&core_resource,
 	&group_resource,
 	&holdfast_resource,
+	&security_info_resource,
+	&security_resource,
 	&service_resource,
 	&ssh_resource,
 	&system_resource,
@@ -35,7 +37,7 @@ const struct resource *const resources[] = {
 };
 
 static const struct resource *const of_accounts[] = {
-	&group_resource, &user_resource, NULL
+	&group_resource, &security_resource, &user_resource, NULL
 };
 static const struct resource *const of_ssh[] = { &ssh_resource, NULL };
 

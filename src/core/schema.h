@@ -53,8 +53,11 @@ enum {
 					   gives it back unless asked to */
 	FF_KEPT		= 1 << 13,	/* with FF_READONLY: no caller's to
 					   set, yet configuration to save */
-	FF_RELEASES	= 1 << 11	/* with .refers: what it names may go,
+	FF_RELEASES	= 1 << 11,	/* with .refers: what it names may go,
 					   and goes from here with it */
+	FF_SET		= 1 << 14	/* F_ENUMV: {"$set": [...]}, each once,
+					   in the order of .choices; a list is
+					   taken too, and null as none */
 };
 
 struct variant;

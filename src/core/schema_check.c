@@ -245,6 +245,43 @@ check_array(struct verr *e, const struct field *f, const struct at *at,
 	return NULL;
 }
 
+static bool
+has_text(const json_t *list, const char *text)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(list, i, item)
+		if (strcmp(json_string_value(item), text) == 0)
+			return true;
+	return false;
+}
+
+/* As it is shown: what is there twice, or in another order, is the same. */
+static json_t *
+check_set(struct verr *e, const struct field *f, const struct at *at,
+    const json_t *given)
+{
+	json_t *checked, *set;
+	size_t i;
+
+	if (json_is_null(given) && (f->flags & FF_NULL))
+		return json_set(json_array());
+	if (ejson_kind(given) == EJSON_SET)
+		given = json_object_get(given, "$set");
+	if (!json_is_array(given))
+		return wrong(e, at, "Input should be a valid set");
+	checked = check_array(e, f, at, given);
+	if (checked == NULL)
+		return NULL;
+	set = json_array();
+	for (i = 0; i < schema_choice_count(f); i++)
+		if (has_text(checked, f->choices[i]))
+			json_array_append_new(set, json_string(f->choices[i]));
+	json_decref(checked);
+	return json_set(set);
+}
+
 static json_t *
 check_dict(struct verr *e, const struct field *f, const struct at *at,
     const json_t *given)
@@ -462,6 +499,8 @@ static json_t *
 check(struct verr *e, const struct field *f, const struct at *at,
     const json_t *given, enum schema_use use)
 {
+	if (f->flags & FF_SET)
+		return check_set(e, f, at, given);
 	if ((f->flags & FF_NULL) && json_is_null(given))
 		return json_null();
 	if ((f->flags & FF_DATE) && ejson_kind(given) != EJSON_DATETIME)

@@ -157,6 +157,22 @@ put_array(json_t *schema, const struct field *f, const struct form *form)
 	items = element != NULL ? shape(element, form) : json_object();
 	json_object_set_new(schema, "items",
 	    form->models == NULL ? json_pack("[o]", items) : items);
+	if (f->flags & FF_SET)
+		json_object_set_new(schema, "uniqueItems", json_true());
+}
+
+/* An array, to core.get_methods; else as it is on the wire. */
+static json_t *
+set_of(const struct field *f, const struct form *form)
+{
+	json_t *list = json_object();
+
+	put_array(list, f, form);
+	if (form->models == NULL)
+		return list;
+	return json_pack("{s:s, s:b, s:{s:o}, s:[s]}", "type", "object",
+	    "additionalProperties", 0, "properties", "$set", list, "required",
+	    "$set");
 }
 
 static void
@@ -237,6 +253,8 @@ shape_of_type(const struct field *f, const struct form *form)
 
 	if (f->flags & FF_DATE)
 		return date(form);
+	if (f->flags & FF_SET)
+		return set_of(f, form);
 	schema = json_object();
 	switch (f->type) {
 	case F_BOOL:

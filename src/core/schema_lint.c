@@ -77,6 +77,8 @@ lint_choices(const struct lint *l, const struct field *f)
 		fault(l, "choices on a type that has none");
 	if (f->type == F_ENUMV && count > 32)
 		fault(l, "more choices than a set has bits");
+	if ((f->flags & FF_SET) && f->type != F_ENUMV)
+		fault(l, "a set of what are no choices");
 	for (a = f->choices; a != NULL && *a != NULL; a++)
 		for (b = f->choices; b != a; b++)
 			if (strcmp(*a, *b) == 0)

@@ -163,6 +163,8 @@ choices_of(const struct field *f, const json_t *value)
 	json_t *item;
 	size_t i;
 
+	if (f->flags & FF_SET)
+		value = json_object_get(value, "$set");
 	if (!json_is_array(value))
 		does_not_fit(f);
 	json_array_foreach(value, i, item)

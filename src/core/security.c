@@ -36,6 +36,7 @@ classes_of(const json_t *names)
 	json_t *name;
 	size_t i, k;
 
+	names = json_object_get(names, "$set");
 	json_array_foreach(names, i, name)
 		for (k = 0; k < sizeof(known) / sizeof(known[0]); k++)
 			if (strcmp(json_string_value(name), known[k].name) == 0)

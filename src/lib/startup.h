@@ -25,6 +25,7 @@ struct facts {
 	char		*host_id;		/* 64 hex digits, fixed */
 	char		*timezone;		/* "Europe/Berlin" */
 	char		*manufacturer, *product, *product_version, *serial;
+	bool		 fips_module;		/* OpenSSL has its provider */
 	bool		 instance;		/* not a packaged machine */
 	bool		 expose;		/* services may listen anywhere */
 	char		*listen_address;	/* else only here */

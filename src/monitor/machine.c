@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include <openssl/crypto.h>
 
 #include "lib/boottime.h"
 #include "lib/file.h"
@@ -217,6 +218,18 @@ missing_text(void)
 	return text;
 }
 
+static bool
+has_fips_module(void)
+{
+	const char *folder = OPENSSL_info(OPENSSL_INFO_MODULES_DIR);
+	const char *suffix = OPENSSL_info(OPENSSL_INFO_DSO_EXTENSION);
+	char *path = xasprintf("%s/fips%s", folder, suffix);
+	bool has = access(path, F_OK) == 0;
+
+	free(path);
+	return has;
+}
+
 int
 machine_facts(int dir_fd, struct facts *facts, char *why, size_t size)
 {
@@ -252,5 +265,6 @@ machine_facts(int dir_fd, struct facts *facts, char *why, size_t size)
 	facts->product_version = read_line("/sys/class/dmi/id/product_version");
 	facts->serial = read_line("/sys/class/dmi/id/product_serial");
 	facts->missing = missing_text();
+	facts->fips_module = has_fips_module();
 	return 0;
 }

@@ -18,6 +18,8 @@ extern const struct resource alert_resource;	/* alert.c */
 extern const struct resource privilege_resource; /* privilege.c */
 extern const struct resource reboot_resource;	/* reboot.c */
 extern const struct resource twofactor_resource;	/* twofactor.c */
+extern const struct resource security_resource;	/* security.c */
+extern const struct resource security_info_resource;
 extern const struct resource service_resource;	/* service.c */
 extern const struct resource audit_resource;	/* audit.c */
 extern const struct resource holdfast_resource;	/* holdfast.c */

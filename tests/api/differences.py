@@ -10,6 +10,7 @@ LATER = "the method comes with the accounts"
 MECHANISM = "the mechanism comes with the accounts"
 
 SUDO = "sudo rules come with the accounts"
+SYSTEM = "the settings of the system itself come later"
 FOUND_OUT = "found out before any entry is looked at, and named"
 FILES = "filesystem.put comes with the storage"
 
@@ -96,6 +97,16 @@ DIFFERENCES = {
     ("ssh", "update: options with CR"): (
         [-32602, "EINVAL", ["ssh_update.options"]],
         "a carriage return could hide a line from the reader"),
+
+    ("system", "password policy out of range"): (
+        [-32602, "EINVAL", ["system_security_update.min_password_length"]],
+        "refused at once, not inside a job"),
+    **{("system", name): (-32601, SYSTEM) for name in (
+        "system.feature_enabled", "system.general.config",
+        "system.general.timezone_choices",
+        "system.general.ui_httpsprotocols_choices",
+        "system.general.ui_address_choices", "system.advanced.config",
+        "system.advanced.login_banner", "banner too long", "motd")},
 
     ("service", "control: unknown verb"): (
         [-32602, "EINVAL", ["verb"]], "refused at once, not inside a job"),

@@ -276,6 +276,37 @@ test_strings(void **state)
 }
 
 static void
+one_set(const struct field *f, const char *given, const char *expected)
+{
+	json_t *value = json_loads(given, JSON_DECODE_ANY, NULL);
+	struct verr *errors = verr_new();
+	json_t *checked = schema_value(f, "v", value, SCHEMA_UPDATE, errors);
+	char *text = json_text(checked);
+
+	assert_string_equal(text, expected);
+	free(text);
+	json_decref(checked);
+	json_decref(value);
+	verr_free(errors);
+}
+
+/* Each once, in the table's order, in the form of the wire. */
+static void
+test_set(struct field *f)
+{
+	f->flags |= FF_SET;
+	one_set(f, "{\"$set\":[\"blue\",\"red\",\"blue\"]}",
+	    "{\"$set\":[\"red\",\"blue\"]}");
+	one_set(f, "[\"green\"]", "{\"$set\":[\"green\"]}");
+	one_value(f, "null", "v: Input should be a valid set");
+	one_value(f, "{}", "v: Input should be a valid set");
+	one_value(f, "{\"$set\":[\"pink\"]}",
+	    "v.0: Input should be 'red', 'green' or 'blue'");
+	f->flags |= FF_NULL;
+	one_set(f, "null", "{\"$set\":[]}");
+}
+
+static void
 test_lists(void **state)
 {
 	struct field f = row(F_STRV);
@@ -299,6 +330,7 @@ test_lists(void **state)
 	one_value(&f, "[\"red\",\"red\"]", "ok");
 	one_value(&f, "[\"red\",\"pink\"]",
 	    "v.1: Input should be 'red', 'green' or 'blue'");
+	test_set(&f);
 	f = row(F_ARRAY);
 	one_value(&f, "[1,{},null]", "ok");
 	f.fields = inner_row;

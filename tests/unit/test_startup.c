@@ -36,6 +36,7 @@ static const struct facts sample = { .hostname = word[0],
 	.product = word[6],
 	.product_version = word[7],
 	.serial = word[8],
+	.fips_module = true,
 	.instance = true,
 	.listen_address = word[9],
 	.ssh_port = 2222,
@@ -55,7 +56,7 @@ same(const struct facts *a, const struct facts *b)
 	    strcmp(a->product, b->product) == 0 &&
 	    strcmp(a->product_version, b->product_version) == 0 &&
 	    strcmp(a->serial, b->serial) == 0 && a->instance == b->instance &&
-	    a->expose == b->expose &&
+	    a->fips_module == b->fips_module && a->expose == b->expose &&
 	    strcmp(a->listen_address, b->listen_address) == 0 &&
 	    a->ssh_port == b->ssh_port && strcmp(a->missing, b->missing) == 0;
 }
