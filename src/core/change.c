@@ -21,6 +21,7 @@
 #include "core/core.h"
 #include "core/entry.h"
 #include "core/installed.h"
+#include "core/job.h"
 #include "core/outside.h"
 #include "core/resource.h"
 #include "core/serial.h"
@@ -605,6 +606,17 @@ prefix_of(const struct resource *resource, enum change_verb verb)
 	return prefix;
 }
 
+/* A job has one record, whether its change or a crash ends it. */
+static void
+choose_audit_id(struct change *c)
+{
+	if (c->call->job != NULL)
+		memcpy(c->audit_id, job_audit_id(c->call->job),
+		    sizeof(c->audit_id));
+	else
+		core_uuid(c->audit_id);
+}
+
 void
 change_submit(struct call *call, const struct resource *resource,
     enum change_verb verb, int64_t id, const json_t *data,
@@ -624,7 +636,7 @@ change_submit(struct call *call, const struct resource *resource,
 	c->committed = then;
 	verr_prefix(c->errors, prefix);
 	c->full_admin = call_full_admin(call);
-	core_uuid(c->audit_id);
+	choose_audit_id(c);
 	free(prefix);
 	/* What is long and elsewhere keeps no other change waiting. */
 	c->alone = resource->apply != NULL && call->method->job;
@@ -713,6 +725,6 @@ change_submit_all(struct call *call, const json_t *differences)
 	c->errors = verr_new();
 	c->if_revision = -1;
 	c->full_admin = call_full_admin(call);
-	core_uuid(c->audit_id);
+	choose_audit_id(c);
 	serial_enter(start_all, c);
 }

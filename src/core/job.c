@@ -31,6 +31,12 @@ job_id(const struct job *job)
 	return job->id;
 }
 
+const char *
+job_audit_id(const struct job *job)
+{
+	return job->audit_id;
+}
+
 static bool
 has_lock(const struct job *job, const char *lock)
 {
@@ -315,7 +321,7 @@ conclude(struct job *job, enum job_state outcome, json_t *answer)
 	json_t *record;
 
 	set_answer(job, outcome, answer);
-	if (call->method->audit == NULL) {
+	if (call->method->audit == NULL || call->audited) {
 		concluded(0, job);
 		return;
 	}

@@ -66,6 +66,8 @@ void	 job_progress(struct job *, int percent, const char *description);
 void	 job_log(struct job *, const char *fmt, ...)
 	    __attribute__((format(printf, 2, 3)));
 json_int_t job_id(const struct job *);
+/* Of the record of its end, whoever writes it. */
+const char *job_audit_id(const struct job *);
 
 /*
  * Those that the caller may see, as core.get_jobs shows them; new array of

@@ -33,15 +33,22 @@ may_begin(const struct store *s, const struct revision *r, int64_t if_revision)
 }
 
 static int
-add_record(const struct store *s, const char *audit_id, bool held,
-    const json_t *record)
+put_record(const struct store *s, enum statement statement,
+    const char *audit_id, bool held, const json_t *record)
 {
-	sqlite3_stmt *st = sql_statement(s, ST_OUTBOX_ADD);
+	sqlite3_stmt *st = sql_statement(s, statement);
 
 	sql_bind_text(st, 1, audit_id);
 	sql_bind_number(st, 2, held);
 	sql_bind_json(st, 3, record);
 	return sql_execute(s, st);
+}
+
+static int
+add_record(const struct store *s, const char *audit_id, bool held,
+    const json_t *record)
+{
+	return put_record(s, ST_OUTBOX_ADD, audit_id, held, record);
 }
 
 /* One revision, of that change; 0: it is the first.  Its number or -1. */
@@ -359,7 +366,7 @@ store_outbox(struct store *s)
 int
 store_outbox_add(struct store *s, const char *audit_id, const json_t *record)
 {
-	return add_record(s, audit_id, false, record);
+	return put_record(s, ST_OUTBOX_ADD_NEW, audit_id, false, record);
 }
 
 int

@@ -155,6 +155,7 @@ int		 store_rewrite(struct store *, const char *name,
 
 /* The outbox: released records not yet acknowledged by the audit role. */
 json_t		*store_outbox(struct store *);	/* [[audit_id, record], ...] */
+/* Nothing where there is one of that id, held by a change or not. */
 int		 store_outbox_add(struct store *, const char *audit_id,
 		    const json_t *record);
 int		 store_outbox_done(struct store *, const char *audit_id);

@@ -92,6 +92,8 @@ static const char *const sql[ST_COUNT] = {
 	    " OR time < (SELECT time FROM last) - ?2)",
 	[ST_OUTBOX_ADD] = "INSERT INTO outbox (audit_id, held, record)"
 	    " VALUES (?1, ?2, ?3)",
+	[ST_OUTBOX_ADD_NEW] = "INSERT OR IGNORE INTO outbox"
+	    " (audit_id, held, record) VALUES (?1, ?2, ?3)",
 	[ST_OUTBOX_RELEASE] = "UPDATE outbox SET held = 0,"
 	    " record = ifnull(?2, json_set(record, '$.success', json(?3)))"
 	    " WHERE audit_id = ?1",

@@ -330,6 +330,7 @@ test_outbox(void **state)
 	(void)state;
 	assert_int_equal(store_outbox_add(s, "b", record), 0);
 	assert_int_equal(store_outbox_add(s, "a", record), 0);
+	assert_int_equal(store_outbox_add(s, "a", json_null()), 0);
 	assert_int_not_equal(store_change(s, &r, 1, "c", record), -1);
 	assert_json(store_outbox(s),
 	    "[[\"b\",{\"x\":1}],[\"a\",{\"x\":1}],[\"c\",{\"x\":1}]]");
