@@ -428,8 +428,8 @@ change_begin(struct change *c)
 }
 
 /* Made and removed in one change, or as it was. */
-static bool
-is_idle(const struct edit *e)
+bool
+edit_is_idle(const struct edit *e)
 {
 	if (e->before == NULL || e->after == NULL)
 		return e->before == e->after;
@@ -443,7 +443,7 @@ drop_idle(struct change *c)
 	size_t i, kept = 0;
 
 	for (i = 0; i < c->nedits; i++) {
-		if (is_idle(&c->edits[i])) {
+		if (edit_is_idle(&c->edits[i])) {
 			json_decref(c->edits[i].before);
 			json_decref(c->edits[i].after);
 		} else
@@ -465,6 +465,7 @@ change_continue(struct change *c)
 		check_all(c);
 		return;
 	}
+	change_check_rights(c);
 	if (verr_any(c->errors)) {
 		change_invalid(c);
 		return;

@@ -17,6 +17,11 @@ json_t	*change_lost(const struct change *);
 /* Adds what the tables forbid to change->errors. */
 void	change_check(struct change *);
 
+/* Adds what nobody may who lacks the rights, and the last administrator. */
+void	change_check_rights(struct change *);
+/* Does it change nothing? */
+bool	edit_is_idle(const struct edit *);
+
 /*
  * Renders, has the daemons check, and asks for the services' states; ends in
  * change_begin (NULL when no file comes out different as well), or in

@@ -448,3 +448,32 @@ rights_missing_privilege(const struct session *s, const json_t *privilege)
 			r.administrator = true;
 	return missing_of(s, &r);
 }
+
+static bool
+same(const struct rights *a, const struct rights *b)
+{
+	int kind;
+
+	for (kind = 0; kind < SUDO_KINDS; kind++)
+		if (!json_equal(a->sudo[kind], b->sudo[kind]))
+			return false;
+	return a->administrator == b->administrator &&
+	    a->granted.web_shell == b->granted.web_shell &&
+	    json_equal(a->names, b->names);
+}
+
+bool
+rights_equal(const struct change *c, const json_t *before, const json_t *after)
+{
+	struct rights old, new;
+	bool equal;
+
+	rights_start(&old);
+	rights_start(&new);
+	add_account(&old, NULL, before);
+	add_account(&new, c, after);
+	equal = same(&old, &new);
+	rights_end(&old);
+	rights_end(&new);
+	return equal;
+}

@@ -43,6 +43,9 @@ char	*rights_missing_group(const struct session *, const struct change *,
 char	*rights_missing_privilege(const struct session *,
 	    const json_t *privilege);
 
+/* Has the account the same before and after the change? */
+bool	 rights_equal(const struct change *, const json_t *before,
+	    const json_t *after);
 /*
  * Can it log in with a password, as an administrator who may do everything?
  * One whose time is going to be over does not count.

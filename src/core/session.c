@@ -190,24 +190,3 @@ session_credentials(const struct session *s)
 	return json_pack("{s:s, s:o}", "credentials", session_class(s),
 	    "credentials_data", session_credentials_data(s));
 }
-
-json_t *
-session_privilege(const struct session *s)
-{
-	json_t *allow = json_array(), *roles = role_set_json(&s->roles);
-	size_t i;
-	json_t *role;
-
-	if (s->full_admin) {
-		json_array_append_new(allow,
-		    json_pack("{s:s, s:s}", "method", "*", "resource", "*"));
-	} else {
-		json_array_foreach(roles, i, role)
-			json_array_append_new(allow,
-			    json_pack("{s:s, s:O}", "method", "CALL",
-				"resource", role));
-	}
-	return json_pack("{s:o, s:o, s:b, s:b}", "roles", json_set(roles),
-	    "allowlist", allow, "web_shell", s->web_shell, "webui_access",
-	    role_set_webui(&s->roles));
-}

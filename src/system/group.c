@@ -342,21 +342,6 @@ absent_users(const json_t *users)
 	return absent;
 }
 
-static bool
-same_members(const json_t *a, const json_t *b)
-{
-	json_t *item;
-	size_t i;
-
-	json_array_foreach(a, i, item)
-		if (!contains(b, json_integer_value(item)))
-			return false;
-	json_array_foreach(b, i, item)
-		if (!contains(a, json_integer_value(item)))
-			return false;
-	return true;
-}
-
 /* The list becomes edits of the users in it, now or before. */
 static void
 check_users(struct change *c, const json_t *wanted)
@@ -368,10 +353,6 @@ check_users(struct change *c, const json_t *wanted)
 	if (absent != NULL)
 		verr_add(c->errors, "users", "Following users do not exist: %s",
 		    absent);
-	else if (!c->full_admin && !same_members(before, wanted) &&
-	    json_int(c->after, "gid", -1) == GID_ADMINISTRATORS)
-		verr_add_errno(c->errors, EPERM, "users",
-		    "Only a full administrator can say who is one");
 	else {
 		json_array_foreach(before, i, item)
 			if (!contains(wanted, json_integer_value(item)))
@@ -381,13 +362,6 @@ check_users(struct change *c, const json_t *wanted)
 	}
 	free(absent);
 	json_decref(before);
-}
-
-static bool
-is_last_administrator_gone(struct change *c, const json_t *wanted)
-{
-	return json_int(c->after, "gid", -1) == GID_ADMINISTRATORS &&
-	    account_administrator_set_up() && json_array_size(wanted) == 0;
 }
 
 static void
@@ -465,13 +439,8 @@ check(struct change *c)
 	users = json_incref(json_object_get(c->after, "users"));
 	json_object_del(c->after, "users");
 	if (users != NULL && json_object_get(c->data, "users") != NULL &&
-	    !verr_any(c->errors)) {
-		if (is_last_administrator_gone(c, users))
-			verr_add(c->errors, "users",
-			    "There would be no administrator any more");
-		else
-			check_users(c, users);
-	}
+	    !verr_any(c->errors))
+		check_users(c, users);
 	json_decref(users);
 }
 
