@@ -8,6 +8,7 @@
 
 #include "core/entry.h"
 #include "core/resource.h"
+#include "core/token.h"
 #include "lib/json.h"
 #include "lib/xalloc.h"
 
@@ -55,6 +56,28 @@ account_is_administrator(const json_t *account)
 	return role_set_has(&granted.roles, "FULL_ADMIN");
 }
 
+/*
+ * What tokens rest on: when one of these is not what it was, they are void.
+ */
+static void
+set_stamp(struct session *s, const json_t *account)
+{
+	static const char *const members[] = { "username", "uid", "unixhash",
+		"password_disabled", "locked" };
+	json_t *all = json_pack("{s:o, s:b}", "roles", role_set_json(&s->roles),
+	    "web_shell", s->web_shell);
+	char *text;
+	size_t i;
+
+	for (i = 0; i < sizeof(members) / sizeof(members[0]); i++)
+		json_object_set(
+		    all, members[i], json_object_get(account, members[i]));
+	text = json_text_sorted(all);
+	token_hash(text, s->stamp);
+	freezero_str(text);
+	json_decref(all);
+}
+
 struct session *
 account_session(const json_t *account, const char *origin)
 {
@@ -68,6 +91,7 @@ account_session(const json_t *account, const char *origin)
 	    (uid_t)json_int(account, "uid", -1), origin, CREDENTIAL_PASSWORD,
 	    NULL);
 	session_grant(s, &granted.roles, granted.web_shell);
+	set_stamp(s, account);
 	return s;
 }
 

@@ -132,6 +132,9 @@ account_state_set(int64_t user_id, const char *member, json_t *value)
 	else if (value != NULL &&
 	    store_get(core_store(), "user", user_id) == NULL)
 		errno = ENOENT;
+	else if (value == NULL &&
+	    json_object_get(json_object_get(accounts, id), member) == NULL)
+		result = 0;
 	else
 		result = write_through(id, member, value);
 	if (result == 0 && value != NULL)

@@ -84,6 +84,23 @@ audit_record(const struct connection *c, const struct session *s,
 	return record;
 }
 
+json_t *
+audit_authentication(const struct connection *c, const struct session *s,
+    enum credential class, json_t *data, const char *error)
+{
+	json_t *credentials, *event;
+
+	if (s != NULL) {
+		json_decref(data);
+		credentials = session_credentials(s);
+	} else
+		credentials = json_pack("{s:s, s:o}", "credentials",
+		    credential_name(class), "credentials_data", data);
+	event = json_pack("{s:o, s:s?, s:{s:i, s:i}}", "credentials",
+	    credentials, "error", error, "vers", "major", 0, "minor", 1);
+	return audit_record(c, s, "AUTHENTICATION", event, s != NULL);
+}
+
 /* As things are at the first record: at the last, a name may be gone. */
 static const char *
 description_of(struct call *call)

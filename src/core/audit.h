@@ -21,6 +21,13 @@ struct connection;
  */
 json_t	*audit_record(const struct connection *, const struct session *,
 	    const char *event, json_t *event_data, bool success);
+/*
+ * AUTHENTICATION: a login that succeeded (the session), or one that failed:
+ * how it was tried, its credentials_data (stolen), and the reason.
+ */
+json_t	*audit_authentication(const struct connection *,
+	    const struct session *, enum credential, json_t *data,
+	    const char *error);
 /* METHOD_CALL of a call, parameters redacted. */
 json_t	*audit_method_call(struct call *, bool authenticated,
 	    bool authorized, bool success);

@@ -123,18 +123,19 @@ call_method_error(int error, const char *reason, json_t *extra)
 }
 
 static json_t *
-invalid(const char *reason, const char *class, json_t *extra)
+invalid(int error, const char *reason, const char *class, json_t *extra)
 {
 	return json_pack("{s:i, s:s, s:o}", "code", CALL_INVALID_PARAMS,
 	    "message", "Invalid params", "data",
-	    error_data(EINVAL, reason, class, extra));
+	    error_data(error, reason, class, extra));
 }
 
 json_t *
 call_invalid_error(const struct verr *errors)
 {
 	char *reason = verr_reason(errors);
-	json_t *error = invalid(reason, "ValidationErrors", verr_extra(errors));
+	json_t *error =
+	    invalid(EINVAL, reason, "ValidationErrors", verr_extra(errors));
 
 	free(reason);
 	return error;
@@ -246,6 +247,25 @@ call_fail_invalid(struct call *call, struct verr *errors)
 }
 
 void
+call_fail_attribute(
+    struct call *call, int error, const char *attribute, const char *fmt, ...)
+{
+	char *text, *reason;
+	json_t *extra;
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (vasprintf(&text, fmt, ap) == -1)
+		abort();
+	va_end(ap);
+	extra = json_pack("[[s, s, i]]", attribute, text, error);
+	reason = xasprintf("[%s] %s: %s", error_name(error), attribute, text);
+	call_refuse(call, invalid(error, reason, "ValidationError", extra));
+	free(reason);
+	free(text);
+}
+
+void
 call_fail_absent(struct call *call, const char *fmt, ...)
 {
 	char *text, *reason;
@@ -258,7 +278,7 @@ call_fail_absent(struct call *call, const char *fmt, ...)
 	va_end(ap);
 	extra = json_pack("[[n, s, i]]", text, ENOENT);
 	reason = xasprintf("[ENOENT] None: %s", text);
-	call_refuse(call, invalid(reason, "InstanceNotFound", extra));
+	call_refuse(call, invalid(EINVAL, reason, "InstanceNotFound", extra));
 	free(reason);
 	free(text);
 }

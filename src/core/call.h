@@ -8,6 +8,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "core/method.h"
 #include "lib/verr.h"
@@ -22,6 +23,7 @@ struct call {
 	json_t			*given;		/* as sent, for the audit */
 	struct connection	*connection;	/* NULL once it is gone */
 	struct session		*session;	/* NULL: none; kept while we run */
+	int64_t			 since;		/* boottime_ms() when it came */
 	char			*id;		/* JSON text; NULL: notification */
 	struct job		*job;		/* when the method is a job */
 	struct pipe		*pipe;		/* core/pipe.h; NULL: none */
@@ -70,6 +72,9 @@ void	 call_fail_extra(struct call *, int error, json_t *extra,
 	    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 /* -32602 with all errors; steals (frees) them. */
 void	 call_fail_invalid(struct call *, struct verr *);
+/* The same with one, of the form that the API has where a method says so. */
+void	 call_fail_attribute(struct call *, int error, const char *attribute,
+	    const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 /* -32602, naming no attribute: what is asked for does not exist. */
 void	 call_fail_absent(struct call *, const char *fmt, ...)
 	    __attribute__((format(printf, 2, 3)));

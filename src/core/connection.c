@@ -17,6 +17,7 @@
 #include "core/legacy.h"
 #include "core/limits.h"
 #include "core/op.h"
+#include "core/pending_login.h"
 #include "core/sessions.h"
 #include "core/transfer.h"
 #include "lib/address.h"
@@ -47,6 +48,7 @@ destroy(struct connection **at)
 	*at = c->next;
 	count--;
 	dispatch_abandon(c);
+	pending_login_abandon(c);
 	event_forget(c);
 	legacy_forget(c);
 	transfer_forget(c);

@@ -14,6 +14,7 @@
 #include "lib/ipc.h"
 
 struct call;
+struct pending_login;
 struct alias;
 struct subscription;
 struct upload;
@@ -28,6 +29,7 @@ struct connection {
 	enum client_protocol protocol;
 	bool		 opening;	/* identity not yet known: no calls */
 	struct session	*session;	/* NULL: none */
+	struct pending_login *pending;	/* NULL: none: pending_login.h */
 	uid_t		 uid;		/* on the Unix socket */
 	gid_t		 gid;
 	uint32_t	 pid;

@@ -31,6 +31,7 @@ call_new(struct connection *c, const char *id)
 		sessions_logout(c, NULL, NULL);
 	if (c->session != NULL)
 		c->session->used = boottime_ms();
+	call->since = boottime_ms();
 	call->connection = c;
 	call->next = c->calls;
 	c->calls = call;

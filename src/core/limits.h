@@ -13,7 +13,9 @@
 #define LIMIT_RATE_KEYS		4096	/* ours: 100 there, easily flooded */
 #define LIMIT_RATE_DELAY_MS	1000	/* the answer's, and up to ... */
 #define LIMIT_RATE_SPREAD_MS	9000	/* ... so much more */
-#define LIMIT_LOGIN_DELAY_MS	1000	/* of a failed login: 1 to 2 s */
+#define LIMIT_LOGIN_DELAY_MS	1000	/* of a failed login: 1 to 2 s ... */
+#define LIMIT_LOGIN_DELAY_2_MS	4000	/* ... or 4 to 5 at LEVEL_2 */
+#define LIMIT_LOGIN_SPREAD_MS	1000
 
 #define LIMIT_JOBS_KEPT		1000	/* that have ended */
 #define LIMIT_JOB_LOCK_QUEUE	5	/* waiting for one lock */
@@ -36,6 +38,9 @@
 #define LIMIT_LOGINS_RUNNING	2	/* passwords being verified */
 #define LIMIT_LOGINS_WAITING	64
 #define LIMIT_LOGINS_ADDRESS	8	/* waiting of one address, account */
+#define LIMIT_LOCKOUT_DELAY_MS	30000	/* of the last administrator */
+#define LIMIT_LOCKOUT_SOURCES	32	/* remembered of one account */
+#define LIMIT_LOCKOUT_STRANGERS	1024	/* of names that nobody has */
 #define LIMIT_TOKENS		256	/* of one user */
 #define LIMIT_EVENTS	(1 << 20)	/* bytes that wait for one connection */
 #define LIMIT_EVENTS_FRONT (64 << 20)	/* in our queue to a front role */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/core.h"
+#include "core/logins.h"
 #include "lib/json.h"
 
 /* protocol.json, "assurance_levels". */
@@ -77,17 +78,25 @@ security_assurance_level(void)
 	return security_stig() ? 2 : 1;
 }
 
-int64_t
-security_max_sessions(void)
-{
-	return json_int(settings(), "max_sessions_per_user", 0);
-}
-
 /* The smaller one; 0 is no limit. */
 static int64_t
 stricter(int64_t a, int64_t b)
 {
 	return a == 0 || (b != 0 && b < a) ? b : a;
+}
+
+int64_t
+security_lockout_failures(void)
+{
+	int64_t set = json_int(settings(), "lockout_failures", 0);
+
+	return security_stig() ? stricter(set, LOCKOUT_FAILURES) : set;
+}
+
+int64_t
+security_max_sessions(void)
+{
+	return json_int(settings(), "max_sessions_per_user", 0);
 }
 
 struct session_limits

@@ -34,6 +34,8 @@ bool	security_stig(void);
 bool	security_fips(void);
 /* The NIST 800-63B level that logins have to reach: 1 or 2. */
 int	security_assurance_level(void);
+/* How many failed logins in a row lock out (logins.h); 0: any number. */
+int64_t	security_lockout_failures(void);
 /* How many sessions an account may have at a time; 0: any number. */
 int64_t	security_max_sessions(void);
 /* The sessions' limits as the settings and the level have them. */

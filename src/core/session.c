@@ -126,6 +126,12 @@ session_internal(const struct session *s)
 }
 
 bool
+session_may_have_tokens(const struct session *s)
+{
+	return s == NULL || s->credential != CREDENTIAL_ONETIME_PASSWORD;
+}
+
+bool
 session_has_any(const struct session *s, const char *const *roles)
 {
 	if (s->full_admin && (!s->stig || roles == NULL))

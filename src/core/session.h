@@ -44,6 +44,8 @@ struct session {
 	bool		 web_shell;
 	bool		 stig;		/* roles alone count, FULL_ADMIN too */
 	bool		 readonly;	/* of its own will, for ever */
+	/* Hash of what the account's ways in rest on (account.c). */
+	unsigned char	 stamp[TOKEN_HASH];
 	bool		 terminated;	/* what it left running calls no more */
 	/* What was known of the account's logins before; NULL: nothing. */
 	json_t		*last_login;
@@ -89,6 +91,8 @@ int64_t		 session_end(const struct session *);	/* boottime_ms() */
 bool		 session_expired(const struct session *);
 /* Root's over the Unix socket: no events of it, nor ended among others. */
 bool		 session_internal(const struct session *);
+/* May it make tokens?  Not one of a one-time password.  NULL is fine. */
+bool		 session_may_have_tokens(const struct session *);
 /* One of the roles, or all rights; roles NULL: only those with all rights. */
 bool		 session_has_any(const struct session *,
 		    const char *const *roles);

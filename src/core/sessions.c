@@ -11,6 +11,7 @@
 #include "core/connection.h"
 #include "core/core.h"
 #include "core/event.h"
+#include "core/reconnect.h"
 #include "core/token.h"
 #include "lib/boottime.h"
 #include "lib/json.h"
@@ -130,6 +131,7 @@ static void
 forget_tokens(const struct session *s)
 {
 	token_end_of(s);
+	reconnect_end_of(s);
 	if (s->credential == CREDENTIAL_TOKEN)
 		token_end(s->token);
 }
@@ -209,6 +211,7 @@ review(struct connection *c, void *arg)
 	}
 	/* In place: calls in progress have it too. */
 	session_grant(s, &now->roles, now->web_shell);
+	memcpy(s->stamp, now->stamp, TOKEN_HASH);
 	session_release(now);
 	event_session_changed(c);
 }
@@ -216,6 +219,8 @@ review(struct connection *c, void *arg)
 void
 sessions_review(void)
 {
+	token_review();
+	reconnect_review();
 	connection_each(review, NULL);
 }
 
@@ -240,6 +245,7 @@ sessions_end_account(uid_t uid)
 {
 	connection_each(end_account, &uid);
 	token_end_account(uid);
+	reconnect_end_account(uid);
 }
 
 /*

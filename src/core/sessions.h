@@ -34,7 +34,7 @@ void	 sessions_end_account(uid_t);
 /*
  * Accounts or what they may do changed: a session whose account may no longer
  * use the API ends with its connection, the others get the roles that are
- * theirs now.  The
+ * theirs now; tokens that rest on what was are void.  The
  * "changed" of the resources that say so (method.h).
  */
 void	 sessions_review(void);

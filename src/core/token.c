@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/account.h"
 #include "core/limits.h"
 #include "lib/boottime.h"
 #include "lib/xalloc.h"
@@ -16,6 +17,7 @@ struct token {
 	struct token *next;
 	unsigned char hash[TOKEN_HASH];
 	struct session *maker;
+	unsigned char stamp[TOKEN_HASH]; /* the account's, when it was made */
 	char *address; /* NULL: the Unix socket, of uid */
 	uid_t uid;
 	bool anywhere, single_use;
@@ -25,14 +27,14 @@ struct token {
 
 static struct token *tokens;
 
-static void
+void
 token_hash(const char *text, unsigned char hash[static TOKEN_HASH])
 {
 	SHA256((const unsigned char *)text, strlen(text), hash);
 }
 
 /* Every 6 random bits one character of RFC 4648's base64url. */
-static char *
+char *
 token_text(void)
 {
 	static const char symbols[65] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
@@ -107,6 +109,7 @@ token_new(struct session *maker, const struct token_options *o)
 	t = xcalloc(1, sizeof(*t));
 	token_hash(text, t->hash);
 	t->maker = session_keep(maker);
+	memcpy(t->stamp, maker->stamp, TOKEN_HASH);
 	t->anywhere = o->origin == NULL;
 	if (o->origin != NULL && o->origin->address != NULL)
 		t->address = xstrdup(o->origin->address);
@@ -182,7 +185,7 @@ token_end_of(const struct session *maker)
 	struct token **at = &tokens;
 
 	while (*at != NULL) {
-		if ((*at)->maker == maker)
+		if ((*at)->maker == maker || (*at)->maker->parent == maker)
 			token_free(at);
 		else
 			at = &(*at)->next;
@@ -200,5 +203,30 @@ token_end_account(uid_t uid)
 			token_free(at);
 		else
 			at = &(*at)->next;
+	}
+}
+
+/* Does the account still have what it had when the token was made? */
+static bool
+rests(const struct token *t)
+{
+	struct session *now = account_session_again(t->maker, "");
+	bool same =
+	    now != NULL && memcmp(now->stamp, t->stamp, TOKEN_HASH) == 0;
+
+	session_release(now);
+	return same;
+}
+
+void
+token_review(void)
+{
+	struct token **at = &tokens;
+
+	while (*at != NULL) {
+		if (rests(*at))
+			at = &(*at)->next;
+		else
+			token_free(at);
 	}
 }

@@ -1,7 +1,8 @@
 /*
  * Tokens: another way in for somebody who is logged in, for a while
  * (protocol.json "token").  Only hashes of them are kept, in memory; they end
- * with us, and with the session that made them when somebody ends that.
+ * with us, with the session that made them when somebody ends that, and with
+ * what they rest on.  Those to reconnect with outlive us: reconnect.h.
  */
 #ifndef HF_TOKEN_H
 #define HF_TOKEN_H
@@ -41,10 +42,22 @@ char	*token_new(struct session *, const struct token_options *);
  */
 struct session *token_use(const char *text, const struct token_origin *,
 	    const json_t *attributes, unsigned char hash[TOKEN_HASH]);
-/* Ends one token; those that a session made.  No matter if there are none. */
+/*
+ * Ends one token; those that a session made, or one that a token of it logged
+ * in.  No matter if there are none.
+ */
 void	 token_end(const unsigned char hash[static TOKEN_HASH]);
 void	 token_end_of(const struct session *maker);
 /* Ends those of an account but what root made on the Unix socket. */
 void	 token_end_account(uid_t);
+/*
+ * Accounts changed: a token ends when its account's password, lock or rights
+ * are not those that it had (session.stamp).
+ */
+void	 token_review(void);
+
+/* Fresh random text for one; what is kept of it. */
+char	*token_text(void);
+void	 token_hash(const char *text, unsigned char [static TOKEN_HASH]);
 
 #endif

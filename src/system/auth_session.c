@@ -6,6 +6,7 @@
 
 #include "core/connection.h"
 #include "core/query.h"
+#include "core/security.h"
 #include "core/sessions.h"
 #include "core/token.h"
 #include "lib/json.h"
@@ -107,6 +108,16 @@ auth_generate_token(struct call *call)
 
 	if (call->connection == NULL) {
 		call_fail(call, EINVAL, "A token is for a connection's peer");
+		return;
+	}
+	if (!session_may_have_tokens(call->session)) {
+		call_fail(call, EOPNOTSUPP,
+		    "A session of a one-time password has no tokens");
+		return;
+	}
+	if (!o.single_use && security_assurance_level() > 1) {
+		call_fail(call, EOPNOTSUPP,
+		    "A token has to be for a single use at this level");
 		return;
 	}
 	if (!attributes_fit(call))

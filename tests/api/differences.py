@@ -25,9 +25,6 @@ DIFFERENCES = {
         [-32001, "EOPNOTSUPP"], MECHANISM),
     ("auth", "generate_token: ttl wrong"): (
         [-32602, "EINVAL", ["ttl"]], "a token that is never good is no use"),
-    ("auth", "generate_onetime_password"): (-32601, LATER),
-    ("auth", "generate_onetime_password: absent"): (-32601, LATER),
-    ("auth", "login with the one-time password"): ("result", MECHANISM),
 
     ("envelope", "parameter left out"): (-32601, LATER),
     ("envelope", "extended JSON date"): (-32601, LATER),

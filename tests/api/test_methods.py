@@ -14,6 +14,7 @@ METHODS = {
     "core.subscribe", "core.unsubscribe", "core.download",
     "core.job_download_logs",
     "auth.login", "auth.login_ex", "auth.login_ex_continue",
+    "auth.generate_onetime_password",
     "auth.login_with_token", "auth.generate_token", "auth.sessions",
     "auth.terminate_session", "auth.terminate_other_sessions",
     "auth.mechanism_choices", "auth.me", "auth.logout", "auth.set_attribute",

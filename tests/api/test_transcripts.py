@@ -24,8 +24,9 @@ FILES = ("auth", "envelope", "http", "core", "group", "query", "ssh", "service",
 STRANGER = "nobody yet, TCP"
 ADMIN_ID = 2    # of the entry, as the real server has it
 LOGGED_IN = "root over TCP, logged in by password"
-# A token or a uuid, perhaps at the end of a path.
-VARYING = re.compile(r"([\w-]{64}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$")
+# A token, a one-time password or a uuid, perhaps at the end of a path.
+VARYING = re.compile(r"([\w-]{64}|\d+_\w{6}(-\w{6}){3}"
+                     r"|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$")
 # The schema layer's texts travel on the wire and are matched by clients.
 MATCHED = re.compile(r"Input should |Field required|Extra inputs|String "
                      r"should|Too many arguments")

@@ -1,0 +1,365 @@
+/*
+ * What is remembered of logins: see logins.h.
+ *
+ * Members of account_state: "last_login" {at, origin, credentials} and
+ * "failures" {count, origin, sources: {source: {count, wall, boot}}}.
+ */
+#include "core/logins.h"
+
+#include <errno.h>
+#include <arpa/inet.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/account.h"
+#include "core/account_state.h"
+#include "core/connection.h"
+#include "core/core.h"
+#include "core/lifetime.h"
+#include "core/limits.h"
+#include "core/rights.h"
+#include "core/security.h"
+#include "core/session.h"
+#include "lib/boottime.h"
+#include "lib/json.h"
+#include "lib/log.h"
+#include "lib/xalloc.h"
+
+#define SOURCE_LEN INET6_ADDRSTRLEN
+
+/* Names that nobody has are locked out like those that somebody has. */
+struct stranger {
+	char username[33];
+	char source[SOURCE_LEN];
+	int64_t boot; /* of the last failure, in seconds; 0: free */
+	unsigned int count;
+};
+
+static struct stranger strangers[LIMIT_LOCKOUT_STRANGERS];
+
+/* Where it comes from: false for the Unix socket, which is never locked out. */
+static bool
+source_of(const struct connection *c, char source[static SOURCE_LEN])
+{
+	struct in6_addr address;
+
+	if (c == NULL || c->front != ROLE_WEB)
+		return false;
+	snprintf(source, SOURCE_LEN, "%s", c->address);
+	if (inet_pton(AF_INET6, c->address, &address) != 1)
+		return true;
+	/* Whoever has one address of such a network has them all. */
+	memset(address.s6_addr + 8, 0, 8);
+	return inet_ntop(AF_INET6, &address, source, SOURCE_LEN) != NULL;
+}
+
+static int64_t
+now_boot(void)
+{
+	return boottime_ms() / 1000;
+}
+
+static bool
+locks(int64_t count, int64_t seconds)
+{
+	int64_t limit = security_lockout_failures();
+
+	return limit != 0 && count >= limit && seconds < LOCKOUT_SECONDS;
+}
+
+static bool
+source_locked(const json_t *failures, const char *source)
+{
+	const json_t *f =
+	    json_object_get(json_object_get(failures, "sources"), source);
+
+	return f != NULL && locks(json_int(f, "count", 0), lifetime_age(f));
+}
+
+/* Could another full administrator log in from there? */
+struct others {
+	int64_t id;
+	const char *source;
+	bool found;
+};
+
+static void
+look_at(int64_t id, const json_t *account, void *arg)
+{
+	struct others *o = arg;
+	json_t *failures;
+
+	if (o->found || id == o->id || !rights_administers(NULL, account))
+		return;
+	failures = account_state_get(id, "failures");
+	o->found = !source_locked(failures, o->source);
+	json_decref(failures);
+}
+
+static bool
+last_administrator(const json_t *account, const char *source)
+{
+	struct others o = { .id = json_int(account, "id", -1),
+		.source = source };
+
+	if (!rights_administers(NULL, account))
+		return false;
+	store_each(core_store(), "user", look_at, &o);
+	return !o.found;
+}
+
+static struct stranger *
+stranger_of(const char *username, const char *source)
+{
+	struct stranger *s, *oldest = strangers;
+	size_t i;
+
+	for (i = 0; i < LIMIT_LOCKOUT_STRANGERS; i++) {
+		s = &strangers[i];
+		if (s->boot != 0 && strcmp(s->username, username) == 0 &&
+		    strcmp(s->source, source) == 0)
+			return s;
+		if (s->boot < oldest->boot)
+			oldest = s;
+	}
+	oldest->count = 0;
+	oldest->boot = 0;
+	snprintf(oldest->username, sizeof(oldest->username), "%s", username);
+	snprintf(oldest->source, sizeof(oldest->source), "%s", source);
+	return oldest;
+}
+
+enum lockout
+logins_lockout(const char *username, const struct connection *c)
+{
+	const json_t *account = account_by_name(username);
+	char source[SOURCE_LEN];
+	struct stranger *s;
+	json_t *failures;
+	bool locked;
+
+	if (security_lockout_failures() == 0 || !source_of(c, source))
+		return LOCKOUT_OPEN;
+	if (account == NULL) {
+		s = stranger_of(username, source);
+		locked = locks(s->count, now_boot() - s->boot);
+		return locked ? LOCKOUT_CLOSED : LOCKOUT_OPEN;
+	}
+	failures = account_state_get(json_int(account, "id", -1), "failures");
+	locked = source_locked(failures, source);
+	json_decref(failures);
+	if (!locked)
+		return LOCKOUT_OPEN;
+	return last_administrator(account, source) ? LOCKOUT_DELAYED :
+						     LOCKOUT_CLOSED;
+}
+
+/* Room for one more: what is over, else the oldest. */
+static void
+make_room(json_t *sources)
+{
+	const char *source, *oldest = NULL;
+	int64_t age, most = -1;
+	json_t *failure;
+	void *next;
+
+	json_object_foreach_safe(sources, next, source,
+	    failure) if (lifetime_age(failure) >= LOCKOUT_SECONDS)
+	    json_object_del(sources, source);
+	if (json_object_size(sources) < LIMIT_LOCKOUT_SOURCES)
+		return;
+	json_object_foreach(sources, source, failure) {
+		age = lifetime_age(failure);
+		if (age > most) {
+			most = age;
+			oldest = source;
+		}
+	}
+	if (oldest != NULL)
+		json_object_del(sources, oldest);
+}
+
+static void
+count(json_t *failures, const char *source)
+{
+	json_t *sources = json_object_get(failures, "sources"), *failure;
+	json_int_t n = 0;
+
+	if (sources == NULL) {
+		sources = json_object();
+		json_object_set_new(failures, "sources", sources);
+	}
+	failure = json_object_get(sources, source);
+	if (failure != NULL && lifetime_age(failure) < LOCKOUT_SECONDS)
+		n = json_int(failure, "count", 0);
+	else
+		make_room(sources);
+	failure = json_pack("{s:I}", "count", n + 1);
+	lifetime_begin(failure);
+	json_object_set_new(sources, source, failure);
+}
+
+static void
+count_stranger(const char *username, const char *source)
+{
+	struct stranger *s = stranger_of(username, source);
+
+	if (s->boot != 0 && now_boot() - s->boot >= LOCKOUT_SECONDS)
+		s->count = 0;
+	s->count++;
+	s->boot = now_boot() > 0 ? now_boot() : 1;
+}
+
+void
+logins_failed(const char *username, const struct connection *c, bool counted)
+{
+	const json_t *account = account_by_name(username);
+	char source[SOURCE_LEN], *origin;
+	json_t *old, *failures;
+	int64_t id;
+
+	counted = counted && source_of(c, source);
+	if (account == NULL) {
+		if (counted)
+			count_stranger(username, source);
+		return;
+	}
+	id = json_int(account, "id", -1);
+	old = account_state_get(id, "failures");
+	failures = old != NULL ? json_deep_copy(old) : json_object();
+	json_decref(old);
+	json_object_set_new(failures, "count",
+	    json_integer(json_int(failures, "count", 0) + 1));
+	if (c != NULL) {
+		origin = connection_origin(c);
+		json_object_set_new(failures, "origin", json_string(origin));
+		free(origin);
+	}
+	if (counted)
+		count(failures, source);
+	if (account_state_set(id, "failures", failures) == -1)
+		log_error("logins.failed", "%s: %s", username, strerror(errno));
+}
+
+/* Who made the entry what it is. */
+struct changed {
+	int64_t time;
+	char *who;
+};
+
+static bool
+first_revision(const struct revision *r, void *arg)
+{
+	struct changed *changed = arg;
+
+	changed->time = r->time;
+	changed->who = xstrdup(r->who);
+	return false;
+}
+
+static void
+tell_change(json_t *told, int64_t id, int64_t since)
+{
+	struct changed changed = { 0 };
+	int64_t number = store_revision(core_store(), "user", id);
+
+	if (number > 0)
+		store_history(core_store(), number, first_revision, &changed);
+	if (changed.who != NULL && changed.time > since) {
+		json_object_set_new(
+		    told, "changed_at", json_date(changed.time));
+		json_object_set_new(
+		    told, "changed_by", json_string(changed.who));
+	}
+	free(changed.who);
+}
+
+static json_t *
+known_before(int64_t id, const json_t *last, const json_t *failures)
+{
+	json_t *at = json_object_get(last, "at"), *told;
+
+	/* clang-format off */
+	told = json_pack("{s:o, s:O?, s:O?, s:I, s:O?, s:n, s:n}",
+	    "at", at != NULL ? json_date(json_integer_value(at)) : json_null(),
+	    "origin", json_object_get(last, "origin"),
+	    "credentials", json_object_get(last, "credentials"),
+	    "failures", json_int(failures, "count", 0),
+	    "failure_origin", json_object_get(failures, "origin"),
+	    "changed_at", "changed_by");
+	/* clang-format on */
+	if (at != NULL)
+		tell_change(told, id, json_integer_value(at));
+	return told;
+}
+
+/* What concerns other sources goes on. */
+static json_t *
+failures_after(const json_t *failures, const struct connection *c)
+{
+	json_t *sources = json_deep_copy(json_object_get(failures, "sources"));
+	char source[SOURCE_LEN];
+
+	if (sources != NULL && source_of(c, source))
+		json_object_del(sources, source);
+	if (json_object_size(sources) > 0)
+		return json_pack("{s:o}", "sources", sources);
+	json_decref(sources);
+	return NULL;
+}
+
+void
+logins_succeeded(struct session *s, const struct connection *c)
+{
+	const json_t *account = account_by_uid(s->uid);
+	int64_t id = json_int(account, "id", -1);
+	json_t *last, *failures;
+
+	if (account == NULL)
+		return;
+	last = account_state_get(id, "last_login");
+	failures = account_state_get(id, "failures");
+	json_decref(s->last_login);
+	s->last_login = known_before(id, last, failures);
+	if ((failures != NULL &&
+		account_state_set(
+		    id, "failures", failures_after(failures, c)) == -1) ||
+	    account_state_set(id, "last_login",
+		json_pack("{s:I, s:s, s:s}", "at", (json_int_t)s->login_at,
+		    "origin", s->origin, "credentials", session_class(s))) ==
+		-1)
+		log_error(
+		    "logins.succeeded", "%s: %s", s->username, strerror(errno));
+	json_decref(last);
+	json_decref(failures);
+}
+
+bool
+logins_locked(int64_t user_id)
+{
+	json_t *failures = account_state_get(user_id, "failures"), *sources;
+	const char *source;
+	json_t *failure;
+	bool locked = false;
+
+	sources = json_object_get(failures, "sources");
+	json_object_foreach(sources, source, failure)
+		locked = locked || source_locked(failures, source);
+	json_decref(failures);
+	return locked;
+}
+
+int
+logins_unlock(int64_t user_id)
+{
+	json_t *failures = account_state_get(user_id, "failures"), *rest;
+	int result = 0;
+
+	if (json_object_get(failures, "sources") != NULL) {
+		rest = json_copy(failures);
+		json_object_del(rest, "sources");
+		result = account_state_set(user_id, "failures", rest);
+	}
+	json_decref(failures);
+	return result;
+}

@@ -1,0 +1,269 @@
+"""Logging in: one-time passwords, coming back, what is remembered of it."""
+
+import json
+import os
+import re
+import signal
+import time
+
+import pytest
+
+from harness import ADMIN, PASSWORD, Instance, next_address, wait_until
+
+ONETIME = re.compile(r"\d+_[A-Za-z0-9]{6}(-[A-Za-z0-9]{6}){3}$")
+
+
+@pytest.fixture
+def machine(shared):
+    """One that these tests share: core is killed now and then."""
+    return shared("for logins",
+                  lambda build: Instance(build).start().setup_admin())
+
+
+@pytest.fixture
+def boss(machine):
+    with machine.root() as client:
+        yield client
+
+
+@pytest.fixture
+def here():
+    """An address that several clients of a test share."""
+    return next_address(105)
+
+
+def password_login(client, password=PASSWORD, username=ADMIN, **options):
+    return client.call("auth.login_ex", {
+        "mechanism": "PASSWORD_PLAIN", "username": username,
+        "password": password, "login_options": options})
+
+
+def token_login(client, token, **options):
+    return client.call("auth.login_ex", {
+        "mechanism": "TOKEN_PLAIN", "token": token, "login_options": options})
+
+
+def kill_core(instance):
+    before = instance.roles()["core"]
+    os.kill(before, signal.SIGKILL)
+    wait_until(lambda: instance.roles().get("core", before) != before, 30,
+               "core is back")
+
+    def ready():
+        try:
+            with instance.root() as client:
+                return client.call("system.ready")
+        except (OSError, RuntimeError):
+            return False
+
+    wait_until(ready, 30, "core serves again")
+
+
+def onetime(client, username=ADMIN):
+    return client.call("auth.generate_onetime_password",
+                       {"username": username})
+
+
+def authentications(root, address):
+    return root.call("audit.query", {
+        "query-filters": [["event", "=", "AUTHENTICATION"],
+                          ["address", "=", address]],
+        "query-options": {"order_by": ["time_us"], "limit": 100}})
+
+
+def session_of(client):
+    return client.call("auth.sessions", [["current", "=", True]],
+                       {"get": True})
+
+
+def on_disk(instance):
+    """Everything that is kept, as bytes."""
+    found = b""
+    for file in sorted(instance.directory.rglob("*")):
+        if file.is_file() and "upper" not in file.parts:
+            found += file.read_bytes()
+    return found
+
+
+# What a session is told of itself.
+
+def test_me(machine, here):
+    with machine.connect(here) as client:
+        answer = password_login(client)
+        me = client.call("auth.me")
+    assert answer["user_info"] == me
+    assert (me["pw_name"], me["pw_uid"], me["pw_gid"]) == (ADMIN, 950, 950)
+    assert (me["pw_dir"], me["pw_shell"]) == (
+        "/home/truenas_admin", "/bin/bash")
+    assert me["account_attributes"] == ["LOCAL", "SYS_ADMIN"]
+    assert me["two_factor_config"]["secret_configured"] is False
+    assert (me["local"], me["source"], me["sid"]) == (True, "LOCAL", None)
+
+
+def test_the_last_login_is_told(machine, here):
+    with machine.connect(here) as client:
+        password_login(client)
+        first = session_of(client)
+        assert password_login(client, "wrong")["response_type"] == "AUTH_ERR"
+        # A failure leaves the session that there is.
+        assert session_of(client) == first
+    with machine.connect(here) as client:
+        last = password_login(client)["user_info"]["last_login"]
+        assert last["at"] == first["credentials_data"]["login_at"]
+        assert last["origin"] == first["origin"]
+        assert last["credentials"] == "LOGIN_PASSWORD"
+        assert last["failures"] == 1
+        assert last["failure_origin"] == first["origin"]
+        # The same as long as the session goes on.
+        assert client.call("auth.me")["last_login"] == last
+        password_login(client)
+        assert client.call("auth.me")["last_login"]["failures"] == 0
+
+
+def test_attributes_are_kept_with_the_account(machine, boss):
+    with machine.admin() as client:
+        assert client.call("auth.set_attribute", "color", "blue") is None
+        assert client.call("auth.set_attribute", "preferences",
+                           {"lifetime": 900}) is None
+        wanted = {"color": "blue", "preferences": {"lifetime": 900}}
+        assert client.call("auth.me")["attributes"] == wanted
+        client.call("auth.set_attribute", "big", ["x" * 1000] * 40)
+        error = client.error("auth.set_attribute", "more", ["y" * 1000] * 40)
+        assert (error.code, error.paths) == (-32602, ["value"])
+        client.call("auth.set_attribute", "big", None)
+        wanted["big"] = None
+        assert client.error("auth.set_attribute", "color").code == -32602
+    kill_core(machine)
+    with machine.admin() as client:
+        assert client.call("auth.me")["attributes"] == wanted
+        client.call("auth.set_attribute", "color", None)
+        client.call("auth.set_attribute", "preferences", {})
+        assert client.call("auth.me")["attributes"] == {
+            "big": None, "color": None, "preferences": {}}
+
+
+# Failures.
+
+def test_every_failure_looks_the_same(machine, boss, here):
+    """Whatever was wrong, and after a second at the soonest."""
+    attempts = [(ADMIN, "wrong"), ("nobody-there", PASSWORD),
+                ("daemon", PASSWORD), (ADMIN, ""), ("", PASSWORD),
+                ("root; id", PASSWORD), ("x" * 1000, PASSWORD),
+                (ADMIN, "1_AAAAAA-AAAAAA-AAAAAA-AAAAAA")]
+    clients = [machine.connect(here) for _ in attempts]
+    began = time.monotonic()
+    calls = [client.start("auth.login_ex", {
+        "mechanism": "PASSWORD_PLAIN", "username": name,
+        "password": password})
+        for client, (name, password) in zip(clients, attempts)]
+    for client, number in zip(clients, calls):
+        assert client.finish(number) == {"response_type": "AUTH_ERR"}
+        assert time.monotonic() - began >= 1
+        client.close()
+    found = authentications(boss, here)
+    assert len(found) == len(attempts)
+    for record in found:
+        assert not record["success"]
+        assert record["username"] == ".UNAUTHENTICATED"
+        assert record["event_data"]["error"] == "Bad username or password"
+        assert record["event_data"]["credentials"]["credentials"] == (
+            "LOGIN_PASSWORD")
+    assert sorted(record["event_data"]["credentials"]["credentials_data"][
+        "username"] for record in found) == sorted(
+            name for name, _ in attempts)
+    assert PASSWORD not in json.dumps(found)
+
+
+# One-time passwords.
+
+def test_onetime_password_lets_in_once(machine, boss, here):
+    text = onetime(boss)
+    other = onetime(boss)
+    assert ONETIME.match(text) and text != other
+    with machine.connect(here) as client:
+        me = password_login(client, text, reconnect_token=True)
+        assert me["response_type"] == "SUCCESS"
+        assert me["reconnect_token"] is None
+        assert me["user_info"]["account_attributes"] == [
+            "LOCAL", "SYS_ADMIN", "OTPW", "PASSWORD_CHANGE_REQUIRED"]
+        entry = session_of(client)
+        assert entry["credentials"] == "LOGIN_ONETIME_PASSWORD"
+        assert "TOKEN_PLAIN" not in client.call("auth.mechanism_choices")
+        assert client.error("auth.generate_token").errname == "EOPNOTSUPP"
+    with machine.connect(here) as client:
+        assert "TOKEN_PLAIN" in client.call("auth.mechanism_choices")
+        assert password_login(client, text)["response_type"] == "AUTH_ERR"
+        assert password_login(client, other[:-1])["response_type"] == (
+            "AUTH_ERR")
+    kill_core(machine)
+    with machine.connect(here) as client:
+        assert client.call("auth.login", ADMIN, text) is False
+        assert client.call("auth.login", ADMIN, other) is True
+        assert session_of(client)["credentials"] == "LOGIN_ONETIME_PASSWORD"
+    with machine.root() as again:
+        assert [(record["success"], record["event_data"]["credentials"][
+            "credentials"]) for record in authentications(again, here)] == [
+                (True, "LOGIN_ONETIME_PASSWORD"), (False, "LOGIN_PASSWORD"),
+                (False, "LOGIN_PASSWORD"), (False, "LOGIN_PASSWORD"),
+                (True, "LOGIN_ONETIME_PASSWORD")]
+    kept = on_disk(machine)
+    assert text.encode() not in kept and other.encode() not in kept
+
+
+def test_the_oldest_onetime_passwords_go(machine, boss, here):
+    texts = [onetime(boss) for _ in range(9)]
+    with machine.connect(here) as client:
+        assert password_login(client, texts[0])["response_type"] == "AUTH_ERR"
+        assert password_login(client, texts[8])["response_type"] == "SUCCESS"
+
+
+def test_onetime_password_of_nobody(machine, boss, stranger):
+    error = boss.error("auth.generate_onetime_password",
+                       {"username": "nosuch"})
+    assert (error.code, error.paths) == (
+        -32602, ["auth.generate_onetime_password.username"])
+    assert stranger.error("auth.generate_onetime_password", {
+        "username": ADMIN}).errname == "ENOTAUTHENTICATED"
+
+
+# Coming back.
+
+def test_reconnect_token_outlives_core(machine, here):
+    with machine.connect(here) as client:
+        token = password_login(client, reconnect_token=True)[
+            "reconnect_token"]
+        data = session_of(client)["credentials_data"]
+    assert token.encode() not in on_disk(machine)
+    kill_core(machine)
+    with machine.connect() as client:
+        assert token_login(client, token)["response_type"] == "AUTH_ERR"
+    with machine.connect(here) as client:
+        answer = token_login(client, token, reconnect_token=True)
+        assert answer["response_type"] == "SUCCESS"
+        entry = session_of(client)
+        assert entry["credentials"] == "TOKEN"
+        # It goes back to the login that it came from.
+        parent = entry["credentials_data"]["parent"]
+        assert parent["credentials"] == "LOGIN_PASSWORD"
+        assert parent["credentials_data"] == data
+        assert token_login(client, token)["response_type"] == "AUTH_ERR"
+        again = answer["reconnect_token"]
+        client.call("auth.logout")
+        # What the session made is void with its end.
+        assert token_login(client, again)["response_type"] == "AUTH_ERR"
+
+
+def test_token_of_a_token_ends_with_the_login(machine, here):
+    with machine.connect(here) as client:
+        password_login(client)
+        token = client.call("auth.generate_token")
+        with machine.connect(here) as other:
+            assert token_login(other, token)["response_type"] == "SUCCESS"
+            derived = other.call("auth.generate_token")
+            reconnect = token_login(other, derived, reconnect_token=True)[
+                "reconnect_token"]
+            assert other.call("auth.login_with_token", derived) is True
+        client.call("auth.logout")
+    for dead in (token, derived, reconnect):
+        with machine.connect(here) as client:
+            assert token_login(client, dead)["response_type"] == "AUTH_ERR"
