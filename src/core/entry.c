@@ -13,13 +13,22 @@
 #include "lib/json.h"
 #include "lib/xalloc.h"
 
-/* Ids by the value of one member; made anew when an entry was changed. */
+/* An entry as it was when its value was noted. */
+struct noted {
+	int64_t id;
+	json_t *stored;
+};
+
+/* Ids by the value of one member; only what was changed is noted anew. */
 struct by_member {
 	struct by_member *next;
 	const struct resource *resource;
 	const char *member;
+	bool filled;
 	uint64_t generation;
 	json_t *ids; /* of the value's text */
+	struct noted *noted; /* by id */
+	size_t count;
 };
 
 /* A key that a string and a number never share; malloc'd. */
@@ -35,22 +44,78 @@ key_of(const json_t *value)
 }
 
 static void
-make_ids(struct by_member *by)
+note(struct by_member *by, const struct noted *n)
 {
-	json_t *all = store_list(core_store(), by->resource->name), *entry;
-	size_t i;
-	char *key;
+	char *key = key_of(json_object_get(n->stored, by->member));
 
-	json_decref(by->ids);
-	by->ids = json_object();
-	json_array_foreach(all, i, entry) {
-		key = key_of(json_object_get(entry, by->member));
-		if (key != NULL)
-			json_object_set(
-			    by->ids, key, json_object_get(entry, "id"));
-		free(key);
+	if (key != NULL)
+		json_object_set_new(by->ids, key, json_integer(n->id));
+	free(key);
+}
+
+/* Another one may have the value by now. */
+static void
+forget(struct by_member *by, const struct noted *n)
+{
+	char *key = key_of(json_object_get(n->stored, by->member));
+
+	if (key != NULL && json_int(by->ids, key, -1) == n->id)
+		json_object_del(by->ids, key);
+	free(key);
+}
+
+/* What is being noted anew, and how far what was before is looked at. */
+struct renewal {
+	struct by_member *by;
+	size_t at;
+	struct noted *noted;
+	size_t count, room;
+};
+
+static void
+forget_below(struct renewal *to, int64_t id)
+{
+	struct by_member *by = to->by;
+
+	for (; to->at < by->count && by->noted[to->at].id < id; to->at++) {
+		forget(by, &by->noted[to->at]);
+		json_decref(by->noted[to->at].stored);
 	}
-	json_decref(all);
+}
+
+static void
+renew(int64_t id, const json_t *stored, void *arg)
+{
+	struct renewal *to = arg;
+	struct by_member *by = to->by;
+	struct noted *n;
+
+	if (to->count == to->room) {
+		to->room = to->room == 0 ? 16 : 2 * to->room;
+		to->noted = xreallocarray(to->noted, to->room, sizeof(*n));
+	}
+	n = &to->noted[to->count++];
+	forget_below(to, id);
+	if (to->at < by->count && by->noted[to->at].stored == stored) {
+		*n = by->noted[to->at++]; /* transferred */
+		return;
+	}
+	forget_below(to, id + 1);
+	n->id = id;
+	n->stored = json_incref((json_t *)(uintptr_t)stored);
+	note(by, n);
+}
+
+static void
+renew_all(struct by_member *by)
+{
+	struct renewal to = { .by = by };
+
+	store_each(core_store(), by->resource->name, renew, &to);
+	forget_below(&to, INT64_MAX);
+	free(by->noted);
+	by->noted = to.noted;
+	by->count = to.count;
 }
 
 static struct by_member *
@@ -67,13 +132,14 @@ by_member(const struct resource *r, const char *member)
 		by = xcalloc(1, sizeof(*by));
 		by->resource = r;
 		by->member = member;
+		by->ids = json_object();
 		by->next = all;
 		all = by;
 	}
-	if (by->ids == NULL || by->generation != generation) {
-		make_ids(by);
-		by->generation = generation;
-	}
+	if (!by->filled || by->generation != generation)
+		renew_all(by);
+	by->filled = true;
+	by->generation = generation;
 	return by;
 }
 
