@@ -6,7 +6,6 @@
  */
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "core/core.h"
 #include "core/entry.h"
@@ -47,8 +46,7 @@ static uint64_t
 others_of(const struct resource *r)
 {
 	const struct resource *const *from;
-	/* What is counted in days (the age of a password) is old by then. */
-	uint64_t generation = (uint64_t)time(NULL) / 86400;
+	uint64_t generation = 0;
 
 	for (from = r->extended_from; from != NULL && *from != NULL; from++)
 		generation += store_generation(core_store(), (*from)->name);

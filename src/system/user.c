@@ -16,8 +16,10 @@
 #include "core/core.h"
 #include "core/crud.h"
 #include "core/entry.h"
+#include "core/event.h"
 #include "core/password.h"
 #include "core/query.h"
+#include "core/rights.h"
 #include "core/sessions.h"
 #include "core/twofactor.h"
 #include "lib/json.h"
@@ -258,12 +260,44 @@ create_run(struct call *call)
 	    call_param(call, 0), group_members_changed);
 }
 
+/* Those who can still log in to the web interface with a password. */
+static json_t *
+administrators(void)
+{
+	json_t *users = store_list(core_store(), "user"), *user;
+	json_t *names = json_array();
+	size_t i;
+
+	json_array_foreach(users, i, user)
+		if (rights_administers(NULL, user))
+			json_array_append(
+			    names, json_object_get(user, "username"));
+	json_decref(users);
+	return names;
+}
+
+static void
+updated(struct change *c)
+{
+	size_t i;
+
+	group_members_changed(c);
+	for (i = 0; i < c->nedits; i++)
+		if (c->edits[i].resource == &user_resource &&
+		    c->edits[i].id == ID_ROOT &&
+		    !json_bool(c->edits[i].before, "password_disabled", true) &&
+		    json_bool(c->edits[i].after, "password_disabled", false))
+			event_send("user.web_ui_login_disabled", EVENT_ADDED,
+			    json_null(),
+			    json_pack("{s:o}", "usernames", administrators()));
+}
+
 static void
 update_run(struct call *call)
 {
 	change_submit(call, &user_resource, CHANGE_UPDATE,
 	    json_integer_value(call_param(call, 0)), call_param(call, 1),
-	    group_members_changed);
+	    updated);
 }
 
 static void
@@ -390,10 +424,17 @@ static const struct method methods[] = {
 	METHOD_END
 };
 
+static const struct event events[] = {
+	{ .name = "user.web_ui_login_disabled", .auth = AUTH_ROLE,
+	  .doc = "Root can no longer log in with a password; who can." },
+	EVENT_END
+};
+
 const struct resource user_resource = {
 	.name = "user", .doc = "Accounts.", .kind = RESOURCE_CRUD,
 	.role_prefix = "ACCOUNT", .verbose_name = "User",
-	.methods = methods, .fields = user_fields, .check = check,
+	.methods = methods, .events = events, .fields = user_fields,
+	.check = check,
 	.lookup = user_lookup, .extend = extend,
 	.extended_from = extended_from, .shown_seconds = 60, .gather = user_gather,
 	.changed = changed

@@ -112,7 +112,7 @@ check_home(struct change *c)
 {
 	const char *home = json_str(c->after, "home", "");
 
-	if (!differs(c, "home") || user_is_immutable(c->before))
+	if (!differs(c, "home"))
 		return;
 	if (home[0] != '/')
 		verr_add(c->errors, "home",
@@ -231,10 +231,12 @@ make_group(struct change *c)
 		json_object_set_new(e->after, "smb", json_false());
 		json_object_del(e->after, "users");
 		id = e->id;
-	} else if (is_fixed_group(id) ||
-	    json_bool(store_get(core_store(), "group", id), "builtin", false)) {
-		verr_add_errno(c->errors, EEXIST, "group_create",
-		    "The group \"%s\" is the system's", name);
+	} else if (json_bool(store_get(core_store(), "group", id), "builtin",
+		       false)) {
+		/* A name that is taken is told of the name. */
+		if (user_of_name(name) == -1)
+			verr_add_errno(c->errors, EEXIST, "group_create",
+			    "The group \"%s\" is the system's", name);
 		return;
 	}
 	json_object_set_new(c->after, "group", json_integer(id));
@@ -285,6 +287,17 @@ check_delete(struct change *c)
 		group_remove(c, id);
 }
 
+static void
+check_own(struct change *c)
+{
+	check_line(c, "full_name");
+	check_home(c);
+	check_uid(c);
+	check_rename(c);
+	check_groups(c);
+	check_group(c);
+}
+
 void
 user_check(struct change *c)
 {
@@ -296,15 +309,13 @@ user_check(struct change *c)
 	/* What was sent is gone once it is stored: many have it no more. */
 	if (c->all == NULL)
 		user_password_check(c);
-	if (c->before != NULL && user_is_foreign(c->before))
+	if (c->before != NULL && user_is_foreign(c->before)) {
 		check_foreign(c);
-	else if (c->before != NULL && user_is_immutable(c->before))
+		check_groups(c);
+	} else if (c->before != NULL && user_is_immutable(c->before)) {
 		check_immutable(c);
-	check_line(c, "full_name");
-	check_home(c);
-	check_uid(c);
-	check_rename(c);
-	check_groups(c);
-	if (c->before == NULL || !user_is_foreign(c->before))
-		check_group(c);
+		check_line(c, "full_name");
+		check_groups(c);
+	} else
+		check_own(c);
 }

@@ -104,7 +104,8 @@ check_smb(struct change *c)
 {
 	bool disabled = json_bool(c->after, "password_disabled", false);
 
-	if (!json_bool(c->after, "smb", false))
+	if (!json_bool(c->after, "smb", false) ||
+	    (c->before != NULL && user_is_immutable(c->before)))
 		return;
 	if (disabled)
 		verr_add(c->errors, "password_disabled",
@@ -244,6 +245,17 @@ verify(struct call *call)
 	wire_free(&out);
 }
 
+/* Who was let in by an administrator, to choose a password. */
+static bool
+needs_no_old_one(const struct call *call, const char *name)
+{
+	const struct session *login = session_login(call->session);
+
+	return call_full_admin(call) ||
+	    (login->credential == CREDENTIAL_ONETIME_PASSWORD &&
+		strcmp(name, call_user(call)) == 0);
+}
+
 /* Whether it is allowed, as far as that can be said at once. */
 static bool
 is_allowed(struct call *call, const json_t *user)
@@ -263,11 +275,12 @@ is_allowed(struct call *call, const json_t *user)
 	else if (json_bool(user, "password_disabled", false))
 		refuse(call, "username",
 		    "%s: password authentication disabled for user", name);
-	else if (param(call, "old_password") == NULL && !call_full_admin(call))
+	else if (param(call, "old_password") == NULL &&
+	    !needs_no_old_one(call, name))
 		refuse(call, "old_password",
 		    "FULL_ADMIN role is required in order to bypass check of "
 		    "current password.");
-	else if (!call_full_admin(call) && password_too_young(user) > 0)
+	else if (!needs_no_old_one(call, name) && password_too_young(user) > 0)
 		refuse(call, "new_password",
 		    "The password can be changed in %lld days",
 		    (long long)password_too_young(user));
