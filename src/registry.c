@@ -17,6 +17,7 @@
 /* clang-format off */
 const struct resource *const resources[] = {
 	&alert_resource,
+	&api_key_resource,
 	&audit_resource,
 	&auth_resource,
 	&config_resource,

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/api_key.h"
 #include "core/entry.h"
 #include "core/resource.h"
 #include "core/token.h"
@@ -117,6 +118,9 @@ account_session_again(const struct session *s, const char *origin)
 	struct session *again = NULL;
 	const json_t *account;
 
+	if (maker->credential == CREDENTIAL_API_KEY &&
+	    api_key_state(maker->api_key) != API_KEY_GOOD)
+		return NULL;
 	if (session_internal(maker))
 		again = account_session_of_uid(0, origin);
 	else {

@@ -14,6 +14,10 @@
 
 /* clang-format off */
 const struct alert_class alert_classes[] = {
+	{ .name = "ApiKeyRevoked", .category = "SYSTEM",
+	  .level = ALERT_WARNING, .title = "API Key Revoked",
+	  .text = "The API key {name} was revoked: {reason}. It has to be "
+	  "reset or removed.", .args = { "name", "reason" } },
 	{ .name = "AuditServiceHealth", .category = "AUDIT",
 	  .level = ALERT_ERROR, .title = "Audit Service Health Failure",
 	  .text = "The audit log cannot be written: {verrs}. Changes are "

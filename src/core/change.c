@@ -222,7 +222,7 @@ change_result(const struct change *c, json_t *(*entry)(const struct change *))
 		return json_null();
 	if (result->type == F_INT)
 		return json_integer(c->id);
-	if (result->type == F_BOOL)
+	if (result->type == F_BOOL || result->type == F_CONST)
 		return json_true();
 	return entry(c);
 }

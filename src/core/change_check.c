@@ -218,7 +218,10 @@ struct going {
 	int64_t id;
 };
 
-/* A list forgets what goes; who needs it keeps it from going. */
+/*
+ * A list forgets what goes, who follows goes as well, and who needs it keeps
+ * it from going.
+ */
 static void
 release(struct change *c, const struct going *g, const struct resource *r,
     const struct field *f, const json_t *entry)
@@ -230,6 +233,10 @@ release(struct change *c, const struct going *g, const struct resource *r,
 
 	if (index_of(json_object_get(entry, f->name), g->id) == -1)
 		return;
+	if ((f->flags & FF_FOLLOWS) && c->resource->apply == NULL) {
+		change_remove(c, r, id);
+		return;
+	}
 	if (!may_release(c, f)) {
 		verr_add_errno(c->errors, EBUSY, NULL,
 		    "%s %lld is in use by %s %lld", g->resource->verbose_name,

@@ -29,6 +29,9 @@
 
 static struct connection *connections[BUCKETS];
 static unsigned int count;
+/* The web role's certificate, as it says: TLS is its matter anyway. */
+static uint8_t end_point[64];
+static size_t end_point_len;
 
 static struct connection **
 find(enum role front, uint32_t id)
@@ -55,6 +58,7 @@ destroy(struct connection **at)
 	if (c->session != NULL)
 		sessions_removed(c->session);
 	session_release(c->session);
+	scram_free(c->scram);
 	free(c->address);
 	free(c);
 }
@@ -84,6 +88,26 @@ connection_origin(const struct connection *c)
 	if (c->front == ROLE_LOCAL)
 		return xasprintf("pid:%u", c->pid);
 	return address_port(c->address, c->port);
+}
+
+bool
+connection_secure(const struct connection *c)
+{
+	return c->secure || c->front == ROLE_LOCAL ||
+	    strncmp(c->address, "127.", 4) == 0 ||
+	    strcmp(c->address, "::1") == 0;
+}
+
+struct scram_binding
+connection_binding(const struct connection *c)
+{
+	struct scram_binding binding = { .len = 0 };
+
+	if (c->front == ROLE_WEB && c->secure) {
+		binding.data = end_point;
+		binding.len = end_point_len;
+	}
+	return binding;
 }
 
 struct token_origin
@@ -345,6 +369,20 @@ legacy_message(struct connection *c, struct ipc_msg *msg)
 	return r;
 }
 
+static int
+end_point_message(struct ipc *front, struct ipc_msg *msg)
+{
+	size_t len;
+	const void *hash = wire_get_bytes(&msg->body, &len);
+
+	if (wire_end(&msg->body) == -1 || ipc_peer(front) != ROLE_WEB ||
+	    len > sizeof(end_point))
+		return -1;
+	memcpy(end_point, hash, len);
+	end_point_len = len;
+	return 0;
+}
+
 void
 connection_message(struct ipc *front, struct ipc_msg *msg)
 {
@@ -367,6 +405,9 @@ connection_message(struct ipc *front, struct ipc_msg *msg)
 		break;
 	case MSG_CLIENT_LEGACY:
 		r = legacy_message(*at, msg);
+		break;
+	case MSG_END_POINT:
+		r = end_point_message(front, msg);
 		break;
 	case MSG_CLIENT_GONE:
 		if (*at != NULL)

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/scram.h"
 #include "core/session.h"
 #include "core/token.h"
 #include "lib/ipc.h"
@@ -30,6 +31,7 @@ struct connection {
 	bool		 opening;	/* identity not yet known: no calls */
 	struct session	*session;	/* NULL: none */
 	struct pending_login *pending;	/* NULL: none: pending_login.h */
+	struct scram	*scram;		/* challenged by us; NULL: none */
 	uid_t		 uid;		/* on the Unix socket */
 	gid_t		 gid;
 	uint32_t	 pid;
@@ -68,6 +70,10 @@ void	connection_close(struct connection *, uint16_t code,
 	    const char *reason);
 /* "192.0.2.1:4711" or "pid:42"; caller frees. */
 char	*connection_origin(const struct connection *);
+/* Can nobody listen to it?  TLS, the Unix socket, or the machine itself. */
+bool	connection_secure(const struct connection *);
+/* What SCRAM may be bound to; borrowed. */
+struct scram_binding connection_binding(const struct connection *);
 /* Where its peer is, for tokens; borrows the address. */
 struct token_origin connection_token_origin(const struct connection *);
 unsigned int connection_count(void);

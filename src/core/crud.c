@@ -91,8 +91,8 @@ query_asked(json_t *entries, int error, const char *text, void *arg)
 }
 
 /*
- * The one, where the filter names the value of a unique member, so that ten
- * thousand are not looked through.
+ * The one, where the filter names the id or the value of a unique member, so
+ * that ten thousand are not looked through.
  */
 static json_t *
 candidates(const struct call *call, const struct filter *filter)
@@ -104,6 +104,10 @@ candidates(const struct call *call, const struct filter *filter)
 	json_t *entry = NULL;
 	int64_t id;
 
+	if ((value = filter_equals(filter, "id")) != NULL) {
+		entry = entry_shown(r, json_integer_value(value), secrets);
+		return entry != NULL ? json_pack("[o]", entry) : json_array();
+	}
 	for (f = r->fields; f->name != NULL; f++)
 		if (f->flags & FF_UNIQUE &&
 		    (value = filter_equals(filter, f->name)) != NULL)

@@ -55,9 +55,11 @@ enum {
 					   set, yet configuration to save */
 	FF_RELEASES	= 1 << 11,	/* with .refers: what it names may go,
 					   and goes from here with it */
-	FF_SET		= 1 << 14	/* F_ENUMV: {"$set": [...]}, each once,
+	FF_SET		= 1 << 14,	/* F_ENUMV: {"$set": [...]}, each once,
 					   in the order of .choices; a list is
 					   taken too, and null as none */
+	FF_FOLLOWS	= 1 << 15	/* with .refers: the entry goes with
+					   what it names */
 };
 
 struct variant;

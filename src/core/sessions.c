@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/account.h"
+#include "core/api_key.h"
 #include "core/audit.h"
 #include "core/connection.h"
 #include "core/core.h"
@@ -39,12 +40,13 @@ entry(const struct connection *c, bool current)
 	const struct session *s = c->session;
 
 	/* clang-format off */
-	return json_pack("{s:s, s:b, s:b, s:o, s:s, s:o, s:o, s:b}",
+	return json_pack("{s:s, s:b, s:b, s:o, s:s, s:o, s:o, s:b, s:o}",
 	    "id", s->id, "current", current, "internal", session_internal(s),
 	    "origin", origin_of(c), "credentials", session_class(s),
 	    "credentials_data", session_credentials_data(s),
 	    "created_at", json_date(s->login_at),
-	    "secure_transport", c->secure);
+	    "secure_transport", connection_secure(c),
+	    "api_keys", api_keys_made_in(session_login(s)->login_id));
 	/* clang-format on */
 }
 

@@ -49,6 +49,7 @@ static const struct message_info messages[MSG_TYPE_COUNT] = {
 	ROW(TRANSFER_NEXT,	FRONT, CORE,	  1, 1,		       0, 0),
 	ROW(TRANSFER_STATUS,	CORE, FRONT,	  2 + 2 * STR, ANY,    0, 0),
 	ROW(CLIENT_GONE,	FRONT, CORE,	  0, 0,		       0, 0),
+	ROW(END_POINT,		WEB, CORE,	  STR, STR + 64,       0, 0),
 	ROW(CLIENT_FRAME,	CORE, FRONT,	  4 + STR, ANY,	       0, 0),
 	ROW(CLIENT_LIMIT,	CORE, FRONT,	  4, 4,		       0, 0),
 	ROW(CLIENT_CLOSE,	CORE, FRONT,	  2 + STR, 2 + SHORT,  0, 0),

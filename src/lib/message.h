@@ -83,6 +83,9 @@ enum message_type {
 				   usual); of a download that began: 200, it is
 				   whole, or else it is not */
 	MSG_CLIENT_GONE,	/* front -> core: empty */
+	MSG_END_POINT,		/* web -> core: bytes of the hash of its
+				   certificate, RFC 5929 section 4.1; first of
+				   all, or not when there is no such hash */
 	MSG_CLIENT_FRAME,	/* core -> front: u32 calls finished with it,
 				   bytes one text frame, or none: so the
 				   front knows how many are in progress and

@@ -25,6 +25,9 @@ const struct event auth_events[] = {
 	EVENT_END
 };
 
+static const struct field key_id[] = {
+	{ .name = "id", .type = F_INT }, FIELD_END
+};
 static const struct field entry_fields[] = {
 	{ .name = "id", .type = F_STR, .flags = FF_REQUIRED, .doc = "Id." },
 	{ .name = "current", .type = F_BOOL, .flags = FF_REQUIRED,
@@ -41,6 +44,9 @@ static const struct field entry_fields[] = {
 	  .doc = "When it began." },
 	{ .name = "secure_transport", .type = F_BOOL, .flags = FF_REQUIRED,
 	  .doc = "Is what it sends hidden from others?" },
+	{ .name = "api_keys", .type = F_ARRAY, .fields = key_id,
+	  .flags = FF_REQUIRED | FF_OWN,
+	  .doc = "Ids of the API keys that were made in it." },
 	FIELD_END
 };
 static const struct field entry = { .name = "item", .type = F_OBJECT,

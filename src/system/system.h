@@ -8,6 +8,7 @@
 
 struct change;
 
+extern const struct resource api_key_resource;	/* api_key.c */
 extern const struct resource config_resource;	/* config.c */
 extern const struct resource core_resource;	/* namespace_core.c */
 extern const struct resource auth_resource;	/* auth.c */

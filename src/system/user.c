@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "core/account.h"
+#include "core/api_key.h"
 #include "core/account_state.h"
 #include "core/call.h"
 #include "core/change.h"
@@ -245,7 +246,8 @@ extend(json_t *user)
 	    json_boolean(twofactor_configured(user)));
 	json_object_set_new(user, "sid", json_null());
 	json_object_set_new(user, "roles", account_roles(user));
-	json_object_set_new(user, "api_keys", json_array());
+	json_object_set_new(
+	    user, "api_keys", api_keys_of(json_int(user, "id", -1)));
 	extend_password(user);
 	json_object_set_new(
 	    user, "group", shown_group(json_int(user, "group", -1)));
@@ -375,8 +377,9 @@ static const char *const read_roles[] = { "ACCOUNT_READ", NULL };
 static const char *const choice_roles[] = { "ACCOUNT_READ", "READONLY_ADMIN",
 	NULL };
 static const char *const write_roles[] = { "ACCOUNT_WRITE", NULL };
-static const struct resource *const extended_from[] = { &group_resource,
-	&privilege_resource, &twofactor_secret_resource, NULL };
+static const struct resource *const extended_from[] = { &api_key_resource,
+	&group_resource, &privilege_resource, &twofactor_secret_resource,
+	NULL };
 
 /* clang-format off */
 static const struct method methods[] = {

@@ -231,11 +231,17 @@ web_core_connect(struct web *w, int fd)
 		.message = core_message,
 		.closed = core_closed,
 	};
+	struct wire_out body = { 0 };
 
 	if (w->core != NULL)
 		web_core_disconnect(w);
 	w->core = ipc_new(&w->loop, fd, w->role, ROLE_CORE, &callbacks, w);
 	ipc_gather(w->core);
+	if (w->end_point_len == 0)
+		return;
+	wire_put_bytes(&body, w->end_point, w->end_point_len);
+	ipc_send(w->core, MSG_END_POINT, 0, &body, NULL, 0);
+	wire_free(&body);
 }
 
 static void

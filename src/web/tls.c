@@ -134,3 +134,41 @@ web_tls_setup(SSL_CTX *ctx, const char *certificate, const char *key)
 	}
 	return 0;
 }
+
+/*
+ * The hash of the algorithm that it is signed with, SHA-256 in place of MD5
+ * and SHA-1; algorithms that have none (Ed25519) leave it undefined.
+ */
+static const EVP_MD *
+end_point_hash(const X509 *certificate)
+{
+	int hash = NID_undef;
+
+	if (OBJ_find_sigid_algs(
+		X509_get_signature_nid(certificate), &hash, NULL) != 1)
+		return NULL;
+	if (hash == NID_md5 || hash == NID_sha1)
+		return EVP_sha256();
+	return EVP_get_digestbynid(hash);
+}
+
+size_t
+web_tls_end_point(const char *pem, uint8_t hash[static WEB_END_POINT_MAX])
+{
+	BIO *bio = BIO_new_mem_buf(pem, -1);
+	X509 *certificate = NULL;
+	const EVP_MD *type = NULL;
+	unsigned int len = 0;
+
+	if (bio != NULL)
+		certificate = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL);
+	if (certificate != NULL)
+		type = end_point_hash(certificate);
+	if (type == NULL || EVP_MD_get_size(type) > WEB_END_POINT_MAX ||
+	    X509_digest(certificate, type, hash, &len) != 1)
+		len = 0;
+	ERR_clear_error();
+	X509_free(certificate);
+	BIO_free(bio);
+	return len;
+}

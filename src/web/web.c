@@ -123,6 +123,9 @@ web_take(struct web *w, struct startup *s)
 	    s->boot_id == NULL ||
 	    (w->tls && (s->certificate == NULL || s->key == NULL)))
 		fatal("the monitor's set-up is not complete");
+	if (w->tls)
+		w->end_point_len =
+		    web_tls_end_point(s->certificate, w->end_point);
 	w->certificate = s->certificate;
 	w->key = s->key;
 	w->boot_id = s->boot_id;

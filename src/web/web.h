@@ -120,6 +120,8 @@ struct web_listener {
 struct web {
 	enum role		 role;
 	bool			 tls;
+	uint8_t			 end_point[64];	/* web_tls_end_point() */
+	size_t			 end_point_len;
 	const char		*certificate, *key;	/* during set-up only */
 	char			*boot_id;
 	uv_loop_t		 loop;
@@ -164,6 +166,10 @@ void	web_refused(struct web *, const struct web_client *,
 
 /* tls.c: certificate, key and what TLS may be, into a fresh context. */
 int	web_tls_setup(SSL_CTX *, const char *certificate, const char *key);
+/* Its "tls-server-end-point", RFC 5929 section 4.1; 0: it has none. */
+#define WEB_END_POINT_MAX	64
+size_t	web_tls_end_point(const char *certificate,
+	    uint8_t hash[static WEB_END_POINT_MAX]);
 
 /* http.c */
 /* A plain request: answers it.  What the callback has to return. */

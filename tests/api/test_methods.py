@@ -9,6 +9,9 @@ import pytest
 from harness import BUILDS, REPOSITORY
 
 METHODS = {
+    "api_key.convert_raw_key", "api_key.create", "api_key.delete",
+    "api_key.get_instance", "api_key.my_keys", "api_key.query",
+    "api_key.revoke_made_in", "api_key.update",
     "core.ping", "core.get_methods", "core.get_services", "core.get_jobs",
     "core.job_wait", "core.job_abort", "core.bulk", "core.set_options",
     "core.subscribe", "core.unsubscribe", "core.download",

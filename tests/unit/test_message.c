@@ -38,6 +38,7 @@ is_type(enum message_type type)
 	case MSG_TRANSFER_NEXT:
 	case MSG_TRANSFER_STATUS:
 	case MSG_CLIENT_GONE:
+	case MSG_END_POINT:
 	case MSG_CLIENT_FRAME:
 	case MSG_CLIENT_LIMIT:
 	case MSG_CLIENT_CLOSE:
