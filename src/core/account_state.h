@@ -7,6 +7,7 @@
  * among them.  A member has one owner:
  *
  *	attributes	auth.set_attribute
+ *	until		user_until.c: ends by the machine's clock
  */
 #ifndef HF_ACCOUNT_STATE_H
 #define HF_ACCOUNT_STATE_H

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "core/alert.h"
+#include "core/audit.h"
 #include "core/scheduler.h"
 #include "lib/boottime.h"
 #include "lib/log.h"
@@ -38,6 +39,19 @@ now_ms(void)
 }
 
 static void
+tell(int64_t seconds)
+{
+	json_t *args = json_pack("{s:s, s:I}", "direction",
+	    seconds > 0 ? "forward" : "back", "seconds",
+	    (json_int_t)(seconds > 0 ? seconds : -seconds));
+
+	audit_send(
+	    audit_record(NULL, NULL, "CLOCK_SET", json_incref(args), true),
+	    NULL, NULL);
+	alert_raise("ClockSet", NULL, args);
+}
+
+static void
 clock_set(void)
 {
 	int64_t offset = now_ms() - boottime_ms();
@@ -46,10 +60,7 @@ clock_set(void)
 	wall.offset = offset;
 	log_info("clock.set", "by %lld seconds", (long long)seconds);
 	if (seconds >= ALERT_SECONDS || seconds <= -ALERT_SECONDS)
-		alert_raise("ClockSet", NULL,
-		    json_pack("{s:s, s:I}", "direction",
-			seconds > 0 ? "forward" : "back", "seconds",
-			(json_int_t)(seconds > 0 ? seconds : -seconds)));
+		tell(seconds);
 	scheduler_clock_set(now_ms() / 1000);
 }
 

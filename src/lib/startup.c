@@ -40,6 +40,7 @@ facts_put(struct wire_out *out, const struct facts *facts)
 	wire_put_str(out, facts->product);
 	wire_put_str(out, facts->product_version);
 	wire_put_str(out, facts->serial);
+	wire_put_str(out, facts->machine_boot);
 	wire_put_u8(out, facts->fips_module);
 	wire_put_u8(out, facts->instance);
 	wire_put_u8(out, facts->expose);
@@ -67,6 +68,7 @@ facts_get(struct wire_in *in, struct facts *facts)
 	facts->product = wire_get_str(in, TEXT_MAX);
 	facts->product_version = wire_get_str(in, TEXT_MAX);
 	facts->serial = wire_get_str(in, TEXT_MAX);
+	facts->machine_boot = wire_get_str(in, TEXT_MAX);
 	facts->fips_module = wire_get_u8(in) != 0;
 	facts->instance = wire_get_u8(in) != 0;
 	facts->expose = wire_get_u8(in) != 0;
@@ -89,6 +91,7 @@ facts_free(struct facts *facts)
 	free(facts->product);
 	free(facts->product_version);
 	free(facts->serial);
+	free(facts->machine_boot);
 	free(facts->listen_address);
 	free(facts->web_listening);
 	free(facts->missing);

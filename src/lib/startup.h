@@ -25,6 +25,7 @@ struct facts {
 	char		*host_id;		/* 64 hex digits, fixed */
 	char		*timezone;		/* "Europe/Berlin" */
 	char		*manufacturer, *product, *product_version, *serial;
+	char		*machine_boot;		/* the kernel's boot_id */
 	bool		 fips_module;		/* OpenSSL has its provider */
 	bool		 instance;		/* not a packaged machine */
 	bool		 expose;		/* services may listen anywhere */

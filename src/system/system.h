@@ -7,6 +7,7 @@
 #include "core/method.h"
 
 struct change;
+struct task_run;
 
 extern const struct resource api_key_resource;	/* api_key.c */
 extern const struct resource config_resource;	/* config.c */
@@ -24,6 +25,9 @@ extern const struct resource security_info_resource;
 extern const struct resource service_resource;	/* service.c */
 extern const struct resource audit_resource;	/* audit.c */
 extern const struct resource holdfast_resource;	/* holdfast.c */
+
+/* Of the scheduler's table (user_until.c). */
+void	user_until_task(struct task_run *, const json_t *args);
 
 /* OUTPUT_ACCOUNTS, a struct renderer's function (account_render.c). */
 char	*account_render_output(const struct change *, char **whyp);

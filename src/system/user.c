@@ -34,7 +34,7 @@
 #define OWN_UNTIL(id, text)                                                    \
 	{                                                                      \
 		.name = id, .type = F_ANY, .def = "null", .doc = text,         \
-		.flags = FF_NULL | FF_DATE | FF_OWN | FF_UNBUILT | FF_GRANTS   \
+		.flags = FF_NULL | FF_DATE | FF_OWN | FF_GRANTS                \
 	}
 
 /* clang-format off */
@@ -371,6 +371,7 @@ changed(void)
 {
 	account_state_review();
 	sessions_review();
+	user_until_review();
 }
 
 static const char *const read_roles[] = { "ACCOUNT_READ", NULL };

@@ -318,4 +318,5 @@ user_check(struct change *c)
 		check_groups(c);
 	} else
 		check_own(c);
+	user_until_check(c);
 }

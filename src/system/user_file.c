@@ -285,6 +285,7 @@ users_known(const struct op_reply *reply, void *arg)
 	learning_end(&l);
 	user_setup_finish();
 	account_state_review();
+	user_until_start();
 	(*done)();
 }
 

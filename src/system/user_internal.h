@@ -1,7 +1,8 @@
 /*
  * What the parts of user.* share: user.c is the table and the methods,
  * user_check.c the rules, user_file.c what the account files say,
- * user_password.c passwords, user_setup.c the first administrator.
+ * user_password.c passwords, user_until.c what is for a time, user_setup.c the
+ * first administrator.
  */
 #ifndef HF_USER_INTERNAL_H
 #define HF_USER_INTERNAL_H
@@ -51,6 +52,14 @@ const char *user_password_of(const struct change *);
 void	 user_password_apply(struct change *);
 extern const struct field user_set_password_params[];
 void	 user_set_password_run(struct call *);
+
+/*
+ * user_until.c: what is for a time.  At start, before anything is rendered,
+ * what became over ends; later whenever it is time, and after every change.
+ */
+void	 user_until_check(struct change *);
+void	 user_until_start(void);
+void	 user_until_review(void);
 
 /* user_setup.c: the methods before there is an administrator. */
 extern const struct field user_setup_params[];

@@ -20,7 +20,7 @@
 #include "lib/xalloc.h"
 
 static char word[][16] = { "host", "cpu", "boot", "id", "Europe/Berlin",
-	"maker", "product", "1.0", "serial", "127.0.0.1", "a\nb" };
+	"maker", "product", "1.0", "serial", "127.0.0.1", "a\nb", "machine" };
 
 static const struct facts sample = { .hostname = word[0],
 	.cpu_model = word[1],
@@ -36,6 +36,7 @@ static const struct facts sample = { .hostname = word[0],
 	.product = word[6],
 	.product_version = word[7],
 	.serial = word[8],
+	.machine_boot = word[11],
 	.fips_module = true,
 	.instance = true,
 	.listen_address = word[9],
@@ -56,6 +57,7 @@ same(const struct facts *a, const struct facts *b)
 	    strcmp(a->product, b->product) == 0 &&
 	    strcmp(a->product_version, b->product_version) == 0 &&
 	    strcmp(a->serial, b->serial) == 0 && a->instance == b->instance &&
+	    strcmp(a->machine_boot, b->machine_boot) == 0 &&
 	    a->fips_module == b->fips_module && a->expose == b->expose &&
 	    strcmp(a->listen_address, b->listen_address) == 0 &&
 	    a->ssh_port == b->ssh_port && strcmp(a->missing, b->missing) == 0;
