@@ -81,8 +81,7 @@ accountfiles_merge(struct account_texts *texts, const struct accounts *accounts,
 		FILE_GSHADOW, FILE_GROUP, FILE_PASSWD };
 	int i;
 
-	if (accounts_conflict(texts->text[FILE_PASSWD], texts->text[FILE_GROUP],
-		accounts, gone, why, size) == -1)
+	if (accounts_conflict(texts->text, accounts, gone, why, size) == -1)
 		return -1;
 	for (i = 0; i < ACCOUNT_FILES; i++)
 		if (accountfiles_write(texts, order[i],

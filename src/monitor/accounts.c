@@ -173,6 +173,7 @@ gid_known(unsigned long gid)
 struct named {
 	const char *name;
 	unsigned long id;
+	bool kept; /* a user whose hash is in shadow alone */
 	size_t at; /* in the accounts */
 };
 
@@ -214,6 +215,8 @@ names_make(
 		    groups ? accounts->groups[i].name : accounts->users[i].name;
 		list->by_name[i].id =
 		    groups ? accounts->groups[i].gid : accounts->users[i].uid;
+		list->by_name[i].kept = !groups &&
+		    strcmp(accounts->users[i].hash, ACCOUNT_KEEP) == 0;
 		list->by_id[i] = list->by_name[i];
 	}
 	qsort(list->by_name, count, sizeof(*list->by_name), compare_names);
@@ -577,7 +580,7 @@ line_name(const char *line, size_t len)
 /*
  * A line of the file against those that we want.  Not ours is what the record
  * does not name: of such only the system's own ids are taken over, root's and
- * those of the first start.
+ * those of the first start; and an account that keeps its hash.
  */
 static int
 conflict(const struct account_names *list, bool groups, bool ours,
@@ -588,7 +591,8 @@ conflict(const struct account_names *list, bool groups, bool ours,
 	if (id < 0)
 		return 0;
 	if (same != NULL && !ours &&
-	    (same->id != (unsigned long)id || id_local((unsigned long)id))) {
+	    (same->id != (unsigned long)id ||
+		(id_local((unsigned long)id) && !same->kept))) {
 		snprintf(why, size, "%s \"%s\" exists with id %ld",
 		    groups ? "group" : "user", name, id);
 		return -1;
@@ -600,6 +604,18 @@ conflict(const struct account_names *list, bool groups, bool ours,
 		return -1;
 	}
 	return 0;
+}
+
+/*
+ * Whoever leaves the list with his hash still kept was never anybody's but the
+ * system's: his line stays.
+ */
+static bool
+leaves_files(const struct account_names *gone, const char *name)
+{
+	const struct named *found = names_find(gone, name);
+
+	return found != NULL && !found->kept;
 }
 
 /*
@@ -622,7 +638,8 @@ conflicts(const char *text, const struct accounts *accounts,
 	while (rc == 0 && (line = line_next(&text, &len)) != NULL) {
 		name = line_name(line, len);
 		ours = names_find(&old, name) != NULL;
-		if (!ours || names_find(&list, name) != NULL)
+		if (!leaves_files(&old, name) ||
+		    names_find(&list, name) != NULL)
 			rc = conflict(&list, groups, ours, name,
 			    line_id(line, len), why, size);
 		free(name);
@@ -632,14 +649,45 @@ conflicts(const char *text, const struct accounts *accounts,
 	return rc;
 }
 
+/* A date of somebody else's on which an account ends is not taken from it. */
+static int
+check_adopted(const char *shadow, const struct accounts *accounts,
+    const struct accounts *gone, char *why, size_t size)
+{
+	struct account_names list, old;
+	const struct named *found;
+	const char *line, *expire;
+	size_t len, n = 0;
+	char *name;
+	int rc = 0;
+
+	names_make(&list, accounts, false);
+	names_make(&old, gone, false);
+	while (rc == 0 && (line = line_next(&shadow, &len)) != NULL) {
+		name = line_name(line, len);
+		found = names_find(&list, name);
+		expire = line_field(line, len, 1 + SHADOW_DAYS, &n);
+		if (found != NULL && found->kept && id_local(found->id) &&
+		    names_find(&old, name) == NULL && expire != NULL && n > 0)
+			rc = refuse(why, size, name,
+			    "it has a day on which it expires (chage -E)");
+		free(name);
+	}
+	names_free(&list);
+	names_free(&old);
+	return rc;
+}
+
 int
-accounts_conflict(const char *passwd, const char *group,
+accounts_conflict(char *const texts[ACCOUNT_FILES],
     const struct accounts *accounts, const struct accounts *gone, char *why,
     size_t size)
 {
-	if (conflicts(passwd, accounts, gone, false, why, size) == -1)
+	if (conflicts(texts[FILE_PASSWD], accounts, gone, false, why, size) ==
+		-1 ||
+	    conflicts(texts[FILE_GROUP], accounts, gone, true, why, size) == -1)
 		return -1;
-	return conflicts(group, accounts, gone, true, why, size);
+	return check_adopted(texts[FILE_SHADOW], accounts, gone, why, size);
 }
 
 /* The n-th field as it stands, or what there is without a line. */
@@ -747,7 +795,7 @@ accounts_merge(enum account_file file, const char *old,
 	while ((line = line_next(&old, &len)) != NULL) {
 		name = line_name(line, len);
 		found = names_find(&list, name);
-		if (found == NULL && names_find(&lost, name) == NULL) {
+		if (found == NULL && !leaves_files(&lost, name)) {
 			fwrite(line, 1, len, out);
 			fputc('\n', out);
 		} else if (found != NULL && !done[found->at]) {

@@ -79,9 +79,10 @@ void	 accounts_names_free(struct account_names *);
 /*
  * 0 when no entry collides with one that is not managed: the same name with
  * an id that is not ours, or the same id under another name.  Else -1, why.
- * gone (may be NULL): those that were managed before.
+ * gone (may be NULL): those that were managed before.  An account whose hash is
+ * kept may be taken over, unless it expires on a day that somebody set.
  */
-int	 accounts_conflict(const char *passwd, const char *group,
+int	 accounts_conflict(char *const texts[ACCOUNT_FILES],
 	    const struct accounts *, const struct accounts *gone, char *why,
 	    size_t);
 
@@ -89,7 +90,8 @@ int	 accounts_conflict(const char *passwd, const char *group,
  * The file's new text (caller frees with freezero_str): managed lines in
  * their old places, new ones at the end, those only in gone (may be NULL)
  * left out, all others as they were.  Of a hash that is kept, empty days but
- * the last are kept as well.
+ * the last are kept as well, and its line when it leaves the list: it is the
+ * system's still.
  */
 char	*accounts_merge(enum account_file, const char *old,
 	    const struct accounts *, const struct accounts *gone);

@@ -175,8 +175,8 @@ install_locked(struct operation_call *call, int dir, const char *content,
 		accounts_free(&gone);
 		return errno;
 	}
-	if (accounts_conflict(texts.text[FILE_PASSWD], texts.text[FILE_GROUP],
-		accounts, &gone, call->why, sizeof(call->why)) == -1)
+	if (accounts_conflict(texts.text, accounts, &gone, call->why,
+		sizeof(call->why)) == -1)
 		rc = EEXIST;
 	else if (write_record(dir, content) == -1)
 		rc = operation_fail(
@@ -257,9 +257,8 @@ op_accounts_check(const char *content, char *why, size_t size)
 		if (dir == -1 || read_gone(dir, &gone, why, size) == -1 ||
 		    accountfiles_read(&texts, why, size) == -1)
 			rc = EIO;
-		else if (accounts_conflict(texts.text[FILE_PASSWD],
-			     texts.text[FILE_GROUP], &accounts, &gone, why,
-			     size) == -1)
+		else if (accounts_conflict(
+			     texts.text, &accounts, &gone, why, size) == -1)
 			rc = EEXIST;
 		else
 			rc = 0;

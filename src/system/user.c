@@ -321,6 +321,32 @@ delete_run(struct call *call)
 		    call_param(call, 1), group_members_changed);
 }
 
+/*
+ * An account of a person that was there before: from now on it is managed, as
+ * it stands, with the hash that shadow(5) has.
+ */
+static void
+adopt_run(struct call *call)
+{
+	int64_t id = json_integer_value(call_param(call, 0));
+	const json_t *user = NULL;
+	json_t *data;
+
+	if (core_store() != NULL)
+		user = store_get(core_store(), "user", id);
+	if (user != NULL &&
+	    (!user_is_foreign(user) ||
+		account_number_is_system(json_int(user, "uid", -1)))) {
+		call_fail(call, EINVAL,
+		    "%s: not the account of a person that is not managed yet",
+		    json_str(user, "username", ""));
+		return;
+	}
+	data = json_pack("{s:b}", "builtin", 0);
+	change_submit(call, &user_resource, CHANGE_UPDATE, id, data, NULL);
+	json_decref(data);
+}
+
 static void
 next_uid_run(struct call *call)
 {
@@ -358,6 +384,8 @@ check(struct change *c)
 		user_setup_check(c);
 		return;
 	}
+	if (c->call->method->run == adopt_run)
+		return;
 	user_check(c);
 	if (c->verb == CHANGE_DELETE && !verr_any(c->errors)) {
 		account_number_keep(
@@ -384,6 +412,11 @@ static const struct resource *const extended_from[] = { &api_key_resource,
 
 /* clang-format off */
 static const struct method methods[] = {
+	{ .name = "user.adopt", .own = true, .kind = KIND_UPDATE,
+	  .auth = AUTH_ROLE, .params = id_params, .result = &entry,
+	  .audit = "Adopt user", .audit_suffix = id_suffix,
+	  .doc = "Manages an account that was there before, as it stands.",
+	  .run = adopt_run },
 	{ .name = "user.create", .kind = KIND_CREATE, .auth = AUTH_ROLE,
 	  .roles = write_roles, .params = create_params, .result = &answer,
 	  .audit = "Create user", .audit_suffix = name_suffix,

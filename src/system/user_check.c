@@ -265,6 +265,20 @@ check_group(struct change *c)
 
 /* --- Removal -------------------------------------------------------------- */
 
+/*
+ * The monitor removes nobody whose password is not ours: that is how it tells
+ * an adoption that is taken back.
+ */
+static void
+check_kept(struct change *c)
+{
+	if (strcmp(json_str(c->before, "unixhash", ""), USER_HASH_KEPT) == 0 &&
+	    !json_bool(c->before, "password_disabled", false))
+		verr_add(c->errors, "id",
+		    "Its password is still the one from before it was "
+		    "adopted: disable the password, then remove the account");
+}
+
 /* Its primary group goes with it when nobody else is in it. */
 static void
 check_delete(struct change *c)
@@ -302,8 +316,10 @@ void
 user_check(struct change *c)
 {
 	if (c->verb == CHANGE_DELETE) {
-		if (c->all == NULL)
+		if (c->all == NULL) {
+			check_kept(c);
 			check_delete(c);
+		}
 		return;
 	}
 	/* What was sent is gone once it is stored: many have it no more. */

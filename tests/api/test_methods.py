@@ -22,7 +22,7 @@ METHODS = {
     "auth.terminate_session", "auth.terminate_other_sessions",
     "auth.mechanism_choices", "auth.me", "auth.logout", "auth.set_attribute",
     "auth.twofactor.config", "auth.twofactor.confirm", "auth.twofactor.update",
-    "user.create", "user.delete", "user.get_instance", "user.get_next_uid",
+    "user.adopt", "user.create", "user.delete", "user.get_instance", "user.get_next_uid",
     "user.get_user_obj", "user.has_local_administrator_set_up", "user.query",
     "user.set_password", "user.setup_local_administrator",
     "user.shell_choices", "user.update",

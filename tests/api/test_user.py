@@ -422,7 +422,8 @@ def test_events_and_audit(root, admin, make):
     assert "password" not in found[0]["fields"]
     name = entry["username"]
     records = root.call("audit.query", {"query-filters": [
-        ["event_data.description", "$", f" user {name}"]]})
+        ["event_data.description", "$", f" user {name}"]],
+        "query-options": {"limit": 9}})
     assert {record["event_data"]["description"] for record in records} == {
         f"Create user {name}", f"Update user {name}", f"Delete user {name}"}
 
@@ -498,6 +499,43 @@ def test_an_account_made_by_another_program(files, api):
         found = find(client, "theirs")
         assert (found["uid"], found["builtin"]) == (free, True)
         files.enter("userdel", "theirs")
+
+
+def test_an_account_is_adopted(files, api):
+    files.enter("useradd", "-m", "-c", "A person", "person")
+    files.enter("usermod", "-p", "$6$abcdefgh$ltjgWl6579NluT", "person")
+    files.enter("useradd", "-M", "-e", "2030-01-01", "guest")
+    files.stop()
+    files.start()
+    before = account_files(files)
+    with files.root() as client:
+        entry, guest = find(client, "person"), find(client, "guest")
+        for number in (ROOT_ID, ADMIN_ID, find(client, "daemon")["id"],
+                       find(client, "nobody")["id"]):
+            assert client.error("user.adopt", number).errname == "EINVAL"
+        # A day on which it expires is not lost by the way.
+        assert "expires" in client.error(
+            "user.adopt", guest["id"]).data["reason"]
+        adopted = client.call("user.adopt", entry["id"])
+        assert adopted == entry | {"builtin": False, "immutable": False}
+        assert account_files(files) == before
+        number = entry["id"]
+        assert client.error("user.adopt", number).errname == "EINVAL"
+        assert client.error("user.update", number, {
+            "username": "other"}).paths == ["user_update.username"]
+        client.call("user.update", number, {"full_name": "B", "locked": True})
+        assert line(files, "shadow", "person")[LAST_DAY] == "1"
+        assert line(files, "passwd", "person")[4] == "B"
+        client.call("user.update", number, {
+            "full_name": "A person", "locked": False})
+        assert account_files(files) == before
+        # It goes when nothing of it is the system's any more.
+        assert client.error("user.delete", number).paths == ["user_delete.id"]
+        client.call("user.update", number, {"password": GIVEN})
+        assert su(files, "person", GIVEN)
+        client.call("user.delete", number)
+        assert line(files, "passwd", "person") is None
+    files.enter("userdel", "guest")
 
 
 @pytest.fixture(name="no_room")

@@ -41,8 +41,9 @@ static const struct one good = { "bob", 3001, 545, "Bob", "/home/bob",
 static char *
 user_line(const struct one *user)
 {
-	return xasprintf("user:%s:%u:%u:%s:%s:%s:%s:" DAYS "\n", user->name, user->uid,
-	    user->gid, user->gecos, user->home, user->shell, user->hash);
+	return xasprintf("user:%s:%u:%u:%s:%s:%s:%s:" DAYS "\n", user->name,
+	    user->uid, user->gid, user->gecos, user->home, user->shell,
+	    user->hash);
 }
 
 static int
@@ -154,8 +155,8 @@ test_fields(void **state)
 {
 	static const char *const bad_hashes[] = { "", "x", "secret", "$6$a:b$c",
 		"$6$abc\n$def", "$6$abc def$", "==", "!=", NULL };
-	static const char *const locks[] = { "*", "!", "!*", "!$6$abc$def",
-		"=", NULL };
+	static const char *const locks[] = { "*", "!", "!*", "!$6$abc$def", "=",
+		NULL };
 	struct one user = good;
 	size_t i;
 
@@ -204,7 +205,7 @@ test_malformed(void **state)
 		"group:friends:3001:\ngroup:friends:3002:\n",
 		"group:friends:3001:\ngroup:others:3001:\n",
 		" group:friends:3001:\n", "groups:friends:3001:\n", NULL };
-	char *line = user_line(&good), *twice, *whole;
+	char *line = user_line(&good), *twice, *begin, *end, *last;
 	size_t len, i;
 
 	(void)state;
@@ -216,13 +217,17 @@ test_malformed(void **state)
 	twice = xasprintf("%s%s", line, line);
 	assert_false(parses(twice));
 	free(twice);
-	/* Cut anywhere: an older version's ends with the hash. */
-	whole = strstr(line, hash) + strlen(hash);
+	/* Cut before its hash, or among its days; an older one ends between. */
+	begin = strstr(line, hash);
+	end = begin + strlen(hash);
+	last = strrchr(line, ':');
 	for (len = strlen(line) - 1; len > 0; len--) {
 		line[len] = '\0';
-		if (strstr(line, "20500") == NULL && line + len != whole &&
-		    (line + len > whole || strstr(line, "$") == NULL))
+		if (line + len < begin ||
+		    (line + len > end && line + len <= last))
 			assert_false(parses(line));
+		if (line + len == end)
+			assert_true(parses(line));
 	}
 	free(line);
 }
@@ -300,8 +305,8 @@ test_kept(void **state)
 	    "bob:$6$x$y:19001:2:91:8:3:20500:\n",
 	    "bob:$6$x$y:19001:2:60:8:3:1:\n");
 	/* Nothing is kept of nothing. */
-	check_kept("user:bob:3001:545::/:/bin/sh:=::::::\n", "",
-	    "bob:*:::::::\n");
+	check_kept(
+	    "user:bob:3001:545::/:/bin/sh:=::::::\n", "", "bob:*:::::::\n");
 	/* A hash of ours takes the place of all of it. */
 	check_kept("user:bob:3001:545::/:/bin/sh:*::::::\n",
 	    "bob:$6$x$y:19001:2:91:8:3:20500:\n", "bob:*:::::::\n");
@@ -338,8 +343,14 @@ test_gone(void **state)
 
 /* was: a user of the record, NULL: the record is empty. */
 static bool
-collides(const char *name, uint32_t uid, const char *was)
+collides_with(const char *name, uint32_t uid, const char *kind, const char *was,
+    const char *was_hash)
 {
+	char *const texts[ACCOUNT_FILES] = {
+		[FILE_SHADOW] = (char *)(uintptr_t)shadow,
+		[FILE_GROUP] = (char *)(uintptr_t)group,
+		[FILE_PASSWD] = (char *)(uintptr_t)passwd,
+	};
 	struct accounts accounts, gone;
 	struct one user = good;
 	char why[256] = "", *line;
@@ -347,17 +358,24 @@ collides(const char *name, uint32_t uid, const char *was)
 
 	user.name = name;
 	user.uid = uid;
+	user.hash = kind;
 	assert_int_equal(get(&user, "builtin_users", 545, name, &accounts), 0);
 	user.name = was != NULL ? was : "nobody";
 	user.uid = 3001;
+	user.hash = was_hash;
 	line = user_line(&user);
 	assert_int_equal(parse(was != NULL ? line : "", &gone), 0);
-	rc = accounts_conflict(
-	    passwd, group, &accounts, &gone, why, sizeof(why));
+	rc = accounts_conflict(texts, &accounts, &gone, why, sizeof(why));
 	free(line);
 	accounts_free(&accounts);
 	accounts_free(&gone);
 	return rc == -1;
+}
+
+static bool
+collides(const char *name, uint32_t uid, const char *was)
+{
+	return collides_with(name, uid, hash, was, hash);
 }
 
 static void
@@ -372,6 +390,34 @@ test_conflict(void **state)
 	assert_true(collides("bob", 3001, NULL)); /* somebody else's bob */
 	assert_true(collides("sshd", 3001, "bob")); /* a name of the system */
 	assert_true(collides("new", 4000, "bob")); /* the id of another */
+}
+
+/* One that keeps its hash is taken over, if it is itself. */
+static void
+test_adopted(void **state)
+{
+	struct accounts none, gone;
+	char *text;
+
+	(void)state;
+	assert_false(collides_with("eve", 4000, "=", NULL, hash));
+	assert_true(collides_with("eve", 4001, "=", NULL, hash));
+	/* Bob's account ends on a day that somebody else has set. */
+	assert_true(collides_with("bob", 3001, "=", NULL, hash));
+	assert_false(collides_with("bob", 3001, "=", "bob", "="));
+	/* Its number is not free while its line stays. */
+	assert_true(collides_with("new", 3001, hash, "bob", "="));
+	assert_int_equal(parse("", &none), 0);
+	assert_int_equal(parse("user:eve:4000:4000::/:/bin/sh:=::::::\n"
+			       "user:bob:3001:3001::/:/bin/sh:*::::::\n",
+			     &gone),
+	    0);
+	text = accounts_merge(FILE_PASSWD, passwd, &none, &gone);
+	assert_non_null(strstr(text, "eve:x:4000:4000:Eve:/home/eve:/bin/sh"));
+	assert_null(strstr(text, "bob"));
+	freezero_str(text);
+	accounts_free(&none);
+	accounts_free(&gone);
 }
 
 static void
@@ -424,6 +470,7 @@ main(void)
 		cmocka_unit_test(test_kept),
 		cmocka_unit_test(test_gone),
 		cmocka_unit_test(test_conflict),
+		cmocka_unit_test(test_adopted),
 		cmocka_unit_test(test_lock),
 		cmocka_unit_test(test_find),
 	};
