@@ -11,6 +11,7 @@
 #include "core/twofactor.h"
 #include "services/catalog.h"
 #include "services/ssh/ssh.h"
+#include "services/ssh/ssh_codes.h"
 #include "services/ssh/ssh_effect.h"
 #include "system/system.h"
 
@@ -40,11 +41,20 @@ const struct resource *const resources[] = {
 static const struct resource *const of_accounts[] = {
 	&group_resource, &security_resource, &user_resource, NULL
 };
-static const struct resource *const of_ssh[] = { &ssh_resource, NULL };
+static const struct resource *const of_codes[] = {
+	&twofactor_resource, &twofactor_secret_resource, &user_resource,
+	&group_resource, NULL
+};
+static const struct resource *const of_ssh[] = {
+	&ssh_resource, &twofactor_resource, &twofactor_secret_resource,
+	&user_resource, &group_resource, NULL
+};
 
 const struct renderer renderers[] = {
 	{ .output = OUTPUT_ACCOUNTS, .from = of_accounts,
 	  .render = account_render_output },
+	{ .output = OUTPUT_SECOND_FACTOR, .from = of_codes,
+	  .render = ssh_codes_render },
 	{ .output = OUTPUT_SSHD_CONFIG, .from = of_ssh,
 	  .render = ssh_render_output, .rejected = ssh_rejected },
 	{ .output = -1 }

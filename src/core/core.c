@@ -26,6 +26,7 @@
 #include "core/resource.h"
 #include "core/scheduler.h"
 #include "core/sealed.h"
+#include "core/second_factor.h"
 #include "core/serial.h"
 #include "core/sessions.h"
 #include "core/setup_code.h"
@@ -331,6 +332,7 @@ serve(void)
 	enum role role;
 
 	core.ready = true;
+	second_factor_serve(core.startup.listeners[0].fd);
 	clock_start(&core.loop);
 	sessions_watch();
 	disk_watch();
@@ -415,6 +417,8 @@ core_main(void)
 	core.problems = json_object();
 	check_tables();
 	startup_receive(ROLE_CORE, &core.startup);
+	if (core.startup.nlisteners != 1)
+		fatal("LISTEN of the monitor is missing");
 	if (uv_loop_init(&core.loop) != 0)
 		fatal("uv_loop_init failed");
 	paths[0].fd = open(PATH_STATE, O_PATH | O_DIRECTORY | O_CLOEXEC);

@@ -34,7 +34,7 @@ static const struct message_info messages[MSG_TYPE_COUNT] = {
 	ROW(READY,		OTHERS,  MONITOR, STR, SHORT,	       0, 0),
 	ROW(STOP,		MONITOR, OTHERS,  0, 0,		       0, 0),
 
-	ROW(LISTEN,		MONITOR, FRONT | AUDIT,
+	ROW(LISTEN,		MONITOR, FRONT | CORE | AUDIT,
 						  STR, STR + 4 * KIB,  1, 1),
 	ROW(TLS,		MONITOR, WEB,	  2 * STR, 256 * KIB,  0, 0),
 	ROW(FACTS,		MONITOR, CORE,	  STR, 64 * KIB,       0, 0),

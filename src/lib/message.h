@@ -46,8 +46,9 @@ enum message_type {
 	MSG_STOP,		/* monitor -> role: empty; finish and exit 0 */
 
 	/* Set-up of single roles. */
-	MSG_LISTEN,		/* monitor -> web, local, audit: str address
-				   (fd); for audit its /dev/log */
+	MSG_LISTEN,		/* monitor -> web, local, core, audit: str
+				   address (fd); for audit its /dev/log, for
+				   core lib/second_factor.h's socket */
 	MSG_TLS,		/* monitor -> web: str certificate chain PEM,
 				   str private key PEM */
 	MSG_FACTS,		/* monitor -> core: see struct facts */

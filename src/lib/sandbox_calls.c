@@ -137,7 +137,7 @@ static const struct call calls[] = {
 
 	/* Connections that were accepted, by us or for us. */
 	{ "accept",		FRONT },
-	{ "accept4",		FRONT },
+	{ "accept4",		FRONT | CORE },	/* of core: root's, for codes */
 	{ "shutdown",		FRONT | CONNECT },
 	{ "recvfrom",		FRONT | CONNECT },
 	{ "sendto",		FRONT | CONNECT },

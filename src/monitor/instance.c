@@ -263,7 +263,7 @@ instance_socket(int dir_fd, char *why, size_t size)
 	/* By the descriptor: DIR may be longer than a socket's path may be. */
 	snprintf(
 	    path, sizeof(path), "/proc/self/fd/%d/middlewared.sock", dir_fd);
-	if ((fd = listen_unix(SOCK_STREAM, path)) == -1)
+	if ((fd = listen_unix(SOCK_STREAM, path, 0666)) == -1)
 		goto fail;
 	place =
 	    open(PATH_SOCKET, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -286,7 +286,7 @@ instance_syslog(char *why, size_t size)
 {
 	int fd, on = 1;
 
-	fd = listen_unix(SOCK_DGRAM, "/dev/log");
+	fd = listen_unix(SOCK_DGRAM, "/dev/log", 0666);
 	if (fd == -1 ||
 	    setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) == -1) {
 		snprintf(

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/second_factor.h"
 #include "monitor/listen.h"
 
 #define BACKLOG 128
@@ -106,7 +107,7 @@ fail:
 }
 
 int
-listen_unix(int type, const char *path)
+listen_unix(int type, const char *path, mode_t mode)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd;
@@ -122,11 +123,22 @@ listen_unix(int type, const char *path)
 	if (unlink(path) == -1 && errno != ENOENT)
 		goto fail;
 	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) == -1 ||
-	    chmod(path, 0666) == -1 ||
-	    (type == SOCK_STREAM && listen(fd, BACKLOG) == -1))
+	    chmod(path, mode) == -1 ||
+	    (type != SOCK_DGRAM && listen(fd, BACKLOG) == -1))
 		goto fail;
 	return fd;
 fail:
 	close(fd);
 	return -1;
+}
+
+int
+listen_codes(char *why, size_t size)
+{
+	int fd = listen_unix(SOCK_SEQPACKET, SECOND_FACTOR_SOCKET, 0600);
+
+	if (fd == -1)
+		snprintf(why, size, "%s: %s", SECOND_FACTOR_SOCKET,
+		    strerror(errno));
+	return fd;
 }

@@ -24,10 +24,13 @@ struct listen_address {
 int	listen_parse(const char *text, struct listen_address *);
 
 /*
- * A Unix socket at that path, in the place of what was there, for everybody
- * to write to; a stream listens.  The descriptor, or -1 with errno.
+ * A Unix socket at that path, in the place of what was there; mode says who
+ * may write to it.  One of connections listens.  The descriptor, or -1 with
+ * errno.
  */
-int	listen_unix(int type, const char *path);
+int	listen_unix(int type, const char *path, mode_t mode);
+/* Core's for codes (lib/second_factor.h), or -1 with a line for people. */
+int	listen_codes(char *why, size_t);
 
 /* A listening socket, or -1 with a line for people. */
 int	listen_open(const struct listen_address *, char *why, size_t);

@@ -39,6 +39,7 @@
 #include "monitor/systemd.h"
 #include "monitor/tls.h"
 #include "roles.h"
+#include "services/ssh/ssh_pam.h"
 
 #define READY_MS 60000
 #define SYSTEMD_MS 5000 /* at the start: to be found */
@@ -66,7 +67,7 @@ static struct {
 } monitor = {
 	.folder = { .fd = -1, .lock_fd = -1 }, .state_fd = -1,
 	.roles = { .exe_fd = -1, .listen_fd = -1, .socket_fd = -1,
-	  .syslog_fd = -1 }
+	  .syslog_fd = -1, .codes_fd = -1 }
 };
 /* clang-format on */
 
@@ -190,6 +191,19 @@ enter_instance(void)
 	return instance_mount(monitor.folder.fd, why, size);
 }
 
+/* Whatever sshd runs already asks for second factors from now on. */
+static int
+ssh_pam(void)
+{
+	char *why = NULL;
+	int rc = ssh_pam_install(&why);
+
+	if (rc == -1)
+		rc = fail("%s", why);
+	free(why);
+	return rc;
+}
+
 /* All that lies where the roles live. */
 static int
 furnish(bool instance)
@@ -206,6 +220,9 @@ furnish(bool instance)
 		log_warn("start.accounts", "%s", *warning);
 	if (tls_ensure(monitor.folder.fd, monitor.facts.hostname,
 		monitor.listen.host, why, size) == -1)
+		return -1;
+	monitor.roles.codes_fd = listen_codes(why, size);
+	if (monitor.roles.codes_fd == -1 || ssh_pam() == -1)
 		return -1;
 	monitor.roles.socket_fd = instance ?
 	    instance_socket(monitor.folder.fd, why, size) :

@@ -113,7 +113,7 @@ out:
 int
 packaged_socket(char *why, size_t size)
 {
-	int fd = listen_unix(SOCK_STREAM, PATH_SOCKET);
+	int fd = listen_unix(SOCK_STREAM, PATH_SOCKET, 0666);
 
 	if (fd == -1)
 		snprintf(why, size, "%s: %s", PATH_SOCKET, strerror(errno));

@@ -8,7 +8,9 @@
 #include <signal.h>
 #include <stddef.h>
 
+#include "lib/second_factor.h"
 #include "services/ssh/directives.h"
+#include "services/ssh/ssh_codes_file.h"
 #include "services/ssh/ssh_prepare.h"
 
 /* clang-format off */
@@ -16,6 +18,9 @@ const struct output outputs[] = {
 	[OUTPUT_ACCOUNTS] = { .name = "accounts",
 	  .dir = "/etc/holdfast", .file = "accounts", .mode = 0600,
 	  .accounts = true },
+	[OUTPUT_SECOND_FACTOR] = { .name = "second-factor",
+	  .dir = SECOND_FACTOR_FOLDER, .file = SECOND_FACTOR_FILE,
+	  .mode = 0600, .vet = ssh_codes_vet },
 	[OUTPUT_SSHD_CONFIG] = { .name = "sshd_config",
 	  .dir = "/etc/ssh", .file = "sshd_config", .mode = 0600,
 	  .run_folder = "/run/sshd",

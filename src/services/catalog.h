@@ -13,6 +13,7 @@
 
 enum output_id {		/* in the order of their installing */
 	OUTPUT_ACCOUNTS,
+	OUTPUT_SECOND_FACTOR,
 	OUTPUT_SSHD_CONFIG
 };
 

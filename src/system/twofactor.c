@@ -12,6 +12,7 @@
 #include "core/core.h"
 #include "core/crud.h"
 #include "core/limits.h"
+#include "core/rights.h"
 #include "core/security.h"
 #include "core/twofactor.h"
 #include "lib/json.h"
@@ -151,6 +152,7 @@ static bool
 may_change(struct call *call, const json_t *account)
 {
 	const char *name = json_str(account, "username", "");
+	char *missing;
 
 	if (strcmp(call_user(call), name) == 0)
 		return true;
@@ -161,10 +163,12 @@ may_change(struct call *call, const json_t *account)
 		    name);
 		return false;
 	}
-	if (call_full_admin(call))
-		return true;
-	call_fail(call, EPERM, "%s may have rights that you have not", name);
-	return false;
+	missing = rights_missing(call->session, NULL, account);
+	if (missing != NULL)
+		call_fail(
+		    call, EPERM, "%s has %s, and you have not", name, missing);
+	free(missing);
+	return missing == NULL;
 }
 
 void

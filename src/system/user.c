@@ -28,6 +28,7 @@
 #include "system/account_number.h"
 #include "system/group.h"
 #include "system/system.h"
+#include "system/twofactor.h"
 #include "system/user_fields.h"
 #include "system/user_internal.h"
 
@@ -71,6 +72,16 @@ static const struct field answer_fields[] = {
 	USER_ENTRY_ROWS,
 	{ .name = "password", .type = F_STR, .flags = FF_NULL,
 	  .doc = "Its new password; null: it is the same as before." },
+	FIELD_END
+};
+
+/* A new second factor is shown once, here. */
+static const struct field renewed_fields[] = {
+	USER_ENTRY_ROWS,
+	{ .name = "twofactor_config", .type = F_OBJECT,
+	  .fields = twofactor_config_fields, .flags = FF_REQUIRED,
+	  .model = "UserTwofactorConfigEntry",
+	  .doc = "Its second factor, with what an app scans." },
 	FIELD_END
 };
 
@@ -136,6 +147,9 @@ static const struct field entries = { .name = "result", .type = F_ARRAY,
 	.fields = &entry, .doc = "The accounts." };
 static const struct field answer = { .name = "result", .type = F_OBJECT,
 	.fields = answer_fields, .model = "UserCreateUpdateResult",
+	.doc = "The account." };
+static const struct field renewed = { .name = "result", .type = F_OBJECT,
+	.fields = renewed_fields, .model = "UserRenew2faSecretResult",
 	.doc = "The account." };
 static const struct field integer = { .name = "result", .type = F_INT,
 	.flags = FF_REQUIRED, .doc = "The number." };
@@ -442,6 +456,12 @@ static const struct method methods[] = {
 	{ .name = "user.query", .kind = KIND_QUERY, .auth = AUTH_ROLE,
 	  .roles = read_roles, .params = query_params, .result = &entries,
 	  .doc = "The accounts there are.", .run = resource_query_run },
+	{ .name = "user.renew_2fa_secret", .auth = AUTH_SESSION,
+	  .params = twofactor_renew_params, .result = &renewed,
+	  .audit = "Renew two-factor authentication secret:",
+	  .audit_suffix = twofactor_suffix,
+	  .doc = "Gives an account, one's own or another, a new second "
+	  "factor.", .run = twofactor_renew_run },
 	{ .name = "user.set_password", .auth = AUTH_SESSION,
 	  .params = user_set_password_params,
 	  .audit = "Set account password", .audit_suffix = name_suffix,
@@ -454,6 +474,12 @@ static const struct method methods[] = {
 	  .auth = AUTH_ROLE, .roles = choice_roles, .params = shell_params,
 	  .result = &shells, .doc = "The login shells there are.",
 	  .run = user_shells_run },
+	{ .name = "user.unset_2fa_secret", .auth = AUTH_ROLE,
+	  .roles = write_roles, .params = twofactor_unset_params,
+	  .audit = "Unset two-factor authentication secret:",
+	  .audit_suffix = twofactor_suffix,
+	  .doc = "Takes the second factor of an account.",
+	  .run = twofactor_unset_run },
 	{ .name = "user.update", .kind = KIND_UPDATE, .auth = AUTH_ROLE,
 	  .roles = write_roles, .params = update_params, .result = &answer,
 	  .audit = "Update user", .audit_suffix = id_suffix,

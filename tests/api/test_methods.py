@@ -26,6 +26,8 @@ METHODS = {
     "user.get_user_obj", "user.has_local_administrator_set_up", "user.query",
     "user.set_password", "user.setup_local_administrator",
     "user.shell_choices", "user.update",
+    "user.renew_2fa_secret", "user.unset_2fa_secret",
+    "user.has_local_administrator_set_up", "user.setup_local_administrator",
     "system.ready", "system.state", "system.version", "system.version_short",
     "system.info", "system.boot_id", "system.host_id", "system.product_type",
     "service.query", "service.get_instance", "service.update",

@@ -3,7 +3,13 @@
 Codes are computed here, with hmac, as an authenticator does.
 """
 
+import base64
+import json
+
 import pytest
+
+from authenticator import Authenticator
+from test_config_backup import put, save
 
 OFF = {"enabled": False, "services": {"ssh": False}, "window": 0}
 
@@ -50,3 +56,127 @@ def test_services_left_out_are_off(root):
 
 def test_nothing_waits_to_be_confirmed(root):
     assert root.error("auth.twofactor.confirm", "123456").errname == "EINVAL"
+
+
+# Secrets.
+
+@pytest.fixture
+def user(root):
+    """An account without rights, and without a second factor."""
+    entry = root.call("user.create", {
+        "username": "enrolled", "full_name": "Enrolled", "smb": False,
+        "group_create": True, "password": "Gr4nite-sky-77"})
+    yield entry
+    root.call("user.delete", entry["id"])
+
+
+def configured(root):
+    return root.call("user.query", [["username", "=", "enrolled"]],
+                     {"get": True})["twofactor_auth_configured"]
+
+
+def renew(client, **options):
+    return client.call("user.renew_2fa_secret", "enrolled", options)
+
+
+def test_renewed_at_once(root, user):
+    assert not configured(root)
+    answer = renew(root)
+    assert answer["id"] == user["id"]
+    assert answer["twofactor_auth_configured"] and configured(root)
+    config = answer["twofactor_config"]
+    assert (config["secret_configured"], config["interval"],
+            config["otp_digits"]) == (True, 30, 6)
+    app = Authenticator(config["provisioning_uri"])
+    assert app.issuer == "Holdfast"
+    assert app.label.startswith("Holdfast:enrolled@")
+    assert len(base64.b32decode(app.secret)) == 20
+    again = Authenticator(renew(root, interval=60, otp_digits=8)[
+        "twofactor_config"]["provisioning_uri"])
+    assert (again.period, again.digits) == (60, 8)
+    assert again.secret != app.secret
+    assert root.call("user.unset_2fa_secret", "enrolled") is None
+    assert not configured(root)
+    assert root.call("user.unset_2fa_secret", "enrolled") is None
+
+
+def test_a_new_secret_waits_for_its_code(root, user):
+    config = renew(root, confirm=True)["twofactor_config"]
+    assert not config["secret_configured"] and not configured(root)
+    assert Authenticator(config["provisioning_uri"])
+    root.call("user.unset_2fa_secret", "enrolled")
+
+
+@pytest.mark.parametrize("options, path", [
+    ({"interval": 45}, "twofactor_options.interval"),
+    ({"interval": "30"}, "twofactor_options.interval"),
+    ({"otp_digits": 5}, "twofactor_options.otp_digits"),
+    ({"otp_digits": 9}, "twofactor_options.otp_digits"),
+    ({"confirm": 1}, "twofactor_options.confirm"),
+    ({"secret": "GEZDGNBVGY3TQOJQ"}, "twofactor_options.secret"),
+])
+def test_options_that_are_none(root, user, options, path):
+    assert root.error("user.renew_2fa_secret", "enrolled",
+                      options).paths == [path]
+    assert not configured(root)
+
+
+def test_of_nobody(root):
+    assert root.error("user.renew_2fa_secret", "nobody_here",
+                      {}).errname == "ENOENT"
+    assert root.error("user.unset_2fa_secret",
+                      "nobody_here").errname == "ENOENT"
+
+
+def test_secret_goes_with_its_account(root):
+    """The next one of the name, or of the id, has none."""
+    new = {"username": "enrolled", "full_name": "Enrolled", "smb": False,
+           "group_create": True, "password": "Gr4nite-sky-77"}
+    first = root.call("user.create", new)
+    renew(root)
+    root.call("user.delete", first["id"])
+    second = root.call("user.create", new)
+    assert not configured(root)
+    root.call("user.delete", second["id"])
+
+
+def secret_files(instance):
+    """Everything of the instance that could keep one, as bytes."""
+    for folder in ("state", "audit", "log"):
+        for path in sorted((instance.directory / folder).rglob("*")):
+            if path.is_file():
+                yield path, path.read_bytes()
+
+
+def test_no_secret_is_written_or_told(instance, root, user):
+    with instance.root() as listener:
+        listener.call("core.subscribe", "*")
+        secrets = [Authenticator(renew(root, **options)["twofactor_config"][
+            "provisioning_uri"]).secret for options in ({}, {"confirm": True})]
+        root.call("user.update", user["id"], {"full_name": "Somebody Else"})
+        told = ""
+        while "Somebody Else" not in told:
+            told += json.dumps(listener.receive())
+    told += json.dumps(root.call("config.history", [], {}))
+    told += json.dumps(root.call("audit.query", {
+        "query-options": {"limit": 100, "order_by": ["-timestamp"]}}))
+    told += json.dumps(root.call("user.query"))
+    for secret in secrets:
+        assert secret not in told
+        for path, content in secret_files(instance):
+            assert secret.encode() not in content, path
+
+
+def test_upload_brings_no_secret_back(instance, root, user):
+    """One that was taken away since stays so; one that is there stays."""
+    before = Authenticator(renew(root)["twofactor_config"][
+        "provisioning_uri"])
+    saved = save(instance, root)
+    root.call("user.unset_2fa_secret", "enrolled")
+    assert put(instance, root, saved)["state"] == "SUCCESS"
+    assert not configured(root)
+    renew(root)
+    saved_without = save(instance, root)
+    assert before.secret.encode() not in saved_without
+    assert put(instance, root, saved)["state"] == "SUCCESS"
+    assert configured(root)

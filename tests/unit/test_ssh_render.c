@@ -44,12 +44,13 @@ struct golden {
 
 static char *groups[] = { (char *)"adm", (char *)"domain users", NULL };
 static const char *const users[] = { "bea", NULL };
+static const char *const asked[] = { "ann", "bea", NULL };
 static const char *const two[] = { "127.0.0.1", "fe80::1%lo", NULL };
 
 static struct golden *
 goldens(size_t *countp)
 {
-	static struct golden g[8];
+	static struct golden g[10];
 	size_t n = 0;
 
 	g[n].name = "defaults";
@@ -108,6 +109,21 @@ goldens(size_t *countp)
 	g[n].config.options = (char
 		*)"Ciphers chacha20-poly1305@openssh.com,aes128-ctr,aes192-ctr,"
 		  "aes256-ctr,aes128-gcm@openssh.com,aes256-gcm@openssh.com\n";
+	g[n++].around.listen = loopback;
+
+	/* Keys and passwords, each with a code; bea and the groups' members. */
+	g[n].name = "codes";
+	g[n].config = defaults();
+	g[n].config.passwordauth = true;
+	g[n].config.password_login_groups = groups;
+	g[n].around.password_users = users;
+	g[n].around.code_users = asked;
+	g[n++].around.listen = loopback;
+
+	g[n].name = "codes-keys";
+	g[n].config = defaults();
+	g[n].config.password_login_groups = groups;
+	g[n].around.code_users = asked;
 	g[n++].around.listen = loopback;
 
 	*countp = n;
@@ -204,6 +220,20 @@ test_names_refused(void **state)
 }
 
 static void
+test_asked_names_refused(void **state)
+{
+	struct ssh_config c = defaults();
+	const char *list[] = { "ann", "b,root", NULL };
+	struct ssh_surroundings around = { .code_users = list };
+	char *why = NULL;
+
+	(void)state;
+	assert_null(ssh_render(&c, &around, &why));
+	assert_non_null(why);
+	free(why);
+}
+
+static void
 test_words_refused(void **state)
 {
 	static const char *const words[] = { "127.0.0.1\nPort 1", "a b", "\"",
@@ -286,6 +316,7 @@ main(void)
 		cmocka_unit_test(test_golden),
 		cmocka_unit_test(test_sshd_accepts),
 		cmocka_unit_test(test_names_refused),
+		cmocka_unit_test(test_asked_names_refused),
 		cmocka_unit_test(test_words_refused),
 		cmocka_unit_test(test_options_refused),
 		cmocka_unit_test(test_sent_line),

@@ -135,17 +135,44 @@ conf_name_ok(const char *name)
 	return *name != '\0';
 }
 
-void
-conf_match(struct conf *conf, const char *criterion, const char *name)
+static void
+append_name(struct conf *conf, const char *criterion, const char *name)
 {
 	if (!conf_name_ok(name))
 		fail(conf, criterion,
 		    "a name that sshd would take for a pattern");
+	append_str(conf, name);
+}
+
+void
+conf_match(struct conf *conf, const char *criterion, const char *name)
+{
 	conf->indent = false;
 	append_str(conf, "Match ");
 	append_str(conf, criterion);
 	append_str(conf, " \"");
-	append_str(conf, name);
+	append_name(conf, criterion, name);
+	append_str(conf, "\"\n");
+	conf->indent = true;
+}
+
+void
+conf_match_users(struct conf *conf, const char *group, const char *const *users)
+{
+	size_t i;
+
+	conf->indent = false;
+	append_str(conf, "Match ");
+	if (group != NULL) {
+		append_str(conf, "Group \"");
+		append_name(conf, "Group", group);
+		append_str(conf, "\" ");
+	}
+	append_str(conf, "User \"");
+	for (i = 0; users[i] != NULL; i++) {
+		append_str(conf, i == 0 ? "" : ",");
+		append_name(conf, "User", users[i]);
+	}
 	append_str(conf, "\"\n");
 	conf->indent = true;
 }

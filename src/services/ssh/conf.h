@@ -36,6 +36,9 @@ void	 conf_words(struct conf *, const char *keyword, size_t count,
  * Fails unless conf_name_ok.
  */
 void	 conf_match(struct conf *, const char *criterion, const char *name);
+/* The same for a list of users, of that group unless it is NULL. */
+void	 conf_match_users(struct conf *, const char *group,
+	    const char *const *users);
 /* No quote, and nothing that sshd would take for a pattern or a list. */
 bool	 conf_name_ok(const char *name);
 /* A comment; control characters become '?'. */

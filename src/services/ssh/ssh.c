@@ -19,6 +19,7 @@
 #include "services/ssh/conf.h"
 #include "services/ssh/directives.h"
 #include "services/ssh/shown.h"
+#include "services/ssh/ssh_codes.h"
 #include "services/ssh/ssh_complaint.h"
 #include "services/ssh/ssh_fields.h"
 #include "services/ssh/ssh_interfaces.h"
@@ -287,8 +288,10 @@ ssh_initial(json_t *entry)
 }
 
 static char *
-render(const struct ssh_config *config, char **whyp)
+render(
+    const struct change *change, const struct ssh_config *config, char **whyp)
 {
+	const char **asked = ssh_codes_users(change);
 	struct ssh_surroundings around = { 0 };
 	char **addresses = NULL, *text;
 	const char *port;
@@ -300,8 +303,10 @@ render(const struct ssh_config *config, char **whyp)
 	} else if (config->bindiface[0] != NULL)
 		addresses = ssh_interfaces_addresses(config->bindiface);
 	around.listen = (const char *const *)addresses;
+	around.code_users = asked;
 	text = ssh_render(config, &around, whyp);
 	ssh_interfaces_free_addresses(addresses);
+	free(asked);
 	return text;
 }
 
@@ -317,7 +322,7 @@ ssh_render_output(const struct change *change, char **whyp)
 		return NULL;
 	}
 	schema_to_struct(ssh_fields, entry, &config);
-	text = render(&config, whyp);
+	text = render(change, &config, whyp);
 	schema_struct_free(ssh_fields, &config);
 	return text;
 }

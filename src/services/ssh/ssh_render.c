@@ -189,6 +189,58 @@ put_password_blocks(struct conf *conf, const struct ssh_config *c,
 		put_password_block(conf, "Group", c->password_login_groups[i]);
 }
 
+/* Never a password by itself: what asks for a code is PAM. */
+static void
+put_codes(struct conf *conf, bool password)
+{
+	static const char *const methods[] = { "publickey,keyboard-interactive",
+		"keyboard-interactive" };
+
+	conf_words(conf, "AuthenticationMethods", password ? 2 : 1, methods);
+	conf_bool(conf, "PasswordAuthentication", false);
+	conf_bool(conf, "KbdInteractiveAuthentication", true);
+}
+
+static bool
+is_among(const char *name, const char *const *names)
+{
+	size_t i;
+
+	for (i = 0; names[i] != NULL; i++)
+		if (strcmp(names[i], name) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * Those who are asked for a second factor: a key and the code, and where
+ * passwords are accepted the password and the code.  Before the blocks of
+ * passwords, which say less.
+ */
+static void
+put_code_blocks(struct conf *conf, const struct ssh_config *c,
+    const struct ssh_surroundings *around)
+{
+	const char *const *asked = around->code_users;
+	const char *const *users = around->password_users;
+	size_t i;
+
+	if (asked == NULL || asked[0] == NULL)
+		return;
+	for (i = 0; c->passwordauth && users != NULL && users[i] != NULL; i++)
+		if (is_among(users[i], asked)) {
+			conf_match(conf, "User", users[i]);
+			put_codes(conf, true);
+		}
+	for (i = 0; c->passwordauth && c->password_login_groups[i] != NULL;
+	     i++) {
+		conf_match_users(conf, c->password_login_groups[i], asked);
+		put_codes(conf, true);
+	}
+	conf_match_users(conf, NULL, asked);
+	put_codes(conf, false);
+}
+
 char *
 ssh_render(const struct ssh_config *c, const struct ssh_surroundings *around,
     char **whyp)
@@ -200,6 +252,7 @@ ssh_render(const struct ssh_config *c, const struct ssh_surroundings *around,
 		conf_comment(&conf, header[i], strlen(header[i]));
 	put_auxiliary(&conf, c->options, false);
 	put_global(&conf, c, around);
+	put_code_blocks(&conf, c, around);
 	put_password_blocks(&conf, c, around);
 	put_auxiliary(&conf, c->options, true);
 	return conf_finish(&conf, whyp);

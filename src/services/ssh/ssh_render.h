@@ -26,6 +26,8 @@ struct ssh_surroundings {
 	/* Who else may log in with a password; NULL ends, or NULL. */
 	const char	*const *password_users;
 	bool		 root_password_login;
+	/* Who is asked for a second factor; NULL ends, or NULL. */
+	const char	*const *code_users;
 };
 
 /* The file (malloc'd), or NULL with *whyp (malloc'd). */

@@ -162,6 +162,10 @@ ssh_verify_spec(const char *rendered, unsigned int i)
 		    block++ != i)
 			continue;
 		words = arguments_split(line.rest, line.rest_len);
+		/* Of a list, which sshd -C cannot take, the first. */
+		if (words != NULL && words[0] != NULL && words[1] != NULL &&
+		    strchr(words[1], '!') == NULL)
+			words[1][strcspn(words[1], ",")] = '\0';
 		if (words != NULL && words[0] != NULL && words[1] != NULL &&
 		    words[2] == NULL && strcasecmp(words[0], "User") == 0 &&
 		    is_plain_name(words[1]))

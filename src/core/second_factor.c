@@ -1,0 +1,225 @@
+/*
+ * Codes that the PAM module asks about: see second_factor.h.
+ *
+ * One packet, one answer.  A wrong one is told a second or two later, like
+ * that of a login; either is told after its audit record is on disk.
+ */
+#include "core/second_factor.h"
+
+#include <sys/socket.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include "core/account.h"
+#include "core/audit.h"
+#include "core/core.h"
+#include "core/limits.h"
+#include "core/twofactor.h"
+#include "lib/json.h"
+#include "lib/log.h"
+#include "lib/second_factor.h"
+#include "lib/xalloc.h"
+
+#define ASKERS_MAX 64 /* at the same time; the others wait to be accepted */
+#define PACKET_SECONDS 5
+
+/* One connection. */
+struct asker {
+	int fd;
+	uv_poll_t poll;
+	uv_timer_t timer;
+	int handles; /* still open */
+	char answer;
+};
+
+static uv_poll_t listening;
+static int listening_fd = -1;
+static unsigned int askers;
+
+static void serve(uv_poll_t *, int, int);
+
+static void
+handle_closed(uv_handle_t *handle)
+{
+	struct asker *a = handle->data;
+
+	if (--a->handles > 0)
+		return;
+	close(a->fd);
+	free(a);
+	if (askers-- == ASKERS_MAX)
+		uv_poll_start(&listening, UV_READABLE, serve);
+}
+
+static void
+end(struct asker *a)
+{
+	uv_close((uv_handle_t *)&a->poll, handle_closed);
+	uv_close((uv_handle_t *)&a->timer, handle_closed);
+}
+
+static void
+timed_out(uv_timer_t *timer)
+{
+	end(timer->data);
+}
+
+static void
+tell(void *arg)
+{
+	struct asker *a = arg;
+
+	/* Whoever has gone meanwhile was not let in. */
+	if (write(a->fd, &a->answer, 1) == -1)
+		log_info("second_factor.gone", "%s", strerror(errno));
+	end(a);
+}
+
+static void
+recorded(int error, void *arg)
+{
+	struct asker *a = arg;
+
+	(void)error; /* as of a login: it goes on */
+	if (a->answer == SECOND_FACTOR_RIGHT)
+		tell(a);
+	else
+		core_after(
+		    LIMIT_LOGIN_DELAY_MS + core_random(LIMIT_LOGIN_DELAY_MS),
+		    tell, a);
+}
+
+static json_t *
+record(const char *user, const char *address, bool right)
+{
+	json_t *event, *record;
+
+	event = json_pack("{s:{s:s, s:{s:s}}, s:s?, s:{s:i, s:i}}",
+	    "credentials", "credentials", "LOGIN_TWOFACTOR", "credentials_data",
+	    "username", user, "error",
+	    right ? NULL : "Bad two-factor code of an SSH login", "vers",
+	    "major", 0, "minor", 1);
+	record = audit_record(NULL, NULL, "AUTHENTICATION", event, right);
+	if (*address != '\0')
+		json_object_set_new(record, "address", json_string(address));
+	return record;
+}
+
+static void
+judge(struct asker *a, const char *user, const char *code, const char *address)
+{
+	const json_t *account = account_by_name(user);
+	bool right = account != NULL && !json_bool(account, "locked", false) &&
+	    twofactor_check(account, code);
+
+	a->answer = right ? SECOND_FACTOR_RIGHT : SECOND_FACTOR_WRONG;
+	log_info("second_factor", "%s by SSH from %s: %s", user,
+	    *address != '\0' ? address : "here", right ? "right" : "wrong");
+	audit_send(record(user, address, right), recorded, a);
+}
+
+/* What can stand in a line of the log, and is no text of another script. */
+static bool
+is_plain(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if (*text <= ' ' || *text > '~')
+			return false;
+	return true;
+}
+
+/* The text that begins there, and where the next one does; NULL: none. */
+static const char *
+next_text(const char **at, const char *end_of_packet)
+{
+	const char *text = *at;
+	const char *nul = memchr(text, '\0', (size_t)(end_of_packet - text));
+
+	*at = nul != NULL ? nul + 1 : end_of_packet;
+	return nul != NULL && is_plain(text) ? text : NULL;
+}
+
+static void
+readable(uv_poll_t *poll, int status, int events)
+{
+	struct asker *a = poll->data;
+	char packet[SECOND_FACTOR_PACKET + 1];
+	const char *at = packet + 1, *user, *code, *address;
+	ssize_t n;
+
+	(void)events;
+	n = status < 0 ? -1 : read(a->fd, packet, sizeof(packet));
+	if (n == -1 && status >= 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	uv_poll_stop(poll);
+	uv_timer_stop(&a->timer);
+	if (n < 1 || (size_t)n > SECOND_FACTOR_PACKET ||
+	    packet[0] != SECOND_FACTOR_VERSION ||
+	    (user = next_text(&at, packet + n)) == NULL ||
+	    (code = next_text(&at, packet + n)) == NULL ||
+	    (address = next_text(&at, packet + n)) == NULL || at != packet + n)
+		end(a);
+	else
+		judge(a, user, code, address);
+	explicit_bzero(packet, sizeof(packet));
+}
+
+static bool
+is_root(int fd)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 &&
+	    peer.uid == 0;
+}
+
+static void
+begin(int fd)
+{
+	struct asker *a = xcalloc(1, sizeof(*a));
+
+	a->fd = fd;
+	a->handles = 2;
+	a->poll.data = a->timer.data = a;
+	uv_timer_init(core_loop(), &a->timer);
+	if (uv_poll_init(core_loop(), &a->poll, fd) != 0)
+		fatal("a connection of the second factor's cannot be watched");
+	uv_poll_start(&a->poll, UV_READABLE, readable);
+	uv_timer_start(&a->timer, timed_out, PACKET_SECONDS * 1000, 0);
+	askers++;
+}
+
+static void
+serve(uv_poll_t *poll, int status, int events)
+{
+	int fd;
+
+	(void)poll;
+	(void)events;
+	if (status < 0)
+		return;
+	fd = accept4(listening_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	if (fd == -1)
+		return;
+	if (!is_root(fd)) {
+		close(fd);
+		return;
+	}
+	begin(fd);
+	if (askers == ASKERS_MAX)
+		uv_poll_stop(&listening);
+}
+
+void
+second_factor_serve(int fd)
+{
+	listening_fd = fd;
+	if (uv_poll_init(core_loop(), &listening, fd) != 0)
+		fatal("the second factor's socket cannot be watched");
+	uv_poll_start(&listening, UV_READABLE, serve);
+}

@@ -1,0 +1,11 @@
+/*
+ * Codes that the PAM module asks about (lib/second_factor.h): root alone may,
+ * which the kernel says of the other end before a byte of it is read.
+ */
+#ifndef HF_CORE_SECOND_FACTOR_H
+#define HF_CORE_SECOND_FACTOR_H
+
+/* Serves on that listening socket, for ever. */
+void	second_factor_serve(int fd);
+
+#endif

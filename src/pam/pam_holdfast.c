@@ -1,0 +1,284 @@
+/*
+ * The PAM module that asks for the second factor in SSH logins; loaded into
+ * sshd, as root, so it is small and knows nothing but whom to ask, how to ask
+ * him, and whom to give the answer to.
+ *
+ *	auth ... pam_holdfast.so key	before all others: after a login with a
+ *					key, the code alone
+ *	auth ... pam_holdfast.so	behind all others: after the password
+ *	account ... pam_holdfast.so	whatever way it was: without the code
+ *					there is no login
+ *
+ * The first ends the auth stack, so that a key's owner is asked for no password
+ * (sshd says in SSH_AUTH_INFO_0 what it has accepted so far).  The last is what
+ * holds when sshd's configuration asks for less than it should.
+ *
+ * Whom to ask is a file, so that accounts without a second factor log in
+ * whether Holdfast runs or not; who has one does not get in while it does not.
+ */
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include <security/pam_ext.h>
+#include <security/pam_modules.h>
+
+#include "lib/second_factor.h"
+
+#define EXPORT __attribute__((visibility("default")))
+#define ACCEPTED "holdfast-second-factor"
+#define KEY "publickey "
+
+enum asked { ASKED, NOT_ASKED, UNKNOWN };
+
+/* The file, or NULL when it cannot be trusted or read. */
+static FILE *
+open_list(pam_handle_t *pamh)
+{
+	static const char path[] = SECOND_FACTOR_FOLDER "/" SECOND_FACTOR_FILE;
+	struct stat st;
+	FILE *file = NULL;
+	int fd;
+
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd != -1 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	    st.st_uid == 0 && (st.st_mode & 022) == 0)
+		file = fdopen(fd, "re");
+	if (file == NULL) {
+		pam_syslog(pamh, LOG_ERR, "%s cannot be read", path);
+		if (fd != -1)
+			close(fd);
+	}
+	return file;
+}
+
+/*
+ * Was the login so far with this key ("TYPE BASE64")?  info is a line for each
+ * method, of a key "publickey TYPE BASE64".
+ */
+static bool
+came_with(const char *info, const char *key)
+{
+	size_t len = strlen(key);
+
+	for (; info != NULL; info = strchr(info, '\n')) {
+		info += *info == '\n';
+		if (strncmp(info, KEY, sizeof(KEY) - 1) == 0 &&
+		    strncmp(info + sizeof(KEY) - 1, key, len) == 0 &&
+		    (info[sizeof(KEY) - 1 + len] == '\n' ||
+			info[sizeof(KEY) - 1 + len] == '\0'))
+			return true;
+	}
+	return false;
+}
+
+static bool
+came_with_key(const char *info)
+{
+	for (; info != NULL; info = strchr(info, '\n')) {
+		info += *info == '\n';
+		if (strncmp(info, KEY, sizeof(KEY) - 1) == 0)
+			return true;
+	}
+	return false;
+}
+
+static enum asked
+is_asked(pam_handle_t *pamh, const char *user)
+{
+	const char *info = pam_getenv(pamh, "SSH_AUTH_INFO_0");
+	enum asked asked = NOT_ASKED;
+	size_t size = 0, len = strlen(user);
+	char *line = NULL;
+	bool exempt = false;
+	FILE *file;
+	ssize_t n;
+
+	if ((file = open_list(pamh)) == NULL)
+		return UNKNOWN;
+	while ((n = getline(&line, &size, file)) > 0) {
+		if (line[n - 1] == '\n')
+			line[n - 1] = '\0';
+		if (strncmp(line, user, len) != 0)
+			continue;
+		if (line[len] == '\0' || line[len] == ' ')
+			asked = ASKED;
+		if (line[len] == ' ' && came_with(info, line + len + 1))
+			exempt = true;
+	}
+	if (ferror(file))
+		asked = UNKNOWN;
+	else if (exempt)
+		asked = NOT_ASKED;
+	free(line);
+	fclose(file);
+	return asked;
+}
+
+static int
+open_socket(void)
+{
+	const struct timeval patience = { .tv_sec = SECOND_FACTOR_SECONDS };
+	struct sockaddr_un address = { .sun_family = AF_UNIX,
+		.sun_path = SECOND_FACTOR_SOCKET };
+	int fd;
+
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (fd == -1)
+		return -1;
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience,
+		sizeof(patience)) == -1 ||
+	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience,
+		sizeof(patience)) == -1 ||
+	    connect(fd, (struct sockaddr *)&address, sizeof(address)) == -1) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/* A packet of what is asked; its length, or -1: it is longer than that. */
+static ssize_t
+make_packet(char packet[static SECOND_FACTOR_PACKET], const char *user,
+    const char *code, const char *address)
+{
+	const char *texts[] = { user, code, address };
+	size_t len = 1, i, n;
+
+	packet[0] = SECOND_FACTOR_VERSION;
+	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		n = strlen(texts[i]) + 1;
+		if (n > SECOND_FACTOR_PACKET - len)
+			return -1;
+		memcpy(packet + len, texts[i], n);
+		len += n;
+	}
+	return (ssize_t)len;
+}
+
+static int
+check_code(pam_handle_t *pamh, const char *user, const char *code)
+{
+	char packet[SECOND_FACTOR_PACKET], answer = 0;
+	const void *address = NULL;
+	ssize_t len, got = -1;
+	int fd;
+
+	if (pam_get_item(pamh, PAM_RHOST, &address) != PAM_SUCCESS ||
+	    address == NULL)
+		address = "";
+	len = make_packet(packet, user, code, address);
+	fd = len == -1 ? -1 : open_socket();
+	if (fd != -1 && send(fd, packet, (size_t)len, MSG_NOSIGNAL) == len)
+		got = recv(fd, &answer, 1, 0);
+	if (fd != -1)
+		close(fd);
+	explicit_bzero(packet, sizeof(packet));
+	if (len == -1)
+		return PAM_AUTH_ERR;
+	if (got != 1) {
+		pam_syslog(pamh, LOG_ERR,
+		    "the second factor of %s cannot be "
+		    "checked: Holdfast does not answer",
+		    user);
+		return PAM_AUTHINFO_UNAVAIL;
+	}
+	return answer == SECOND_FACTOR_RIGHT ? PAM_SUCCESS : PAM_AUTH_ERR;
+}
+
+static int
+ask(pam_handle_t *pamh, const char *user)
+{
+	char *code = NULL;
+	int r;
+
+	r = pam_prompt(pamh, PAM_PROMPT_ECHO_OFF, &code, "Two-factor code: ");
+	if (r == PAM_SUCCESS && code == NULL)
+		r = PAM_AUTH_ERR;
+	if (r == PAM_SUCCESS)
+		r = check_code(pamh, user, code);
+	if (code != NULL) {
+		explicit_bzero(code, strlen(code));
+		free(code);
+	}
+	if (r == PAM_SUCCESS)
+		r = pam_set_data(
+		    pamh, ACCEPTED, (void *)(uintptr_t)ACCEPTED, NULL);
+	else
+		pam_syslog(pamh, LOG_NOTICE,
+		    "the second factor of %s was not given", user);
+	return r;
+}
+
+static const char *
+user_of(pam_handle_t *pamh)
+{
+	const char *user = NULL;
+
+	if (pam_get_user(pamh, &user, NULL) != PAM_SUCCESS || user == NULL ||
+	    *user == '\0')
+		return NULL;
+	return user;
+}
+
+EXPORT int
+pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv)
+{
+	bool first = argc > 0 && strcmp(argv[0], "key") == 0;
+	const char *user = user_of(pamh);
+
+	(void)flags;
+	if (user == NULL)
+		return PAM_USER_UNKNOWN;
+	if (first && !came_with_key(pam_getenv(pamh, "SSH_AUTH_INFO_0")))
+		return PAM_IGNORE;
+	switch (is_asked(pamh, user)) {
+	case ASKED:
+		return ask(pamh, user);
+	case NOT_ASKED:
+		return PAM_IGNORE;
+	default:
+		return PAM_AUTHINFO_UNAVAIL;
+	}
+}
+
+EXPORT int
+pam_sm_setcred(pam_handle_t *pamh, int flags, int argc, const char **argv)
+{
+	(void)pamh;
+	(void)flags;
+	(void)argc;
+	(void)argv;
+	return PAM_IGNORE;
+}
+
+EXPORT int
+pam_sm_acct_mgmt(pam_handle_t *pamh, int flags, int argc, const char **argv)
+{
+	const char *user = user_of(pamh);
+	const void *accepted = NULL;
+
+	(void)flags;
+	(void)argc;
+	(void)argv;
+	if (user == NULL)
+		return PAM_USER_UNKNOWN;
+	if (is_asked(pamh, user) == NOT_ASKED)
+		return PAM_IGNORE;
+	if (pam_get_data(pamh, ACCEPTED, &accepted) == PAM_SUCCESS &&
+	    accepted != NULL)
+		return PAM_IGNORE;
+	pam_syslog(pamh, LOG_NOTICE,
+	    "%s may not log in without the second factor", user);
+	return PAM_PERM_DENIED;
+}

@@ -1,0 +1,139 @@
+/*
+ * Our lines in sshd's PAM service: see ssh_pam.h.
+ *
+ * Debian's own lines stay as they are, between ours: the first of ours ends
+ * the auth stack after a key and its code; the last asks for the code after
+ * the password; and before any other account line stands that nobody without
+ * the code comes in.
+ */
+#include "services/ssh/ssh_pam.h"
+
+#include <sys/stat.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/file.h"
+#include "lib/second_factor.h"
+#include "lib/xalloc.h"
+
+#define PAM_FOLDER "/etc/pam.d"
+#define PAM_FILE "sshd"
+#define PAM_MAX (64 * 1024)
+/* Not noexec, as dpkg runs its scripts below /var/lib too. */
+#define MODULE_FOLDER "/var/lib/holdfast"
+#define MODULE MODULE_FOLDER "/" SECOND_FACTOR_MODULE
+#define MODULE_MAX (1024 * 1024)
+#define COMMENT "# Holdfast: the second factor"
+
+static const unsigned char module[] = {
+#include "pam_module.inc"
+};
+
+static const char first[] =
+    COMMENT ", before all others.\n"
+	    "auth [success=done ignore=ignore default=die] " MODULE " key\n"
+	    "account [success=ok ignore=ignore default=die] " MODULE "\n";
+static const char last[] =
+    COMMENT ", behind all others.\n"
+	    "auth [success=ok ignore=ignore default=die] " MODULE "\n";
+
+static int
+is_ours(const char *line, size_t len)
+{
+	return memmem(line, len, SECOND_FACTOR_MODULE,
+		   sizeof(SECOND_FACTOR_MODULE) - 1) != NULL ||
+	    strncmp(line, COMMENT, sizeof(COMMENT) - 1) == 0;
+}
+
+char *
+ssh_pam_text(const char *text)
+{
+	char *whole = NULL;
+	size_t size = 0, len;
+	FILE *out;
+
+	if ((out = open_memstream(&whole, &size)) == NULL)
+		abort();
+	fputs(first, out);
+	for (; *text != '\0'; text += len + (text[len] == '\n')) {
+		len = strcspn(text, "\n");
+		if (!is_ours(text, len))
+			fprintf(out, "%.*s\n", (int)len, text);
+	}
+	fputs(last, out);
+	if (fclose(out) != 0)
+		abort();
+	return whole;
+}
+
+static int
+open_folder(const char *path)
+{
+	return open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/* Unless it is there already: 0, or -1 with errno. */
+static int
+install(const char *folder, const char *name, const void *data, size_t len,
+    mode_t mode)
+{
+	char *there = NULL;
+	size_t size = 0;
+	int fd, rc = -1;
+
+	if ((fd = open_folder(folder)) == -1)
+		return -1;
+	if (file_read_at(fd, name, MODULE_MAX, &there, &size) == 0 &&
+	    size == len && memcmp(there, data, len) == 0)
+		rc = 0;
+	else
+		rc = file_install(fd, name, data, len, mode, 0, 0, NULL);
+	free(there);
+	close(fd);
+	return rc;
+}
+
+static int
+install_module(char **whyp)
+{
+	if ((mkdir(MODULE_FOLDER, 0711) == 0 || errno == EEXIST) &&
+	    install(MODULE_FOLDER, SECOND_FACTOR_MODULE, module, sizeof(module),
+		0644) == 0)
+		return 0;
+	*whyp = xasprintf("%s: %s", MODULE, strerror(errno));
+	return -1;
+}
+
+int
+ssh_pam_install(char **whyp)
+{
+	char *there = NULL, *text;
+	size_t len;
+	int fd, rc;
+
+	fd = open_folder(PAM_FOLDER);
+	rc = fd == -1 ? -1 : file_read_at(fd, PAM_FILE, PAM_MAX, &there, &len);
+	if (fd != -1)
+		close(fd);
+	if (rc == -1 && errno == ENOENT)
+		return 0;
+	/* The lines last: without the module they let nobody in. */
+	if (rc == 0 && install_module(whyp) == -1) {
+		free(there);
+		return -1;
+	}
+	if (rc == 0) {
+		text = ssh_pam_text(there);
+		rc = install(PAM_FOLDER, PAM_FILE, text, strlen(text), 0644);
+		free(text);
+	}
+	if (rc == -1)
+		*whyp = xasprintf(
+		    "%s/%s: %s", PAM_FOLDER, PAM_FILE, strerror(errno));
+	free(there);
+	return rc;
+}
