@@ -60,7 +60,7 @@ put_kept(struct wire_out *out, const json_t *account)
 	json_t *history = json_object_get(account, "password_history");
 	size_t i, count = json_array_size(history), older;
 
-	security_password_rules(&rules);
+	security_password_rules(NULL, &rules);
 	if (rules.history == 0 || present == NULL) {
 		wire_put_u32(out, 0);
 		return;
@@ -147,7 +147,7 @@ password_check(const char *password, struct verr *errors, const char *attribute)
 	if (strpbrk(password, "\r\n") != NULL)
 		verr_add(errors, attribute,
 		    "A line break cannot be typed in at a login prompt");
-	security_password_rules(&rules);
+	security_password_rules(NULL, &rules);
 	if (length < (size_t)rules.min_length)
 		verr_add(errors, attribute,
 		    "It has %zu characters, and needs at least %lld", length,
@@ -164,7 +164,7 @@ password_reused(struct verr *errors, const char *attribute)
 {
 	struct password_rules rules;
 
-	security_password_rules(&rules);
+	security_password_rules(NULL, &rules);
 	verr_add(errors, attribute,
 	    "It is one of the account's last %lld passwords",
 	    (long long)rules.history);
@@ -182,7 +182,7 @@ password_too_young(const json_t *account)
 	struct password_rules rules;
 	int64_t age = password_age(account);
 
-	security_password_rules(&rules);
+	security_password_rules(NULL, &rules);
 	if (age == -1 || rules.min_age == 0 || age >= rules.min_age)
 		return 0;
 	return rules.min_age - age;
@@ -250,7 +250,7 @@ password_max_age(const struct change *c, const json_t *account)
 {
 	struct password_rules rules;
 
-	security_password_rules(&rules);
+	security_password_rules(c, &rules);
 	if (rules.max_age == 0 || json_int(account, "uid", -1) == 0 ||
 	    changed_at(account) == -1 || !has_password(account))
 		return -1;

@@ -6,12 +6,14 @@
 #include <string.h>
 
 #include "core/core.h"
+#include "core/resource.h"
 #include "core/logins.h"
 #include "lib/json.h"
 
 /* protocol.json, "assurance_levels". */
 #define LEVEL_2_AGE 43200
 #define LEVEL_2_IDLE 1800
+#define STIG_SESSIONS 10 /* SRG-OS-000027-GPOS-00008 */
 
 static const json_t *
 settings(void)
@@ -46,10 +48,13 @@ classes_of(const json_t *names)
 }
 
 void
-security_password_rules(struct password_rules *rules)
+security_password_rules(const struct change *c, struct password_rules *rules)
 {
 	const json_t *s = settings();
 
+	if (c != NULL)
+		s = change_view(
+		    c, resource_find("system.security"), SECURITY_ENTRY);
 	*rules = (struct password_rules){
 		.min_age = json_int(s, "min_password_age", 0),
 		.max_age = json_int(s, "max_password_age", 0),
@@ -96,7 +101,9 @@ security_lockout_failures(void)
 int64_t
 security_max_sessions(void)
 {
-	return json_int(settings(), "max_sessions_per_user", 0);
+	int64_t most = json_int(settings(), "max_sessions_per_user", 0);
+
+	return security_stig() ? stricter(most, STIG_SESSIONS) : most;
 }
 
 struct session_limits

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "core/change.h"
 #include "core/session.h"
 
 #define SECURITY_ENTRY	1	/* id of the one entry of system.security */
@@ -26,7 +27,9 @@ struct password_rules {
 	int64_t		history;		/* incl. the present one */
 	unsigned int	classes;		/* one of each */
 };
-void	security_password_rules(struct password_rules *);
+/* As a change will leave them; NULL: as they are. */
+void	security_password_rules(const struct change *,
+	    struct password_rules *);
 
 /* Are the rules of the STIG (stig.json) in force? */
 bool	security_stig(void);

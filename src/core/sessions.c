@@ -13,6 +13,7 @@
 #include "core/core.h"
 #include "core/event.h"
 #include "core/reconnect.h"
+#include "core/security.h"
 #include "core/token.h"
 #include "lib/boottime.h"
 #include "lib/json.h"
@@ -112,6 +113,35 @@ sessions_removed(const struct session *s)
 	if (!session_internal(s))
 		event_send("auth.sessions", EVENT_REMOVED, NULL,
 		    json_pack("{s:s}", "id", s->id));
+}
+
+struct counting {
+	const struct session *of;
+	const struct connection *but;
+	int64_t count;
+};
+
+static void
+count_one(struct connection *c, void *arg)
+{
+	struct counting *counting = arg;
+
+	if (c != counting->but && c->session != NULL &&
+	    !session_internal(c->session) &&
+	    c->session->uid == counting->of->uid)
+		counting->count++;
+}
+
+bool
+sessions_allow(const struct session *s, const struct connection *c)
+{
+	struct counting counting = { .of = s, .but = c };
+	int64_t most = security_max_sessions();
+
+	if (most == 0)
+		return true;
+	connection_each(count_one, &counting);
+	return counting.count < most;
 }
 
 /* A logout, or the end that somebody else made of it. */

@@ -12,6 +12,14 @@
 
 struct connection;
 
+/*
+ * May there be one more, for that connection, of that account
+ * (max_sessions_per_user)?  What the connection has now is going to end; root's
+ * over the Unix socket count for nothing.  The ones there are stay: who comes
+ * late is refused, as pam_limits(8) does.
+ */
+bool	 sessions_allow(const struct session *, const struct connection *);
+
 /* All, as auth.sessions lists them; a new array.  current may be NULL. */
 json_t	*sessions_list(const struct session *current);
 

@@ -28,8 +28,10 @@ account_shadow(const struct change *c, const json_t *account,
 		shadow->change = changed / DAY;
 		shadow->max = password_max_age(c, account);
 	}
-	if (shadow->max != -1)
+	if (shadow->max != -1) {
 		shadow->warn = WARN_DAYS;
+		shadow->inactive = 0; /* expired is expired, for SSH too */
+	}
 	if (json_bool(account, "locked", false))
 		shadow->expire = EXPIRED;
 }

@@ -16,6 +16,7 @@
 #include "core/logins.h"
 #include "core/reconnect.h"
 #include "core/security.h"
+#include "core/sessions.h"
 #include "core/token.h"
 #include "lib/boottime.h"
 #include "lib/json.h"
@@ -160,8 +161,16 @@ login_succeeded(struct call *call, struct session *s)
 {
 	const json_t *options =
 	    json_object_get(call_param(call, 0), "login_options");
-	struct verdict_answer *a = xcalloc(1, sizeof(*a));
+	struct verdict_answer *a;
 
+	if (!sessions_allow(s, call->connection)) {
+		login_failed(call, LOGIN_DENIED, s->credential,
+		    json_pack("{s:s}", "username", s->username),
+		    "It has as many sessions as it may have");
+		session_release(s);
+		return;
+	}
+	a = xcalloc(1, sizeof(*a));
 	log_info("login.succeeded", "%s as %s from %s", session_class(s),
 	    s->username, s->origin);
 	a->call = call;

@@ -12,6 +12,7 @@
 #include "core/crud.h"
 #include "core/reboot.h"
 #include "core/security.h"
+#include "core/sessions.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/xalloc.h"
@@ -186,6 +187,13 @@ take_limits(void)
 	session_limits = security_session_limits();
 }
 
+static void
+changed(void)
+{
+	take_limits();
+	sessions_look();
+}
+
 /* At start, before anybody logs in. */
 static void
 gather(void (*done)(void))
@@ -229,7 +237,7 @@ const struct resource security_resource = {
 	"sessions.", .kind = RESOURCE_CONFIG, .role_prefix = "SYSTEM_SECURITY",
 	.verbose_name = "System Security", .methods = methods,
 	.fields = fields, .entry = SECURITY_ENTRY, .check = check,
-	.gather = gather, .changed = take_limits
+	.gather = gather, .changed = changed
 };
 
 static const struct method info_methods[] = {

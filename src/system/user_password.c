@@ -280,7 +280,8 @@ is_allowed(struct call *call, const json_t *user)
 		refuse(call, "old_password",
 		    "FULL_ADMIN role is required in order to bypass check of "
 		    "current password.");
-	else if (!needs_no_old_one(call, name) && password_too_young(user) > 0)
+	else if (!needs_no_old_one(call, name) &&
+	    !password_change_required(user) && password_too_young(user) > 0)
 		refuse(call, "new_password",
 		    "The password can be changed in %lld days",
 		    (long long)password_too_young(user));
