@@ -218,21 +218,37 @@ id_text(int64_t id, char text[static 24])
 	return text;
 }
 
+static int64_t
+now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
 enum api_key_state
 api_key_state(int64_t id)
 {
 	const json_t *key = api_key_get(id);
-	struct timespec now;
 	char text[24];
 
 	if (key == NULL || json_bool(key, "revoked", true) ||
 	    json_object_get(revoking, id_text(id, text)) != NULL)
 		return API_KEY_REVOKED;
-	clock_gettime(CLOCK_REALTIME, &now);
-	if (now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000 >=
-	    api_key_expires(key))
-		return API_KEY_EXPIRED;
-	return API_KEY_GOOD;
+	return now_ms() >= api_key_expires(key) ? API_KEY_EXPIRED :
+						  API_KEY_GOOD;
+}
+
+int64_t
+api_key_left(int64_t id)
+{
+	int64_t expires;
+
+	if (api_key_state(id) != API_KEY_GOOD)
+		return 0;
+	expires = api_key_expires(api_key_get(id));
+	return expires != INT64_MAX ? expires - now_ms() : INT64_MAX;
 }
 
 /* 0 or -1 with errno. */

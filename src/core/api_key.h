@@ -31,6 +31,8 @@ const json_t	*api_key_account(const json_t *key);
 enum api_key_state api_key_state(int64_t id);
 /* When it expires, in ms since the epoch; INT64_MAX: never. */
 int64_t		 api_key_expires(const json_t *key);
+/* In how many ms; 0: it is over, or revoked. */
+int64_t		 api_key_left(int64_t id);
 /*
  * What SCRAM needs of it, its salt borrowed from it.  0, or -1 when what is
  * stored is no such data.

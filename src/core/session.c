@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "core/security.h"
+#include "core/api_key.h"
 #include "lib/boottime.h"
 #include "lib/json.h"
 #include "lib/xalloc.h"
@@ -95,10 +96,22 @@ session_of_token(struct session *s, struct session *maker,
 	memcpy(s->token, token, TOKEN_HASH);
 }
 
+/* When the key that it was logged in with expires, by boottime_ms(). */
+static int64_t
+key_end(const struct session *s)
+{
+	const struct session *login = session_login(s);
+	int64_t left = INT64_MAX;
+
+	if (login->credential == CREDENTIAL_API_KEY)
+		left = api_key_left(login->api_key);
+	return left != INT64_MAX ? boottime_ms() + left : left;
+}
+
 int64_t
 session_end(const struct session *s)
 {
-	int64_t end = INT64_MAX, idle;
+	int64_t end = INT64_MAX, idle, key = key_end(s);
 
 	/* Root would only connect again, without a password. */
 	if (session_internal(s))
@@ -110,7 +123,7 @@ session_end(const struct session *s)
 		if (idle < end)
 			end = idle;
 	}
-	return end;
+	return key < end ? key : end;
 }
 
 bool

@@ -660,6 +660,14 @@ revoke_run(struct call *call)
 	json_decref(ids);
 }
 
+/* Sessions that a key began end with it, or when it will expire. */
+static void
+keys_changed(void)
+{
+	sessions_review();
+	sessions_look();
+}
+
 static char *
 name_suffix(const json_t *params)
 {
@@ -734,6 +742,6 @@ const struct resource api_key_resource = {
 	.kind = RESOURCE_CRUD, .role_prefix = "API_KEY",
 	.verbose_name = "ApiKey", .methods = methods, .fields = key_fields,
 	.check = check, .extend = extend, .extended_from = extended_from,
-	.changed = sessions_review
+	.changed = keys_changed
 };
 /* clang-format on */

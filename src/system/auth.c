@@ -79,6 +79,10 @@ static const struct field token_params[] = {
 	SECRET("token", "The token."), FIELD_END
 };
 
+static const struct field key_params[] = {
+	SECRET("api_key", "The key."), FIELD_END
+};
+
 static const char *const otp_only[] = { "OTP_TOKEN", NULL };
 static const struct field continue_fields[] = {
 	{ .name = "mechanism", .type = F_ENUM, .choices = otp_only,
@@ -110,6 +114,16 @@ login_with_token(struct call *call)
 	else
 		call_fail(call, EOPNOTSUPP,
 		    "TOKEN_PLAIN: mechanism is not supported");
+}
+
+static void
+login_with_api_key(struct call *call)
+{
+	if (security_assurance_level() == 1)
+		login_api_key(call);
+	else
+		call_fail(call, EOPNOTSUPP,
+		    "API_KEY_PLAIN: mechanism is not supported");
 }
 
 static void
@@ -150,6 +164,10 @@ static const struct method methods[] = {
 	  .params = continue_params, .result = &response,
 	  .doc = "Logs in with the second factor asked for.",
 	  .run = login_continue },
+	{ .name = "auth.login_with_api_key", .auth = AUTH_NONE,
+	  .params = key_params, .result = &boolean,
+	  .doc = "Logs in with an API key, the older way.",
+	  .run = login_with_api_key },
 	{ .name = "auth.login_with_token", .auth = AUTH_NONE,
 	  .params = token_params, .result = &boolean,
 	  .doc = "Logs in with a token, the older way.",

@@ -34,8 +34,10 @@ static const struct {
 	bool		 listed;
 	void		(*login)(struct call *);
 } mechanisms[] = {
+	{ "API_KEY_PLAIN", 1, true, login_api_key },
 	{ "TOKEN_PLAIN", 1, true, login_token },
 	{ "PASSWORD_PLAIN", 2, true, login_password },
+	{ "SCRAM", 1, true, login_scram },
 	{ "OTP_TOKEN", 2, false, login_continue },
 };
 /* clang-format on */
@@ -156,8 +158,23 @@ reconnect_token(const struct connection *c, const json_t *options)
 	return value;
 }
 
+static json_t *
+success(const struct call *call, const json_t *options)
+{
+	return json_pack("{s:s, s:n, s:o, s:o}", "response_type", "SUCCESS",
+	    "user_info", "authenticator",
+	    json_sprintf("LEVEL_%d", security_assurance_level()),
+	    "reconnect_token", reconnect_token(call->connection, options));
+}
+
 void
 login_succeeded(struct call *call, struct session *s)
+{
+	login_succeeded_with(call, s, NULL);
+}
+
+void
+login_succeeded_with(struct call *call, struct session *s, json_t *response)
 {
 	const json_t *options =
 	    json_object_get(call_param(call, 0), "login_options");
@@ -177,15 +194,11 @@ login_succeeded(struct call *call, struct session *s)
 	if (s->credential != CREDENTIAL_TOKEN)
 		logins_succeeded(s, call->connection);
 	connection_login(call->connection, s);
-	/* clang-format off */
-	a->response = json_pack("{s:s, s:o, s:o, s:o}",
-	    "response_type", "SUCCESS",
-	    "user_info", json_bool(options, "user_info", true) ?
-		auth_user_info(s) : json_null(),
-	    "authenticator",
-		json_sprintf("LEVEL_%d", security_assurance_level()),
-	    "reconnect_token", reconnect_token(call->connection, options));
-	/* clang-format on */
+	if (response == NULL)
+		response = success(call, options);
+	if (json_bool(options, "user_info", true))
+		json_object_set_new(response, "user_info", auth_user_info(s));
+	a->response = response;
 	audit_send(audit_authentication(
 		       call->connection, s, s->credential, NULL, NULL),
 	    success_recorded, a);

@@ -26,6 +26,9 @@ const char *login_given(const struct call *, const char *member, size_t i);
  * and answered.
  */
 void	 login_succeeded(struct call *, struct session *);
+/* The same with an answer of its own (stolen), to which user_info is set. */
+void	 login_succeeded_with(struct call *, struct session *,
+	    json_t *response);
 /*
  * Recorded with the reason and answered a second or two after the call came,
  * a boolean false where the older calls are.  data (stolen): the record's
@@ -40,5 +43,15 @@ void	 login_mechanisms(struct call *);
 void	 login_password(struct call *);		/* login_password.c */
 void	 login_token(struct call *);
 void	 login_continue(struct call *);
+void	 login_api_key(struct call *);		/* login_api_key.c */
+void	 login_scram(struct call *);		/* login_scram.c */
+
+/*
+ * Of a key that was shown or proven: in with it, unless it is over or its user
+ * may not.  response as above; NULL: it was not by SCRAM.
+ */
+void	 login_with_key(struct call *, const json_t *key, json_t *response);
+/* credentials_data of an attempt with it; both may be NULL. */
+json_t	*login_key_data(const char *username, const json_t *key);
 
 #endif

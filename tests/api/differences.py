@@ -9,22 +9,24 @@ agrees, or is not in the file, fails.
 LATER = "the method comes with the accounts"
 MECHANISM = "the mechanism comes with the accounts"
 
+AT_FAULT = "the attribute at fault is named"
 SUDO = "sudo rules come with the accounts"
 SYSTEM = "the settings of the system itself come later"
 FOUND_OUT = "found out before any entry is looked at, and named"
 FILES = "filesystem.put comes with the storage"
 
 DIFFERENCES = {
-    ("auth", "login_ex: API key of nobody"): (
-        [-32001, "EOPNOTSUPP"], MECHANISM),
-    ("auth", "login_ex: API key malformed"): (
-        [-32001, "EOPNOTSUPP"], MECHANISM),
-    ("auth", "login_ex: SCRAM first message"): (
-        [-32001, "EOPNOTSUPP"], MECHANISM),
-    ("auth", "login_ex: SCRAM malformed"): (
-        [-32001, "EOPNOTSUPP"], MECHANISM),
     ("auth", "generate_token: ttl wrong"): (
         [-32602, "EINVAL", ["ttl"]], "a token that is never good is no use"),
+
+    ("api_key", "create: same name"): (
+        [-32602, "EINVAL", ["api_key_create.name"]], AT_FAULT),
+    ("api_key", "create: user absent"): (
+        [-32602, "EINVAL", ["api_key_create.username"]], AT_FAULT),
+    ("api_key", "create: expired"): (
+        [-32602, "EINVAL", ["api_key_create.expires_at"]], AT_FAULT),
+    ("api_key", "create"): (
+        "result", "user_identifier is a number at once, as it is later"),
 
     ("envelope", "parameter left out"): (
         [-32602, "EINVAL", ["user_create"]],

@@ -9,12 +9,14 @@ import contextlib
 import hashlib
 import hmac
 import itertools
+import json
 import re
+import secrets
 import time
 
 import pytest
 
-from harness import ADMIN, ApiError
+from harness import ADMIN, ApiError, Closed, wait_until
 
 ADMIN_ID = 2
 HIDDEN = "********"
@@ -79,6 +81,16 @@ def person(root, gid):
     finally:
         with contextlib.suppress(ApiError):
             root.call("user.delete", made["id"], {"delete_group": True})
+
+
+def plain(client, made, username=ADMIN, text=None):
+    return client.call("auth.login_ex", {
+        "mechanism": "API_KEY_PLAIN", "username": username,
+        "api_key": text or made["key"]})
+
+
+def kind(answer):
+    return answer["response_type"]
 
 
 def date(seconds):
@@ -191,6 +203,259 @@ def test_a_raw_key_is_converted(root, made):
                       "54321-" + "a" * 64).paths == [None]
 
 
+# Logging in with one.
+
+def test_a_key_logs_in(instance, made):
+    with instance.connect() as client, instance.connect() as other:
+        answer = plain(client, made)
+        assert kind(answer) == "SUCCESS"
+        info = answer["user_info"]
+        assert info["pw_name"] == ADMIN
+        assert "API_KEY" in info["account_attributes"]
+        assert "SCRAM" not in info["account_attributes"]
+        session = client.call("auth.sessions", [["current", "=", True]],
+                              {"get": True})
+        assert session["credentials"] == "API_KEY"
+        assert session["credentials_data"]["api_key"] == {
+            "id": made["id"], "name": made["name"]}
+        assert other.call("auth.login_with_api_key", made["key"]) is True
+        assert other.call("auth.me")["pw_name"] == ADMIN
+
+
+def test_what_is_no_key_is_refused_alike(instance, root, made):
+    with instance.connect() as client:
+        wrong = made["key"][:-1] + ("a" if made["key"][-1] != "a" else "b")
+        for text, username in (
+                (wrong, ADMIN), ("54321-" + "a" * 64, ADMIN), ("x", ADMIN),
+                (made["key"], "root")):
+            assert plain(client, None, username, text) == {
+                "response_type": "AUTH_ERR"}
+        assert client.call("auth.login_with_api_key", "x") is False
+        assert root.call("api_key.get_instance", made["id"])[
+            "revoked"] is False
+
+
+def test_an_expired_key(instance, root):
+    with key(root) as made, instance.connect() as client:
+        scram(client, made)
+        root.call("api_key.update", made["id"], {"expires_at": date(3)})
+        # The session that it began ends with it.
+        with pytest.raises(Closed):
+            while True:
+                client.receive(60)
+        with instance.connect() as again:
+            assert kind(plain(again, made)) == "EXPIRED"
+            assert scram(again, made).answer == {"response_type": "EXPIRED"}
+
+
+def test_a_removed_key_ends_its_sessions(instance, root):
+    with instance.connect() as client, instance.connect() as other:
+        with key(root) as made:
+            scram(client, made)
+            token = client.call("auth.generate_token")
+        with pytest.raises(Closed):
+            client.receive(30)
+        assert kind(other.call("auth.login_ex", {
+            "mechanism": "TOKEN_PLAIN", "token": token})) == "AUTH_ERR"
+
+
+def test_a_reset_makes_the_old_one_void(instance, root):
+    with key(root) as made, instance.connect() as client:
+        again = root.call("api_key.update", made["id"], {"reset": True})
+        assert kind(scram(client, made).answer) == "AUTH_ERR"
+        assert kind(scram(client, again).answer) == "SCRAM_RESPONSE"
+
+
+def test_keys_of_a_login_are_revoked_together(instance, root):
+    with instance.admin() as client, instance.connect() as user:
+        made = [client.call("api_key.create", {
+            "name": new_name(), "username": ADMIN}) for _ in range(2)]
+        login = client.call("auth.sessions", [["current", "=", True]],
+                            {"get": True})
+        ids = [entry["id"] for entry in made]
+        assert login["api_keys"] == ids
+        with key(root) as other:
+            scram(user, made[0])
+            assert root.call("api_key.revoke_made_in", login[
+                "credentials_data"]["login_id"]) is True
+            for number in ids:
+                entry = root.call("api_key.get_instance", number)
+                assert entry["revoked"] and entry["revoked_reason"]
+            assert not root.call("api_key.get_instance",
+                                 other["id"])["revoked"]
+        with pytest.raises(Closed):
+            user.receive(30)
+        with instance.connect() as again:
+            assert kind(scram(again, made[1]).answer) == "EXPIRED"
+            # Resetting it is the way to use it again.
+            new = root.call("api_key.update", ids[1], {"reset": True})
+            assert not new["revoked"] and new["revoked_reason"] is None
+            assert kind(scram(again, new).answer) == "SCRAM_RESPONSE"
+        for number in ids:
+            root.call("api_key.delete", number)
+        assert root.call("api_key.revoke_made_in", "nosuch") is False
+
+
+def test_a_key_goes_with_its_user(instance, root):
+    with person(root, 951) as user, instance.connect() as client:
+        made = root.call("api_key.create", {
+            "name": new_name(), "username": user["username"]})
+        assert root.call("user.get_instance", user["id"])["api_keys"] == [
+            made["id"]]
+        scram(client, made, user["username"])
+        assert client.call("auth.me")["pw_name"] == user["username"]
+        root.call("user.delete", user["id"], {"delete_group": True})
+        assert root.call("api_key.query", [["id", "=", made["id"]]]) == []
+        with pytest.raises(Closed):
+            client.receive(30)
+
+
+def test_a_locked_users_key_is_refused(instance, root):
+    with person(root, 951) as user, instance.connect() as client:
+        made = root.call("api_key.create", {
+            "name": new_name(), "username": user["username"]})
+        root.call("user.update", user["id"], {"locked": True})
+        assert kind(plain(client, made, user["username"])) == "DENIED"
+        assert scram(client, made, user["username"]).answer == {
+            "response_type": "DENIED"}
+        root.call("user.update", user["id"], {"locked": False})
+        assert kind(scram(client, made, user["username"]).answer
+                    ) == "SCRAM_RESPONSE"
+
+
+# SCRAM.
+
+class Exchange:
+    """A client of RFC 5802, its messages open to meddling."""
+
+    def __init__(self, client, made, username=ADMIN, binding=None,
+                 header=None, nonce=None, proof=None):
+        self.client = client
+        self.made = made
+        self.binding = binding or b""
+        self.header = header or (
+            "p=tls-server-end-point,," if binding else "n,,")
+        self.nonce = nonce or secrets.token_urlsafe(18)
+        self.bare = f"n={username}:{made['id']},r={self.nonce}"
+        self.proof = proof
+        self.answer = None
+
+    def send(self, which, text):
+        return self.client.call("auth.login_ex", {
+            "mechanism": "SCRAM", "scram_type": which, "rfc_str": text})
+
+    def first(self):
+        self.answer = self.send("CLIENT_FIRST_MESSAGE",
+                                self.header + self.bare)
+        return self.answer.get("scram_type") == "SERVER_FIRST_RESPONSE"
+
+    def fields(self):
+        return dict(part.split("=", 1)
+                    for part in self.answer["rfc_str"].split(","))
+
+    def final(self):
+        challenge = self.answer["rfc_str"]
+        fields = self.fields()
+        assert fields["r"].startswith(self.nonce)
+        assert len(fields["r"]) > len(self.nonce)
+        client_key = decoded(self.made["client_key"])
+        stored_key = hashlib.sha512(client_key).digest()
+        start = "c=" + encoded(self.header.encode() + self.binding)
+        start += ",r=" + fields["r"]
+        auth = ",".join((self.bare, challenge, start)).encode()
+        signature = hmac.digest(stored_key, auth, "sha512")
+        proof = self.proof or bytes(
+            a ^ b for a, b in zip(client_key, signature))
+        self.answer = self.send("CLIENT_FINAL_MESSAGE",
+                                f"{start},p={encoded(proof)}")
+        if (kind(self.answer) == "SCRAM_RESPONSE"
+                and self.made["server_key"] != HIDDEN):
+            assert self.answer["rfc_str"] == "v=" + encoded(hmac.digest(
+                decoded(self.made["server_key"]), auth, "sha512"))
+        return self.answer
+
+
+def scram(client, made, username=ADMIN, **meddling):
+    exchange = Exchange(client, made, username, **meddling)
+    if exchange.first():
+        exchange.final()
+    return exchange
+
+
+def end_point(client):
+    """The certificate's hash, RFC 5929: it is signed with SHA-256."""
+    return hashlib.sha256(client.sock.getpeercert(True)).digest()
+
+
+@pytest.mark.parametrize("bound", [False, True])
+def test_scram(instance, made, bound):
+    with instance.connect() as client:
+        exchange = Exchange(client, made, binding=end_point(
+            client) if bound else None)
+        assert exchange.first()
+        fields = exchange.fields()
+        assert fields["s"] == made["salt"] and fields["i"] == str(ITERATIONS)
+        assert exchange.answer == {
+            "response_type": "SCRAM_RESPONSE", "user_info": None,
+            "scram_type": "SERVER_FIRST_RESPONSE",
+            "rfc_str": exchange.answer["rfc_str"]}
+        answer = exchange.final()
+        assert kind(answer) == "SCRAM_RESPONSE"
+        assert answer["scram_type"] == "SERVER_FINAL_RESPONSE"
+        assert answer["user_info"]["pw_name"] == ADMIN
+        assert {"API_KEY", "SCRAM"} <= set(
+            answer["user_info"]["account_attributes"])
+        session = client.call("auth.sessions", [["current", "=", True]],
+                              {"get": True})
+        assert session["credentials"] == "API_KEY"
+
+
+def test_scram_over_the_unix_socket(instance, made):
+    with instance.root() as client:
+        # Nothing to bind to there, so a client may say so.
+        assert kind(scram(client, made, header="y,,").answer
+                    ) == "SCRAM_RESPONSE"
+        assert client.call("auth.me")["pw_name"] == ADMIN
+
+
+def test_scram_that_is_meddled_with(instance, made):
+    with instance.connect() as client:
+        for meddling in (
+                {"proof": bytes(64)}, {"proof": bytes(63)},
+                {"binding": bytes(32)}, {"header": "y,,"},
+                {"username": "root"}, {"username": "nosuch"}):
+            answer = scram(client, made, **meddling).answer
+            assert answer == {"response_type": "AUTH_ERR"}, meddling
+        assert kind(scram(client, made).answer) == "SCRAM_RESPONSE"
+
+
+def test_an_exchange_is_good_once(instance, made):
+    with instance.connect() as client:
+        assert client.error("auth.login_ex", {
+            "mechanism": "SCRAM", "scram_type": "CLIENT_FINAL_MESSAGE",
+            "rfc_str": "c=biws,r=x,p=AAAA"}).errname == "EFAULT"
+        exchange = scram(client, made, proof=bytes(64))
+        assert exchange.answer == {"response_type": "AUTH_ERR"}
+        assert client.error("auth.login_ex", {
+            "mechanism": "SCRAM", "scram_type": "CLIENT_FINAL_MESSAGE",
+            "rfc_str": "c=biws,r=x,p=AAAA"}).errname == "EFAULT"
+
+
+def test_who_is_unknown_gets_a_salt_that_stays(instance, made):
+    with instance.connect() as client, instance.connect() as other:
+        salts = {}
+        for name in ("nosuch", "root", ADMIN):
+            for one in (client, other):
+                exchange = Exchange(one, {"id": made["id"] + 1000}, name)
+                assert exchange.first()
+                fields = exchange.fields()
+                assert fields["i"] == str(ITERATIONS)
+                assert len(fields["s"]) == len(made["salt"])
+                salts.setdefault(name, set()).add(fields["s"])
+        assert all(len(found) == 1 for found in salts.values())
+        assert len(set().union(*salts.values())) == 3
+
+
 # Rights.
 
 def test_whose_keys_one_may_have(instance, root):
@@ -257,3 +522,40 @@ def test_events(instance, root):
     assert found[0]["fields"] == {
         name: value for name, value in made.items()
         if name not in ("key", "client_key")}
+
+
+def test_no_secret_is_written_down(instance, root):
+    with key(root) as made, instance.connect() as client:
+        plain(client, made)
+        root.call("api_key.convert_raw_key", made["key"])
+        records = json.dumps(root.call("audit.query", {
+            "services": ["MIDDLEWARE"], "query-options": {
+                "order_by": ["-message_timestamp"], "limit": 100}}))
+        secret = made["key"].split("-")[1]
+        for hidden in (secret, made["client_key"], made["stored_key"],
+                       made["server_key"]):
+            assert hidden not in records
+            assert hidden not in instance.log()
+            for file in (instance.directory / "state").rglob("*"):
+                if file.is_file():
+                    assert hidden.encode() not in file.read_bytes(), file
+        assert f"Create API key {made['name']}" in records
+
+
+def test_failures_are_recorded_with_the_key(instance, root, made):
+    with instance.connect() as client:
+        plain(client, None, text=made["key"][:-4] + "0000")
+        plain(client, None, text="54321-" + "a" * 64)
+
+        def found():
+            records = root.call("audit.query", {
+                "services": ["MIDDLEWARE"], "query-filters": [
+                    ["event", "=", "AUTHENTICATION"],
+                    ["success", "=", False]],
+                "query-options": {"order_by": ["-message_timestamp"],
+                                  "limit": 50}})
+            return [record["event_data"]["credentials"][
+                "credentials_data"].get("api_key") for record in records]
+
+        wait_until(lambda: {"id": made["id"], "name": made["name"]} in found()
+                   and "<INVALID>" in found(), 30, "both records")

@@ -18,7 +18,7 @@ METHODS = {
     "core.job_download_logs",
     "auth.login", "auth.login_ex", "auth.login_ex_continue",
     "auth.generate_onetime_password",
-    "auth.login_with_token", "auth.generate_token", "auth.sessions",
+    "auth.login_with_api_key", "auth.login_with_token", "auth.generate_token", "auth.sessions",
     "auth.terminate_session", "auth.terminate_other_sessions",
     "auth.mechanism_choices", "auth.me", "auth.logout", "auth.set_attribute",
     "auth.twofactor.config", "auth.twofactor.confirm", "auth.twofactor.update",

@@ -19,8 +19,8 @@ import http_replay
 from harness import ADMIN, PASSWORD, Closed, next_address
 
 FOLDER = pathlib.Path(__file__).with_name("transcripts")
-FILES = ("auth", "envelope", "http", "core", "group", "query", "ssh", "service",
-         "system", "user")
+FILES = ("api_key", "auth", "envelope", "http", "core", "group", "query",
+         "ssh", "service", "system", "user")
 STRANGER = "nobody yet, TCP"
 ADMIN_ID = 2    # of the entry, as the real server has it
 LOGGED_IN = "root over TCP, logged in by password"
