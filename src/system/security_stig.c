@@ -7,11 +7,18 @@
  * listed here, and refuses the mode: a machine does not say that it keeps
  * rules which it does not.
  */
+#include <string.h>
+
+#include "core/call.h"
 #include "core/change.h"
-#include "core/store.h"
 #include "core/core.h"
+#include "core/rights.h"
+#include "core/session.h"
+#include "core/twofactor.h"
 #include "lib/json.h"
 #include "system/security_internal.h"
+#include "system/user.h"
+#include "system/user_internal.h"
 
 #define FIELD "enable_gpos_stig"
 #define NONE (-1)
@@ -93,7 +100,8 @@ needs(struct change *c, bool met, const char *what)
 static void
 check_twofactor(struct change *c)
 {
-	const json_t *entry = store_get(core_store(), "auth.twofactor", 1);
+	const json_t *entry =
+	    store_get(core_store(), "auth.twofactor", TWOFACTOR_ENTRY);
 
 	needs(c, json_bool(entry, "enabled", false),
 	    "two-factor authentication to be enabled");
@@ -101,26 +109,45 @@ check_twofactor(struct change *c)
 	    "two-factor authentication for SSH to be enabled");
 }
 
-/* Those of the system itself, whose passwords nobody owns. */
+/* Those of the system itself have passwords that nobody owns. */
+static void
+check_shared(struct change *c, const json_t *user)
+{
+	const char *hash = json_str(user, "unixhash", "*");
+
+	if (user_is_immutable(user) && !user_is_foreign(user) &&
+	    (hash[0] == '$' || strcmp(hash, USER_HASH_KEPT) == 0) &&
+	    !json_bool(user, "password_disabled", false) &&
+	    !json_bool(user, "locked", false))
+		verr_add(c->errors, FIELD,
+		    "%s has a password: personal administrators are needed "
+		    "instead (SRG-OS-000109-GPOS-00056)",
+		    json_str(user, "username", ""));
+}
+
+/* Without them nobody could come in any more. */
 static void
 check_accounts(struct change *c)
 {
 	json_t *users = store_list(core_store(), "user"), *user;
-	int64_t uid;
+	const struct session *s = c->call->session;
+	bool somebody = false, administrator = false;
 	size_t i;
 
 	json_array_foreach(users, i, user) {
-		uid = json_int(user, "uid", -1);
-		if ((uid == 0 || uid == 950) &&
-		    json_str(user, "unixhash", "*")[0] == '$' &&
-		    !json_bool(user, "password_disabled", false) &&
-		    !json_bool(user, "locked", false))
-			verr_add(c->errors, FIELD,
-			    "%s has a password: personal administrators are "
-			    "needed instead (SRG-OS-000109-GPOS-00056)",
-			    json_str(user, "username", ""));
+		check_shared(c, user);
+		if (json_bool(user, "locked", false) ||
+		    !twofactor_configured(user))
+			continue;
+		somebody = true;
+		administrator |= rights_administers(c, user);
 	}
 	json_decref(users);
+	needs(c, somebody, "an account with a second factor");
+	needs(c, administrator,
+	    "an administrator who may do everything and has a second factor");
+	needs(c, s != NULL && session_login(s)->second_factor,
+	    "to be switched on by who logged in with a second factor");
 }
 
 void

@@ -14,6 +14,7 @@
 #include "core/core.h"
 #include "core/op.h"
 #include "core/password.h"
+#include "core/security.h"
 #include "core/session.h"
 #include "lib/json.h"
 #include "lib/xalloc.h"
@@ -136,6 +137,12 @@ user_password_check(struct change *c)
 		    "is checked.");
 	if (c->verb == CHANGE_CREATE && !random && !given && !disabled)
 		verr_add(c->errors, "password", "Password is required");
+	if (security_stig() && user_is_immutable(c->after) && !disabled &&
+	    (random || given ||
+		json_bool(c->before, "password_disabled", false)))
+		verr_add(c->errors, "password_disabled",
+		    "In STIG mode nobody logs in with the password of an "
+		    "account that is shared (SRG-OS-000109-GPOS-00056)");
 	if (given)
 		password_check(user_password_of(c), c->errors, "password");
 	check_smb(c);

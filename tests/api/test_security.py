@@ -93,7 +93,8 @@ def test_stig_mode_names_everything_that_it_lacks(settings, root):
     assert {path for path, _, _ in extra} == {
         "system_security_update.enable_gpos_stig"}
     text = "\n".join(text for _, text, _ in extra)
-    for needed in ("enable_fips", "two-factor", "truenas_admin has a password",
+    for needed in ("enable_fips", "two-factor", "an account with a second",
+                   "administrator who", "logged in with a second factor", "truenas_admin has a password",
                    "not built yet"):
         assert needed in text
     assert root.call("system.security.config") == DEFAULTS | {"id": 1}
@@ -174,3 +175,27 @@ def test_stig_mode_holds_its_limits(stig):
         assert job["state"] == "SUCCESS"
         reasons = client.call("system.reboot.info")["reboot_required_reasons"]
         assert [reason["code"] for reason in reasons] == ["FIPS", "GPOSSTIG"]
+
+
+def test_stig_mode_keeps_shared_accounts_without_password(stig):
+    with stig.root() as client:
+        admin = client.call("user.query", [["uid", "=", 950]], {"get": True})
+        error = client.error("user.update", admin["id"],
+                             {"password": "Gr4nite-sky-77-and-more"})
+        assert "user_update.password_disabled" in error.paths
+
+
+def test_stig_mode_asks_for_more_of_passwords_and_hashes_otherwise(stig):
+    with stig.root() as client:
+        person = {"username": "sue", "full_name": "Sue", "smb": False,
+                  "group_create": True}
+        error = client.error("user.create", person | {
+            "password": "Gr4nite-sky-7"})
+        assert error.paths == ["user_create.password"]
+        client.call("user.create", person | {
+            "password": "Gr4nite-sky-77-and-more"})
+    # FIPS knows no yescrypt.
+    line, = [line for line in stig.enter("cat", "/etc/shadow").stdout
+             .splitlines() if line.startswith("sue:")]
+    fields = line.split(":")
+    assert fields[1].startswith("$6$rounds=656000$") and fields[4] == "60"
