@@ -21,11 +21,13 @@
 #include "lib/json.h"
 #include "lib/xalloc.h"
 
-/* Entries that are a way in for the account whose id a member says. */
+/*
+ * Entries that are a way in for the account whose id a member says.  Keys of
+ * the API are looked at before they are made (api_key.c).
+ */
 static const struct {
 	const char *resource, *account;
 } ways_in[] = {
-	{ "api_key", "user_identifier" },
 	{ "twofactor_secret", "id" },
 };
 

@@ -136,6 +136,8 @@ struct resource {
 	size_t			 size;		/* of the struct of the fields;
 						   0: there is none */
 	int64_t			 entry;		/* id of a config's one entry */
+	/* Its secrets are shown to full administrators only, whoever writes. */
+	bool			 guarded;
 	/*
 	 * The rules across fields.  Errors on the bare field name: the prefix
 	 * (ssh_update) is set.  May edit other entries too (change_edit).

@@ -125,7 +125,7 @@ resource_shows_secrets(const struct resource *r, const struct session *s)
 
 	if (s->full_admin)
 		return true;
-	if (r->role_prefix == NULL)
+	if (r->role_prefix == NULL || r->guarded)
 		return false;
 	role = xasprintf("%s_WRITE", r->role_prefix);
 	may = role_set_has(&s->roles, role);

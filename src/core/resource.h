@@ -23,7 +23,7 @@ const struct resource	*resource_of_method(const char *method);
 size_t	 resource_count(void);
 size_t	 resource_index(const struct resource *);
 
-/* May the session see the resource's secrets? */
+/* May the session see the resource's secrets?  Who may write them may. */
 bool	 resource_shows_secrets(const struct resource *,
 	    const struct session *);
 

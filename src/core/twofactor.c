@@ -64,7 +64,7 @@ static const struct method no_methods[] = { METHOD_END };
 
 const struct resource twofactor_secret_resource = {
 	.name = "twofactor_secret", .doc = "The second factors of users.",
-	.kind = RESOURCE_INNER, .role_prefix = "ACCOUNT",
+	.kind = RESOURCE_INNER, .role_prefix = "ACCOUNT", .guarded = true,
 	.verbose_name = "Second factor", .methods = no_methods,
 	.fields = secret_fields, .check = check, .answer = answer
 };

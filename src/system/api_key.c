@@ -693,6 +693,7 @@ login_suffix(const json_t *params)
 }
 
 static const char *const read_roles[] = { "API_KEY_READ", NULL };
+static const char *const write_roles[] = { "API_KEY_WRITE", NULL };
 static const char *const own_roles[] = { "API_KEY_WRITE", "READONLY_ADMIN",
 	NULL };
 static const char *const my_roles[] = { "API_KEY_READ", "READONLY_ADMIN",
@@ -724,7 +725,7 @@ static const struct method methods[] = {
 	  .roles = read_roles, .params = query_params, .result = &entries,
 	  .doc = "The keys there are.", .run = resource_query_run },
 	{ .name = "api_key.revoke_made_in", .own = true, .auth = AUTH_ROLE,
-	  .roles = own_roles, .params = revoke_params, .result = &boolean,
+	  .roles = write_roles, .params = revoke_params, .result = &boolean,
 	  .audit = "Revoke API keys made in login",
 	  .audit_suffix = login_suffix,
 	  .doc = "Revokes the keys that were made in a login, all of them.",

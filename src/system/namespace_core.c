@@ -5,8 +5,9 @@
 #include <stdlib.h>
 
 #include "core/call.h"
-#include "core/download.h"
 #include "core/connection.h"
+#include "core/dispatch.h"
+#include "core/download.h"
 #include "core/event.h"
 #include "core/job.h"
 #include "core/limits.h"
@@ -92,11 +93,30 @@ ping_run(struct call *call)
 	call_reply(call, json_string("pong"));
 }
 
+/* Those that the caller may call; steals. */
+static json_t *
+permitted(const struct call *call, json_t *methods)
+{
+	const struct session *s = call->session;
+	json_t *some, *method;
+	const char *name;
+
+	if (s->full_admin && !s->stig)
+		return methods;
+	some = json_object();
+	json_object_foreach(methods, name, method)
+		if (dispatch_allows(s, method_find(name)))
+			json_object_set(some, name, method);
+	json_decref(methods);
+	return some;
+}
+
 static void
 get_methods_run(struct call *call)
 {
-	call_reply(
-	    call, resource_methods(json_string_value(call_param(call, 0))));
+	const char *name = json_string_value(call_param(call, 0));
+
+	call_reply(call, permitted(call, resource_methods(name)));
 }
 
 static void
@@ -263,8 +283,8 @@ static const struct method methods[] = {
 	  .run = set_options_run },
 	{ .name = "core.get_methods", .auth = AUTH_SESSION, .bulk = true,
 	  .params = get_methods_params, .result = &object,
-	  .doc = "The methods there are, with their parameters, results and "
-	  "roles.", .run = get_methods_run },
+	  .doc = "The methods that the caller may call, with their parameters, "
+	  "results and roles.", .run = get_methods_run },
 	{ .name = "core.get_services", .auth = AUTH_SESSION, .bulk = true,
 	  .params = get_services_params, .result = &object,
 	  .doc = "The namespaces there are.", .run = get_services_run },

@@ -353,13 +353,6 @@ check_groups(struct change *c)
 }
 
 static bool
-has_changed(const struct change *c, const char *member)
-{
-	return !json_equal(json_object_get(c->before, member),
-	    json_object_get(c->after, member));
-}
-
-static bool
 has_group(const json_t *privilege, int64_t gid)
 {
 	json_t *id;
@@ -371,16 +364,23 @@ has_group(const json_t *privilege, int64_t gid)
 	return false;
 }
 
+/* What is refused counts as unchanged for the checks that follow. */
+static void
+check_fixed(struct change *c, const char *member)
+{
+	json_t *before = json_object_get(c->before, member);
+
+	if (json_equal(before, json_object_get(c->after, member)))
+		return;
+	verr_add(c->errors, member, "A built-in privilege keeps it");
+	json_object_set(c->after, member, before);
+}
+
 static void
 check_builtin(struct change *c)
 {
-	static const char *const fixed[] = { "name", "roles" };
-	size_t i;
-
-	for (i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
-		if (has_changed(c, fixed[i]))
-			verr_add(c->errors, fixed[i],
-			    "A built-in privilege keeps it");
+	check_fixed(c, "name");
+	check_fixed(c, "roles");
 	if (is_builtin(c->before, LOCAL_ADMINISTRATOR) &&
 	    !has_group(c->after, GID_ADMINISTRATORS))
 		verr_add(c->errors, "local_groups",

@@ -495,7 +495,7 @@ static const struct event events[] = {
 
 const struct resource user_resource = {
 	.name = "user", .doc = "Accounts.", .kind = RESOURCE_CRUD,
-	.role_prefix = "ACCOUNT", .verbose_name = "User",
+	.role_prefix = "ACCOUNT", .guarded = true, .verbose_name = "User",
 	.methods = methods, .events = events, .fields = user_fields,
 	.check = check,
 	.lookup = user_lookup, .extend = extend,

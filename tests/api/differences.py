@@ -116,6 +116,17 @@ DIFFERENCES = {
         "result", "what is not there sorts as null"),
     ("query", "get_instance"): (
         "result", "ids are each machine's own: there is a group 1"),
+    ("privilege", "delete group in use"): (
+        [-32001, "EACCES"], "it names the privilege in words of our own"),
+    ("privilege", "a user with SSH_READ: get_methods"): (
+        "result", "the recording kept their names only"),
+    ("privilege", "privilege changed while logged in: user.query"): (
+        "result", "what a privilege grants is looked up at each change"),
+    ("privilege", "a read-only administrator: keychain"): (
+        -32601, "the method comes with the stored credentials"),
+    ("privilege", "privilege deleted while logged in"): (
+        {"closed": 1000}, "who has no rights any more has no session"),
+
     ("query", 'select ["users.0"]'): (
         [-32602, "EINVAL", ["options"]], FOUND_OUT),
     ("http", "upload by GET"): (405, "its fault has a status"),

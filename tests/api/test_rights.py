@@ -218,6 +218,49 @@ def test_what_is_no_more_than_his_goes(world):
                 {"full_name": "Somebody"})
 
 
+# What he may not see.
+
+def test_hashes_are_for_full_administrators(world):
+    client, root = world.client, world.root
+    whole = user_of(root, ADMIN)
+    assert whole["unixhash"].startswith("$")
+    shown = user_of(client, ADMIN)
+    assert whole["unixhash"] not in str(shown)
+    assert shown["unixhash"] == "********"
+    number = shown["id"]
+    assert client.call("user.get_instance", number) == shown
+    # Nor is it found out by asking for it.
+    for filters in ([["unixhash", "=", whole["unixhash"]]],
+                    [["unixhash", "^", "$"]],
+                    [["id", "=", number], ["unixhash", "~", "[$]y"]],
+                    [["password_history", "rin", "$"]]):
+        assert client.call("user.query", filters) == []
+    assert client.call("user.query", [["id", "=", number]],
+                       {"select": ["unixhash"]}) == [{"unixhash": "********"}]
+
+
+def test_hashes_are_in_no_event_for_others(world, instance):
+    with instance.connect() as listener:
+        listener.login("limited-two", PASSWORD)
+        listener.call("core.subscribe", "user.query")
+        world.root.call("user.update", world.users["plain"],
+                        {"full_name": "Plain again"})
+        message = listener.receive()
+    fields = message["params"]["fields"]
+    assert fields["full_name"] == "Plain again"
+    assert fields["unixhash"] == "********"
+    assert "$y$" not in str(message)
+
+
+def test_methods_are_those_that_he_may_call(world):
+    mine = set(world.client.call("core.get_methods"))
+    assert {"user.update", "ssh.config", "core.ping"} <= mine
+    assert not {"ssh.update", "config.history"} & mine
+    named = {entry["resource"] for entry in world.client.call(
+        "auth.me")["privilege"]["allowlist"] if entry["method"] == "CALL"}
+    assert named < mine and "user.update" in named
+
+
 # An administrator remains.
 
 def last_ways(client):

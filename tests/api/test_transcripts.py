@@ -19,11 +19,21 @@ import http_replay
 from harness import ADMIN, PASSWORD, Closed, next_address
 
 FOLDER = pathlib.Path(__file__).with_name("transcripts")
-FILES = ("api_key", "auth", "envelope", "http", "core", "group", "query",
-         "ssh", "service", "system", "user")
+FILES = ("api_key", "auth", "envelope", "http", "core", "group", "privilege",
+         "query", "ssh", "service", "system", "user")
 STRANGER = "nobody yet, TCP"
 ADMIN_ID = 2    # of the entry, as the real server has it
 LOGGED_IN = "root over TCP, logged in by password"
+BEA, BEA_PASSWORD = "bea over TCP, logged in by password", "Gr4nite-sky-77"
+# What was done before a case, and not recorded: the privilege's new roles,
+# None: it is removed; and whether bea logs in anew.
+UNRECORDED = {
+    "privilege changed while logged in: user.query": (
+        ["READONLY_ADMIN"], False),
+    "a read-only administrator: the secrets in a user": (
+        ["READONLY_ADMIN"], True),
+    "privilege deleted while logged in": (None, False),
+}
 # A token, a one-time password or a uuid, perhaps at the end of a path.
 VARYING = re.compile(r"([\w-]{64}|\d+_\w{6}(-\w{6}){3}"
                      r"|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$")
@@ -229,6 +239,8 @@ class Replayer:
                 self.instance.connect(next_address(103), path=path))
             if who == LOGGED_IN:
                 self.clients[who].login()
+            if who == BEA:
+                self.clients[who].login("bea", BEA_PASSWORD)
         return self.clients[who]
 
     def drop(self, who):
@@ -246,6 +258,7 @@ class Replayer:
             with self.instance.connect(next_address(103)) as client:
                 return self.exchange(client, case)
         self.reach(case["case"])
+        self.change_privilege(case["case"])
         client = self.client(case["as"])
         try:
             actual = self.exchange(client, case)
@@ -288,6 +301,29 @@ class Replayer:
             client.call("core.ping")
             self.sent += 1
         self.sent += 1
+
+    def change_privilege(self, name):
+        if name not in UNRECORDED:
+            return
+        roles, again = UNRECORDED[name]
+        with self.instance.root() as client:
+            number = client.call("privilege.query", [["name", "=", "Watch"]],
+                                 {"get": True})["id"]
+            if roles is None:
+                client.call("privilege.delete", number)
+            else:
+                client.call("privilege.update", number, {"roles": roles})
+        if again:
+            self.drop(BEA)
+
+    def know_bea(self):
+        """Her group has the number and, in calls, the id of the recording."""
+        with self.instance.root() as client:
+            self.numbers[82] = client.call(
+                "group.create", {"name": "crew9", "gid": 3001})
+            client.call("user.create", {
+                "username": "bea", "full_name": "Bea B.", "smb": False,
+                "group_create": True, "groups": [self.numbers[82]], "password": BEA_PASSWORD})
 
     def know_groups(self):
         """The numbers that the recorded machine had for what is there."""
@@ -438,6 +474,8 @@ def test_replay(make_instance, name, record_property):
     replayer = Replayer(instance, strangers_alone=name == "auth")
     if name == "group":
         replayer.know_groups()
+    if name == "privilege":
+        replayer.know_bea()
     if name == "user":
         replayer.know_users()
     if name == "auth":
