@@ -20,6 +20,7 @@
 #include "core/change_internal.h"
 #include "core/core.h"
 #include "core/entry.h"
+#include "core/event.h"
 #include "core/installed.h"
 #include "core/job.h"
 #include "core/outside.h"
@@ -342,11 +343,13 @@ committed(struct change *c)
 		    output, step->content, strlen(step->content));
 		core_problem_clear(outputs[output].name);
 	}
+	event_hold();
 	for (i = 0; i < c->nedits; i++)
 		entry_changed(c->edits[i].resource, c->edits[i].id,
 		    c->edits[i].before, c->edits[i].after);
 	if (c->committed != NULL)
 		c->committed(c);
+	event_release();
 	log_info("change.committed", "%s: revision %lld by %s",
 	    c->resource->name, (long long)c->revision, call_user(c->call));
 	deliver(c, true, NULL);

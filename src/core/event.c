@@ -248,6 +248,20 @@ tell(struct telling *t, struct connection *c)
 	protocol_notify(c, "collection_update", params_for(t, c->session));
 }
 
+static bool held;
+static bool *waiting; /* by resource_index() */
+
+static void
+changed(const struct resource *r)
+{
+	if (r->changed == NULL)
+		return;
+	if (held)
+		waiting[resource_index(r)] = true;
+	else
+		r->changed();
+}
+
 void
 event_send(const char *name, enum event_kind kind, json_t *id, json_t *fields)
 {
@@ -272,8 +286,31 @@ event_send(const char *name, enum event_kind kind, json_t *id, json_t *fields)
 	json_decref(fields);
 	json_decref(t.whole);
 	json_decref(t.redacted);
-	if (c->resource->changed != NULL)
-		c->resource->changed();
+	changed(c->resource);
+}
+
+void
+event_hold(void)
+{
+	if (waiting == NULL)
+		waiting = xcalloc(resource_count(), sizeof(*waiting));
+	held = true;
+}
+
+void
+event_release(void)
+{
+	const struct resource *const *r;
+	size_t i;
+
+	held = false;
+	for (r = resources; *r != NULL; r++) {
+		i = resource_index(*r);
+		if (!waiting[i])
+			continue;
+		waiting[i] = false;
+		(*r)->changed();
+	}
 }
 
 /*

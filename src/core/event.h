@@ -27,6 +27,12 @@ enum event_kind { EVENT_ADDED, EVENT_CHANGED, EVENT_REMOVED };
  */
 void	 event_send(const char *name, enum event_kind, json_t *id,
 	    json_t *fields);
+/*
+ * Around the events of a change, of which there may be thousands: a resource's
+ * "changed" is called at the end, once.
+ */
+void	 event_hold(void);
+void	 event_release(void);
 
 /*
  * Subscribes a connection to "name" or "name:{arguments}" and writes the

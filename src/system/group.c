@@ -55,7 +55,7 @@ static const struct field group_fields[] = {
 	  "digits alone",
 	  .label = "Name", .doc = "Its name." },
 	{ .name = "builtin", .type = F_BOOL, .def = "false",
-	  .flags = FF_READONLY, .doc = "Does it come with the system?" },
+	  .flags = FF_READONLY | FF_KEPT, .doc = "Does it come with the system?" },
 	{ .name = "sudo_commands", .type = F_ARRAY, .fields = sudo_command,
 	  .def = "[]", .flags = FF_UNBUILT, .label = "Allowed Sudo Commands",
 	  .doc = "Commands that members may run with sudo." },

@@ -36,7 +36,7 @@
 	{ .name = "full_name", .type = F_STR, .flags = FF_REQUIRED,	\
 	  .label = "Full Name", .doc = "The name of the person." },	\
 	{ .name = "builtin", .type = F_BOOL, .def = "false",		\
-	  .flags = FF_READONLY, .doc = "Does it come with the system?" }, \
+	  .flags = FF_READONLY | FF_KEPT, .doc = "Does it come with the system?" }, \
 	/* Kept for the services to come; both values are right till then. */ \
 	{ .name = "smb", .type = F_BOOL, .def = "true",			\
 	  .label = "SMB User", .doc = "May it use SMB shares?" },	\
