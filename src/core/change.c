@@ -479,6 +479,8 @@ change_continue(struct change *c)
 	}
 	drop_idle(c);
 	if (c->nedits == 0) {
+		if (c->unchanged != NULL)
+			c->unchanged(c);
 		call_reply(c->call, result_of(c));
 		change_finish(c);
 	} else

@@ -66,6 +66,8 @@ struct change {
 	json_t			*answer;
 	/* Once it is committed, before the answer; may be NULL. */
 	void			(*committed)(struct change *);
+	/* The same where there was nothing to change; set by check. */
+	void			(*unchanged)(struct change *);
 
 	/* The pipeline's own. */
 	bool			 alone;		/* others go on meanwhile */

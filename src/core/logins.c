@@ -15,8 +15,10 @@
 #include "core/account_state.h"
 #include "core/connection.h"
 #include "core/core.h"
+#include "core/entry.h"
 #include "core/lifetime.h"
 #include "core/limits.h"
+#include "core/resource.h"
 #include "core/rights.h"
 #include "core/security.h"
 #include "core/session.h"
@@ -154,6 +156,34 @@ logins_lockout(const char *username, const struct connection *c)
 						     LOCKOUT_CLOSED;
 }
 
+/* The account is shown as locked as long as somebody is locked out of it. */
+static void
+tell(int64_t id)
+{
+	const struct resource *users = resource_find("user");
+	json_t *stored = json_incref(
+	    (json_t *)(uintptr_t)store_get(core_store(), users->name, id));
+
+	entry_extend_again(users);
+	if (stored != NULL)
+		entry_changed(users, id, stored, stored);
+	json_decref(stored);
+}
+
+static void
+lockout_over(void *arg)
+{
+	tell((int64_t)(intptr_t)arg);
+}
+
+static void
+locked_out(int64_t id, const char *username, const char *source)
+{
+	log_warn("login.locked_out", "%s from %s", source, username);
+	tell(id);
+	core_after(LOCKOUT_SECONDS * 1000, lockout_over, (void *)(intptr_t)id);
+}
+
 /* Room for one more: what is over, else the oldest. */
 static void
 make_room(json_t *sources)
@@ -217,6 +247,7 @@ logins_failed(const char *username, const struct connection *c, bool counted)
 	char source[SOURCE_LEN], *origin;
 	json_t *old, *failures;
 	int64_t id;
+	bool locked;
 
 	counted = counted && source_of(c, source);
 	if (account == NULL) {
@@ -237,8 +268,11 @@ logins_failed(const char *username, const struct connection *c, bool counted)
 	}
 	if (counted)
 		count(failures, source);
+	locked = counted && source_locked(failures, source);
 	if (account_state_set(id, "failures", failures) == -1)
 		log_error("logins.failed", "%s: %s", username, strerror(errno));
+	else if (locked)
+		locked_out(id, username, source);
 }
 
 /* Who made the entry what it is. */
@@ -359,6 +393,7 @@ logins_unlock(int64_t user_id)
 		rest = json_copy(failures);
 		json_object_del(rest, "sources");
 		result = account_state_set(user_id, "failures", rest);
+		tell(user_id);
 	}
 	json_decref(failures);
 	return result;

@@ -46,11 +46,13 @@ make_text(json_int_t n)
 	return text;
 }
 
-/* Of the account it is for: another one's is another text. */
+/* With whose it is, and the password that it stands in for. */
 static void
 mac_of(int64_t user_id, const char *text, char hex[static MAC_HEX])
 {
-	char *data = xasprintf("onetime %lld %s", (long long)user_id, text);
+	const json_t *account = store_get(core_store(), "user", user_id);
+	char *data = xasprintf("onetime %lld %s %s", (long long)user_id, text,
+	    json_str(account, "unixhash", ""));
 	unsigned char mac[MAC_LEN];
 	size_t i;
 
@@ -139,17 +141,4 @@ onetime_use(int64_t user_id, const char *text)
 	if (!good)
 		log_error("onetime.use", "%s", strerror(errno));
 	return good;
-}
-
-void
-onetime_end(int64_t user_id)
-{
-	json_t *state = account_state_get(user_id, MEMBER), *without;
-
-	if (state != NULL) {
-		without = json_copy(state);
-		json_object_set_new(without, "list", json_array());
-		account_state_set(user_id, MEMBER, without);
-	}
-	json_decref(state);
 }

@@ -2,7 +2,8 @@
  * One-time passwords (protocol.json, "one_time_password"): good for one login
  * within a day, made by an administrator for somebody who has lost theirs.
  * Random text of 142 bits; kept is an HMAC of it under the store's key, with
- * the account (account_state "onetime").
+ * the account (account_state "onetime").  A new password of the account ends
+ * those that there are.
  */
 #ifndef HF_ONETIME_H
 #define HF_ONETIME_H
@@ -20,7 +21,5 @@
 char	*onetime_new(int64_t user_id);
 /* Is it one of the account's?  It was, once this has said so. */
 bool	 onetime_use(int64_t user_id, const char *text);
-/* They end: the account has a new password. */
-void	 onetime_end(int64_t user_id);
 
 #endif

@@ -14,6 +14,7 @@
 #include "core/core.h"
 #include "core/limits.h"
 #include "core/logins.h"
+#include "core/pending_login.h"
 #include "core/reconnect.h"
 #include "core/security.h"
 #include "core/sessions.h"
@@ -193,6 +194,7 @@ login_succeeded_with(struct call *call, struct session *s, json_t *response)
 	a->call = call;
 	if (s->credential != CREDENTIAL_TOKEN)
 		logins_succeeded(s, call->connection);
+	pending_login_abandon(call->connection);
 	connection_login(call->connection, s);
 	if (response == NULL)
 		response = success(call, options);
@@ -235,19 +237,15 @@ login_token(struct call *call)
 	session_release(maker);
 }
 
-/* What comes with the second factors has its frame here. */
-void
-login_continue(struct call *call)
-{
-	call_fail(call, EINVAL, "OTP_TOKEN: no authentication in progress");
-}
-
 void
 login_ex(struct call *call)
 {
 	const char *mechanism = json_str(call_param(call, 0), "mechanism", "");
 	size_t i;
 
+	/* Whoever begins anew has no code to show. */
+	if (strcmp(mechanism, "OTP_TOKEN") != 0)
+		pending_login_abandon(call->connection);
 	for (i = 0; i < MECHANISMS; i++)
 		if (strcmp(mechanisms[i].name, mechanism) == 0 &&
 		    security_assurance_level() <= mechanisms[i].level) {

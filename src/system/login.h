@@ -37,12 +37,20 @@ void	 login_succeeded_with(struct call *, struct session *,
 void	 login_failed(struct call *, const char *response_type,
 	    enum credential, json_t *data, const char *why);
 
+/*
+ * The same for a session (stolen) of an account that was shown to be it by a
+ * password: the second factor is asked for first, where there has to be one
+ * (login_factor.c).
+ */
+void	 login_factor(struct call *, struct session *,
+	    const json_t *account);
+
 /* The methods' rows in auth.c name these. */
 void	 login_ex(struct call *);
 void	 login_mechanisms(struct call *);
 void	 login_password(struct call *);		/* login_password.c */
 void	 login_token(struct call *);
-void	 login_continue(struct call *);
+void	 login_continue(struct call *);		/* login_factor.c */
 void	 login_api_key(struct call *);		/* login_api_key.c */
 void	 login_scram(struct call *);		/* login_scram.c */
 

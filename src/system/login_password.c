@@ -76,7 +76,7 @@ proven(struct call *call, const char *username, enum credential credential)
 		return;
 	}
 	s->credential = credential;
-	login_succeeded(call, s);
+	login_factor(call, s, account);
 }
 
 static void

@@ -9,6 +9,7 @@
 #include "core/call.h"
 #include "core/change.h"
 #include "core/core.h"
+#include "core/logins.h"
 #include "core/crud.h"
 #include "core/reboot.h"
 #include "core/security.h"
@@ -77,6 +78,13 @@ static const struct field fields[] = {
 	  .label = "Sessions per User",
 	  .source = "SRG-OS-000027-GPOS-00008",
 	  .doc = "How many sessions an account has at a time." },
+	{ .name = "lockout_failures", .type = F_INT, .def = "null",
+	  .flags = FF_NULL | FF_OWN, .min = LOCKOUT_FAILURES, .max = 100,
+	  .label = "Failed Logins before a Lockout",
+	  .source = "SRG-OS-000329-GPOS-00128",
+	  .doc = "How many failed logins in a row lock the address that they "
+	  "come from out of the account's password, for a quarter of an "
+	  "hour." },
 	IF_REVISION_ROW,
 	FIELD_END
 };

@@ -18,12 +18,14 @@
 #include "core/crud.h"
 #include "core/entry.h"
 #include "core/event.h"
+#include "core/logins.h"
 #include "core/password.h"
 #include "core/query.h"
 #include "core/rights.h"
 #include "core/sessions.h"
 #include "core/twofactor.h"
 #include "lib/json.h"
+#include "lib/log.h"
 #include "lib/xalloc.h"
 #include "system/account_number.h"
 #include "system/group.h"
@@ -262,6 +264,8 @@ extend(json_t *user)
 	json_object_set_new(user, "roles", account_roles(user));
 	json_object_set_new(
 	    user, "api_keys", api_keys_of(json_int(user, "id", -1)));
+	if (logins_locked(json_int(user, "id", -1)))
+		json_object_set_new(user, "locked", json_true());
 	extend_password(user);
 	json_object_set_new(
 	    user, "group", shown_group(json_int(user, "group", -1)));
@@ -292,11 +296,37 @@ administrators(void)
 	return names;
 }
 
+/* Whoever says that it is not locked lets in those locked out, too. */
+static void
+unlock(struct change *c)
+{
+	if (json_is_false(json_object_get(c->data, "locked")) &&
+	    logins_unlock(c->id) == -1)
+		log_error("user.unlock", "%s", strerror(errno));
+}
+
+static void
+check_unlock(struct change *c)
+{
+	char *missing;
+
+	c->unchanged = unlock;
+	if (!json_is_false(json_object_get(c->data, "locked")) ||
+	    !logins_locked(c->id))
+		return;
+	missing = rights_missing(c->call->session, c, c->before);
+	if (missing != NULL)
+		verr_add_errno(c->errors, EPERM, "locked",
+		    "The account has %s, which you have not", missing);
+	free(missing);
+}
+
 static void
 updated(struct change *c)
 {
 	size_t i;
 
+	unlock(c);
 	group_members_changed(c);
 	for (i = 0; i < c->nedits; i++)
 		if (c->edits[i].resource == &user_resource &&
@@ -401,6 +431,8 @@ check(struct change *c)
 	if (c->call->method->run == adopt_run)
 		return;
 	user_check(c);
+	if (c->verb == CHANGE_UPDATE)
+		check_unlock(c);
 	if (c->verb == CHANGE_DELETE && !verr_any(c->errors)) {
 		account_number_keep(
 		    &numbers, json_int(c->before, "uid", -1), c->errors);

@@ -1,5 +1,6 @@
 """Logging in: one-time passwords, coming back, what is remembered of it."""
 
+import itertools
 import json
 import os
 import re
@@ -10,6 +11,7 @@ import pytest
 
 from harness import ADMIN, PASSWORD, Instance, next_address, wait_until
 
+NUMBERS = itertools.count(1)
 ONETIME = re.compile(r"\d+_[A-Za-z0-9]{6}(-[A-Za-z0-9]{6}){3}$")
 
 
@@ -62,6 +64,38 @@ def kill_core(instance):
 def onetime(client, username=ADMIN):
     return client.call("auth.generate_onetime_password",
                        {"username": username})
+
+
+def group_id(root, gid):
+    return root.call("group.query", [["gid", "=", gid]], {"get": True})["id"]
+
+
+@pytest.fixture
+def member(machine, boss):
+    """Another full administrator, gone with the test."""
+    user = boss.call("user.create", {
+        "username": f"member{next(NUMBERS)}", "full_name": "A Member",
+        "group_create": True, "password": PASSWORD, "smb": False,
+        "groups": [group_id(boss, 544)]})
+    yield user
+    with machine.root() as again:   # core may have been killed meanwhile
+        again.call("user.delete", user["id"])
+
+
+@pytest.fixture
+def settings(machine, boss):
+    """Sets fields of system.security until the test is over."""
+    changed = {}
+
+    def update(**fields):
+        before = boss.call("system.security.config")
+        changed.update({name: before[name] for name in fields
+                        if name not in changed})
+        boss.job("system.security.update", fields)
+
+    yield update
+    with machine.root() as again:
+        again.job("system.security.update", changed)
 
 
 def authentications(root, address):
@@ -226,6 +260,14 @@ def test_onetime_password_of_nobody(machine, boss, stranger):
         "username": ADMIN}).errname == "ENOTAUTHENTICATED"
 
 
+def test_a_new_password_ends_onetime_passwords(machine, boss, member):
+    text = onetime(boss, member["username"])
+    boss.call("user.update", member["id"], {"password": "another 1 word"})
+    with machine.connect() as client:
+        assert password_login(client, text, member["username"])[
+            "response_type"] == "AUTH_ERR"
+
+
 # Coming back.
 
 def test_reconnect_token_outlives_core(machine, here):
@@ -267,3 +309,117 @@ def test_token_of_a_token_ends_with_the_login(machine, here):
     for dead in (token, derived, reconnect):
         with machine.connect(here) as client:
             assert token_login(client, dead)["response_type"] == "AUTH_ERR"
+
+
+@pytest.mark.parametrize("change", [
+    {"password": "something 2 else"}, {"password_disabled": True},
+    {"locked": True}, {"groups": []}])
+def test_tokens_die_with_what_they_rest_on(machine, boss, member, here,
+                                           change):
+    name = member["username"]
+    with machine.connect(here) as client:
+        reconnect = password_login(client, username=name,
+                                   reconnect_token=True)["reconnect_token"]
+        token = client.call("auth.generate_token")
+        with machine.connect(here) as other:
+            assert token_login(other, token)["response_type"] == "SUCCESS"
+        # What changes nothing of that does nothing to them.
+        boss.call("user.update", member["id"], {"full_name": "Another Name"})
+        with machine.connect(here) as other:
+            assert token_login(other, token)["response_type"] == "SUCCESS"
+        boss.call("user.update", member["id"], change)
+        for dead in (token, reconnect):
+            with machine.connect(here) as other:
+                assert token_login(other, dead)["response_type"] == "AUTH_ERR"
+    # They do not come back to life.
+    boss.call("user.update", member["id"], {
+        "locked": False, "password_disabled": False, "password": PASSWORD,
+        "groups": member["groups"]})
+    for dead in (token, reconnect):
+        with machine.connect(here) as other:
+            assert token_login(other, dead)["response_type"] == "AUTH_ERR"
+
+
+# Who is not let in.
+
+def test_who_may_not_log_in(machine, boss, member):
+    name = member["username"]
+
+    def answer():
+        with machine.connect() as client:
+            return password_login(client, username=name)["response_type"]
+
+    assert answer() == "SUCCESS"
+    boss.call("user.update", member["id"], {"groups": []})
+    assert answer() == "DENIED"
+    boss.call("user.update", member["id"], {
+        "groups": member["groups"], "locked": True})
+    assert answer() in ("AUTH_ERR", "EXPIRED", "DENIED")
+    boss.call("user.update", member["id"], {
+        "locked": False, "password_disabled": True})
+    assert answer() == "AUTH_ERR"
+
+
+# Lockout.
+
+def fail(instance, source, name, times=3):
+    clients = [instance.connect(source) for _ in range(times)]
+    calls = [client.start("auth.login_ex", {
+        "mechanism": "PASSWORD_PLAIN", "username": name,
+        "password": "wrong"}) for client in clients]
+    for client, number in zip(clients, calls):
+        assert client.finish(number)["response_type"] == "AUTH_ERR"
+        client.close()
+
+
+def test_lockout_is_of_one_source(machine, boss, member, settings, here):
+    name, elsewhere = member["username"], next_address(105)
+    settings(lockout_failures=3)
+
+    def shown():
+        return boss.call("user.get_instance", member["id"])["locked"]
+
+    def answer(source, who=name):
+        with machine.connect(source) as client:
+            return password_login(client, username=who)["response_type"]
+
+    with machine.connect(here) as client:
+        password_login(client, username=name)
+        token = client.call("auth.generate_token")
+        assert shown() is False
+        fail(machine, here, name)
+        assert shown() is True
+        assert answer(here) == "DENIED"
+        record = authentications(boss, here)[-1]
+        assert not record["success"]
+        assert "locked out" in record["event_data"]["error"].lower()
+        # Tokens, the open session and other places are not concerned.
+        assert client.call("auth.me")["pw_name"] == name
+        with machine.connect(here) as other:
+            assert token_login(other, token)["response_type"] == "SUCCESS"
+    assert answer(elsewhere) == "SUCCESS"
+    # It outlives core; a name that nobody has is told the same.
+    kill_core(machine)
+    assert answer(here) == "DENIED"
+    fail(machine, here, "nobody-there")
+    assert answer(here, "nobody-there") == "DENIED"
+    with machine.root() as root:
+        root.call("user.update", member["id"], {"locked": False})
+        assert root.call("user.get_instance", member["id"])["locked"] is False
+    assert answer(here) == "SUCCESS"
+
+
+def test_lockout_is_off_unless_asked_for(machine, member, here):
+    fail(machine, here, member["username"], 4)
+    with machine.connect(here) as client:
+        assert password_login(client, username=member["username"])[
+            "response_type"] == "SUCCESS"
+
+
+def test_the_last_administrator_is_delayed(machine, boss, settings, here):
+    settings(lockout_failures=3)
+    fail(machine, here, ADMIN)
+    with machine.connect(here) as client:
+        began = time.monotonic()
+        assert password_login(client)["response_type"] == "SUCCESS"
+        assert time.monotonic() - began >= 20

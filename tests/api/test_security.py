@@ -14,7 +14,7 @@ DEFAULTS = {
     "max_password_age": None, "password_complexity_ruleset": {"$set": []},
     "min_password_length": None, "password_history_length": None,
     "session_max_age": 2592000, "session_idle_timeout": None,
-    "max_sessions_per_user": None}
+    "max_sessions_per_user": None, "lockout_failures": None}
 FIPS_MODULE = subprocess.run(
     ["find", "/usr/lib", "-name", "fips.so"], capture_output=True, text=True,
     check=True, timeout=60).stdout != ""
@@ -61,6 +61,7 @@ def test_classes_are_a_set(settings, given, kept):
     ("enable_gpos_stig", None), ("session_max_age", 299),
     ("session_max_age", 2592001), ("session_max_age", None),
     ("session_idle_timeout", 59), ("max_sessions_per_user", 0),
+    ("lockout_failures", 2), ("lockout_failures", 101),
     ("password_complexity_ruleset", {"$set": ["upper"]}),
     ("password_complexity_ruleset", "UPPER"), ("nosuch", 1), ("id", 2)])
 def test_out_of_range_is_refused_at_once(root, member, value):
