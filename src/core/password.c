@@ -3,12 +3,12 @@
  */
 #include "core/password.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unictype.h>
 #include <unistr.h>
-#include <errno.h>
 
 #include "core/account.h"
 #include "core/change.h"
