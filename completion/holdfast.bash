@@ -4,7 +4,7 @@
 
 # The commands and options of holdfast itself; a test compares them with its
 # help.
-_holdfast_commands='audit call describe enter setup-admin status'
+_holdfast_commands='audit call describe enter user group privilege api-key session recover setup-admin status'
 _holdfast_options='-i --instance --json --help --version'
 
 _holdfast_offer()	# WORDS...: those that begin as the word does
@@ -51,6 +51,41 @@ _holdfast_call()	# WORDS BEFORE...: of the command
 	else
 		_holdfast_parameter "$1" $(($# - 1))
 	fi
+}
+
+# A verb, or the fields of what is made or changed.
+_holdfast_noun()	# NOUN VERB...
+{
+	local -a names
+	local method
+
+	case $1:$# in
+	*:1)
+		_holdfast_offer "$(_holdfast_verbs "$1")"
+		return
+		;;
+	user:2)
+		if [[ $2 == import ]]; then
+			compopt -o filenames
+			mapfile -t COMPREPLY < <(compgen -f -- "$word")
+		fi
+		;;
+	esac
+	method=${1/-/_}.$2
+	case $2:$# in
+	create:*)
+		method+=:0
+		;;
+	update:[3-9]* | delete:[3-9]*)
+		method+=:1
+		;;
+	*)
+		return
+		;;
+	esac
+	mapfile -t names < <(_holdfast_members "$method")
+	compopt -o nospace
+	_holdfast_offer "${names[@]/%/=}"
 }
 
 # What stands before the word at the cursor, without options.
@@ -105,8 +140,14 @@ _holdfast()
 	describe:1)
 		_holdfast_offer "$(_holdfast_methods)"
 		;;
-	setup-admin:1)
+	user:* | group:* | privilege:* | api-key:* | session:*)
+		_holdfast_noun "${words[@]}"
+		;;
+	recover:1 | setup-admin:1)
 		_holdfast_offer root truenas_admin
+		;;
+	recover:*)
+		_holdfast_offer password unlock second-factor
 		;;
 	enter:1)
 		mapfile -t COMPREPLY < <(compgen -c -- "$word")

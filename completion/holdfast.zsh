@@ -49,6 +49,36 @@ _holdfast_call()
 	fi
 }
 
+# A verb, or the fields of what is made or changed.
+_holdfast_noun()
+{
+	local -a offered
+	local method=${words[1]/-/_}.$words[2]
+
+	if ((CURRENT == 2)); then
+		offered=(${(f)"$(_holdfast_verbs $words[1])"})
+		compadd -- $offered
+		return
+	fi
+	case $words[2]:$CURRENT in
+	create:*)
+		method+=:0
+		;;
+	update:(<4->) | delete:(<4->))
+		method+=:1
+		;;
+	import:3)
+		_files
+		return
+		;;
+	*)
+		return
+		;;
+	esac
+	offered=(${(f)"$(_holdfast_members $method)"})
+	compadd -S = -- $offered
+}
+
 _holdfast()
 {
 	local state line ret=1
@@ -62,7 +92,7 @@ _holdfast()
 		_arguments -C \
 			'(-i --instance)'{-i,--instance}'[folder]:folder:_files -/' \
 			'--json[print JSON]' '--help' '--version' \
-			'1:command:(audit call describe enter setup-admin status)' \
+			'1:command:(audit call describe enter user group privilege api-key session recover setup-admin status)' \
 			'*::argument:->rest' && ret=0
 	fi
 	[[ $state == rest ]] || return ret
@@ -77,6 +107,16 @@ _holdfast()
 	audit)
 		_arguments -S '1:what:(verify)' '--against[a head kept elsewhere]:head:_files' \
 			'--json[print JSON]'
+		;;
+	user|group|privilege|api-key|session)
+		_holdfast_noun
+		;;
+	recover)
+		if ((CURRENT == 2)); then
+			compadd root truenas_admin
+		else
+			compadd password unlock second-factor
+		fi
 		;;
 	setup-admin)
 		compadd root truenas_admin

@@ -14,6 +14,7 @@ enum exit_code {
 };
 
 struct invocation {
+	const char	*command;	/* its name */
 	const char	*instance;	/* DIR; NULL: this machine's own */
 	bool		 json;
 	bool		 no_wait;
@@ -25,6 +26,8 @@ enum exit_code	command_audit(const struct invocation *);
 enum exit_code	command_call(const struct invocation *);
 enum exit_code	command_describe(const struct invocation *);
 enum exit_code	command_enter(const struct invocation *);
+enum exit_code	command_noun(const struct invocation *);
+enum exit_code	command_recover(const struct invocation *);
 enum exit_code	command_setup_admin(const struct invocation *);
 enum exit_code	command_status(const struct invocation *);
 

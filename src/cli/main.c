@@ -35,6 +35,22 @@ static const struct command commands[] = {
 	{ .name = "enter", .arguments = "[COMMAND...]",
 	  .doc = "Run a command or a shell inside the instance, as root.",
 	  .run = command_enter },
+	{ .name = "user", .arguments = "VERB [NAME] [FIELD=VALUE...]",
+	  .doc = "List, show, make, change, lock, remove accounts.",
+	  .run = command_noun },
+	{ .name = "group", .arguments = "VERB [NAME] [FIELD=VALUE...]",
+	  .doc = "The same for groups.", .run = command_noun },
+	{ .name = "privilege", .arguments = "VERB [NAME] [FIELD=VALUE...]",
+	  .doc = "The same for what groups may do.", .run = command_noun },
+	{ .name = "api-key", .arguments = "VERB [NAME] [FIELD=VALUE...]",
+	  .doc = "The same for API keys.", .run = command_noun },
+	{ .name = "session", .arguments = "VERB [ID...]",
+	  .doc = "List or end sessions, those of SSH too.",
+	  .run = command_noun },
+	{ .name = "recover",
+	  .arguments = "NAME [password] [unlock] [second-factor]",
+	  .doc = "Let an administrator in again, whatever keeps him out.",
+	  .run = command_recover },
 	{ .name = "setup-admin", .arguments = "NAME",
 	  .doc = "Set the first administrator's password.",
 	  .run = command_setup_admin },
@@ -157,6 +173,7 @@ main(int argc, char **argv)
 	}
 	if (invocation.instance != NULL && *invocation.instance == '\0')
 		invocation.instance = NULL;
+	invocation.command = command->name;
 	invocation.argc = argc - optind;
 	invocation.argv = argv + optind;
 	return finish((int)command->run(&invocation));

@@ -14,6 +14,12 @@
 
 /* clang-format off */
 const struct alert_class alert_classes[] = {
+	{ .name = "AccountRecovered", .category = "SYSTEM",
+	  .level = ALERT_WARNING, .own = true, .seconds = 7 * DAY,
+	  .title = "An Account Was Recovered at the Machine",
+	  .text = "Root recovered the account {user} at the machine: its "
+	  "password, lock or second factor may be others than before.",
+	  .args = { "user" } },
 	{ .name = "ApiKeyRevoked", .category = "SYSTEM",
 	  .level = ALERT_WARNING, .title = "API Key Revoked",
 	  .text = "The API key {name} was revoked: {reason}. It has to be "

@@ -23,6 +23,7 @@
 #include "core/job.h"
 #include "core/op_internal.h"
 #include "core/reboot.h"
+#include "core/request.h"
 #include "core/resource.h"
 #include "core/scheduler.h"
 #include "core/sealed.h"
@@ -357,6 +358,12 @@ wait_for_room(void *arg)
 		core_restart();
 }
 
+static void
+requests(void)
+{
+	request_carry_out(serve);
+}
+
 /*
  * Without its store an instance goes on with what was rendered last; a new
  * one has nothing to go on with, and its start fails.
@@ -432,7 +439,7 @@ core_main(void)
 	peer_attach(ROLE_MONITOR, STARTUP_FD);
 	if (core.startup.peer_fds[ROLE_AUDIT] != -1)
 		peer_attach(ROLE_AUDIT, core.startup.peer_fds[ROLE_AUDIT]);
-	change_recover(serve);
+	change_recover(requests);
 	uv_run(&core.loop, UV_RUN_DEFAULT);
 	return 1;
 }

@@ -325,8 +325,6 @@ shape(const struct field *f, const struct form *form)
 static void
 put_notes(json_t *schema, const struct field *f, const struct form *form)
 {
-	if ((f->flags & FF_SECRET) && form->use != SCHEMA_RESULT)
-		json_object_set_new(schema, "writeOnly", json_true());
 	if ((f->flags & FF_READONLY) && form->use == SCHEMA_RESULT)
 		json_object_set_new(schema, "readOnly", json_true());
 	if (f->flags & FF_OWN)
@@ -364,6 +362,8 @@ describe(json_t *schema, const struct field *f, const struct form *form,
 		schema = beside_reference(schema);
 		put_notes(schema, f, form);
 	}
+	if ((f->flags & FF_SECRET) && form->use != SCHEMA_RESULT)
+		json_object_set_new(schema, "writeOnly", json_true());
 	if (f->doc != NULL)
 		set(schema, "description", f->doc);
 	if (form->use == SCHEMA_ARGUMENT && !required && f->type != F_CONST)

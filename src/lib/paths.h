@@ -6,8 +6,10 @@
 #ifndef HF_PATHS_H
 #define HF_PATHS_H
 
+#define PATH_PACKAGED	"/var/lib/holdfast"	/* what an instance has in DIR */
 #define PATH_STATE	"/run/holdfast/state"	/* _hfcore, 0700 */
 #define PATH_AUDIT	"/run/holdfast/audit"	/* _hfaudit, 0700 */
+#define FILE_REQUEST	"request.json"	/* in PATH_STATE: core/request.h */
 #define PATH_SOCKET	"/run/middleware/middlewared.sock"
 
 #endif

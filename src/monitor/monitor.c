@@ -160,7 +160,7 @@ static int
 open_folder(const struct monitor_options *options)
 {
 	bool instance = options->instance != NULL;
-	const char *path = instance ? options->instance : PACKAGED_FOLDER;
+	const char *path = instance ? options->instance : PATH_PACKAGED;
 	char *why = monitor.why;
 	size_t size = sizeof(monitor.why);
 

@@ -29,8 +29,8 @@ static const struct {
 static const struct {
 	const char *path, *target;
 } links[] = {
-	{ PATH_STATE, PACKAGED_FOLDER "/state" },
-	{ PATH_AUDIT, PACKAGED_FOLDER "/audit" },
+	{ PATH_STATE, PATH_PACKAGED "/state" },
+	{ PATH_AUDIT, PATH_PACKAGED "/audit" },
 };
 
 int
@@ -100,7 +100,7 @@ packaged_places(int dir_fd, char *why, size_t size)
 		if (make_link(what, links[i].target) == -1)
 			goto out;
 	}
-	what = PACKAGED_FOLDER;
+	what = PATH_PACKAGED;
 	rc = fchmod(dir_fd, 0711);
 out:
 	if (rc == -1)

@@ -7,13 +7,11 @@
 
 #include <stddef.h>
 
-#define PACKAGED_FOLDER	"/var/lib/holdfast"
-
 /* 0, or -1 with why: systemd does not run this machine. */
 int	packaged_check(char *why, size_t size);
 
 /*
- * The folders below /run, and in them the ways into PACKAGED_FOLDER, which the
+ * The folders below /run, and in them the ways into PATH_PACKAGED, which the
  * roles pass but cannot list.  0 or -1 with why.
  */
 int	packaged_places(int dir_fd, char *why, size_t size);

@@ -16,6 +16,7 @@
 #include "core/setup_code.h"
 #include "lib/json.h"
 #include "lib/xalloc.h"
+#include "system/recovery.h"
 #include "system/service.h"
 #include "system/system.h"
 
@@ -126,6 +127,15 @@ status_run(struct call *call)
 
 /* clang-format off */
 static const struct method methods[] = {
+	/* For the login page: when, and nothing of whom. */
+	{ .name = "holdfast.recovered", .auth = AUTH_NONE, .own = true,
+	  .result = &recovery_notice, .doc = "When root last recovered an "
+	  "account at the machine.", .run = recovery_notice_run },
+	{ .name = "holdfast.recover", .auth = AUTH_ROLE, .own = true,
+	  .params = recovery_params, .audit = "Recover account",
+	  .audit_suffix = recovery_suffix,
+	  .doc = "Lets an account in again, for root at the machine.",
+	  .run = recovery_run },
 	/* FULL_ADMIN only: it shows the set-up code. */
 	{ .name = "holdfast.status", .auth = AUTH_ROLE, .own = true,
 	  .result = &status_result, .doc = "How Holdfast itself is doing.",

@@ -193,6 +193,7 @@ static void
 take_limits(void)
 {
 	session_limits = security_session_limits();
+	sessions_look();
 }
 
 static void

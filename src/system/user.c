@@ -29,6 +29,7 @@
 #include "lib/xalloc.h"
 #include "system/account_number.h"
 #include "system/group.h"
+#include "system/recovery.h"
 #include "system/system.h"
 #include "system/twofactor.h"
 #include "system/user_fields.h"
@@ -433,6 +434,7 @@ check(struct change *c)
 	user_check(c);
 	if (c->verb == CHANGE_UPDATE)
 		check_unlock(c);
+	recovery_check(c);
 	if (c->verb == CHANGE_DELETE && !verr_any(c->errors)) {
 		account_number_keep(
 		    &numbers, json_int(c->before, "uid", -1), c->errors);
@@ -458,6 +460,11 @@ static const struct resource *const extended_from[] = { &api_key_resource,
 
 /* clang-format off */
 static const struct method methods[] = {
+	{ .name = "user.access", .kind = KIND_QUERY, .auth = AUTH_ROLE,
+	  .roles = read_roles, .own = true, .params = query_params,
+	  .result = &user_access_list,
+	  .doc = "Who may log in, by which ways, and did last.",
+	  .run = user_access_run },
 	{ .name = "user.adopt", .own = true, .kind = KIND_UPDATE,
 	  .auth = AUTH_ROLE, .params = id_params, .result = &entry,
 	  .audit = "Adopt user", .audit_suffix = id_suffix,

@@ -31,6 +31,10 @@ int64_t	 user_of_uid(int64_t uid);
 /* The first number after that which no account has or had; -1: at all. */
 int64_t	 user_next_uid(int64_t after);
 
+/* user_access.c */
+extern const struct field user_access_list;
+void	 user_access_run(struct call *);
+
 /* user_check.c: the resource's hook. */
 void	 user_check(struct change *);
 

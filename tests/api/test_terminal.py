@@ -224,6 +224,15 @@ def test_completion_knows_the_commands(shell):
     assert " ".join(commands) in (BUILD / f"holdfast.{shell}").read_text()
 
 
+@pytest.mark.parametrize("noun", ["user", "group", "privilege", "api-key",
+                                  "session"])
+def test_completion_knows_the_verbs(noun):
+    done = subprocess.run([BUILD / "holdfast", noun], text=True,
+                          capture_output=True, timeout=30, check=False)
+    assert shell_function("_holdfast_verbs", noun) == re.findall(
+        r"^  (\S+)", done.stderr, re.M)
+
+
 @pytest.fixture(scope="module")
 def shells(tmp_path_factory):
     """Both shells at a prompt, with the completion at work."""
@@ -256,6 +265,8 @@ def shells(tmp_path_factory):
     ("holdfast call ssh.update '{\"tcpport\": 22, \"bin", 'diface":'),
     ("holdfast describe core.pin", "g "),
     ("holdfast setup-admin tru", "enas_admin "),
+    ("holdfast user unl", "ock "),
+    ("holdfast privilege create web_", "shell="),
     ("midclt call -j service.con", "trol "),
     ("midclt sub", "scribe ")])
 @pytest.mark.parametrize("shell", ["bash", "zsh"])

@@ -40,6 +40,23 @@ __wrap_core_peer(enum role role)
 	return role == ROLE_WEB ? core_end : __real_core_peer(role);
 }
 
+/* What core does after some time, the last one asked for. */
+void __wrap_core_after(unsigned int, void (*)(void *), void *);
+
+static struct {
+	unsigned int milliseconds;
+	void (*run)(void *);
+	void *arg;
+} later;
+
+void
+__wrap_core_after(unsigned int milliseconds, void (*run)(void *), void *arg)
+{
+	later.milliseconds = milliseconds;
+	later.run = run;
+	later.arg = arg;
+}
+
 struct session *__wrap_account_session_again(
     const struct session *, const char *);
 
@@ -787,6 +804,35 @@ test_activity(void **state)
 	session_limits.idle = 0;
 }
 
+/* A timer ends it in its second, and its connection with it. */
+static void
+test_session_that_runs_out(void **state)
+{
+	struct connection *c = client("FULL_ADMIN");
+	json_t *code;
+	uint16_t type;
+	uint32_t id;
+
+	(void)state;
+	c->session->authenticated -= session_limits.age * 1000 - 5000;
+	sessions_watch();
+	assert_int_equal(later.milliseconds, 0);
+	later.run(later.arg);
+	assert_in_range(later.milliseconds, 4000, 5000);
+	assert_nothing();
+	c->session->authenticated -= 5000;
+	later.run(later.arg);
+	assert_null(c->session);
+	code = front_received(&type, &id);
+	assert_int_equal(type, MSG_CLIENT_CLOSE);
+	assert_int_equal(id, c->id);
+	assert_int_equal(json_integer_value(code), 1000);
+	json_decref(code);
+	json_decref(front_received(&type, &id));
+	assert_int_equal(type, MSG_CLIENT_LIMIT);
+	gone(c);
+}
+
 /*
  * Accounts that change.
  */
@@ -981,6 +1027,7 @@ main(void)
 		TEST(test_expired_session_hears_nothing),
 		TEST(test_expired_session_calls_as_nobody),
 		TEST(test_activity),
+		TEST(test_session_that_runs_out),
 		TEST(test_roles_that_change),
 		TEST(test_account_that_goes),
 		TEST(test_client_that_takes_nothing),

@@ -1,0 +1,42 @@
+/*
+ * What the verbs of user, group, privilege, api-key and session share: noun.c
+ * is their tables and what all of them have, noun_account.c the rest.
+ */
+#ifndef HF_CLI_NOUN_H
+#define HF_CLI_NOUN_H
+
+#include <jansson.h>
+
+#include "cli/client.h"
+#include "cli/command.h"
+
+struct noun;
+
+struct errand {
+	const struct invocation	*invocation;
+	const struct noun	*noun;
+	struct client		*client;
+	char			**arguments;	/* behind the verb, NULL ends */
+};
+
+/*
+ * Calls (params is stolen); an error was printed.  The answer, a new
+ * reference, is set when it is EXIT_DONE; answerp may be NULL.
+ */
+enum exit_code	errand_call(struct errand *, const char *method,
+		    json_t *params, json_t **answerp);
+/* The noun's entry of that name; said, when there is none. */
+enum exit_code	errand_entry(struct errand *, const char *name,
+		    json_t **entryp);
+
+enum exit_code	noun_user_password(struct errand *);
+enum exit_code	noun_user_access(struct errand *);
+enum exit_code	noun_user_export(struct errand *);
+enum exit_code	noun_user_import(struct errand *);
+enum exit_code	noun_user_lock(struct errand *);
+enum exit_code	noun_user_unlock(struct errand *);
+enum exit_code	noun_session_list(struct errand *);
+enum exit_code	noun_session_end(struct errand *);
+enum exit_code	noun_session_end_others(struct errand *);
+
+#endif
