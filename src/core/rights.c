@@ -74,7 +74,7 @@ grants_clear(struct grants *g)
 {
 	size_t i;
 
-	for (i = 0; i < g->count; i++)
+	for (i = 0; g->list != NULL && i < g->count; i++)
 		json_decref(g->list[i].names);
 	free(g->list);
 	*g = (struct grants){ 0 };

@@ -102,6 +102,56 @@ test_set(void **state)
 	assert_json(role_set_json(&set), "[]");
 }
 
+/* As the API's own server has them in STIG mode. */
+static void
+test_stig(void **state)
+{
+	static const struct {
+		const char *role;
+		size_t left;
+	} known[] = { { "FULL_ADMIN", 134 }, { "READONLY_ADMIN", 69 },
+		{ "SHARING_ADMIN", 88 }, { "REPLICATION_ADMIN", 11 },
+		{ "VM_WRITE", 1 } };
+	const char *names[] = { NULL, NULL };
+	struct role_set set;
+	json_t *left;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+		names[0] = known[i].role;
+		role_set_of(names, &set);
+		role_set_keep_stig(&set);
+		left = role_set_json(&set);
+		assert_int_equal(json_array_size(left), known[i].left);
+		json_decref(left);
+	}
+	assert_false(role_set_has(&set, "VM_WRITE"));
+	assert_true(role_set_has(&set, "VM_READ"));
+}
+
+/* A role is not what it includes, by whatever way; but see the quirk above. */
+static void
+test_no_circle(void **state)
+{
+	const char *names[] = { NULL, NULL };
+	const char *const *included;
+	struct role_set set;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < role_count; i++) {
+		included = role_table[i].includes;
+		for (; included != NULL && *included != NULL; included++) {
+			if (strcmp(*included, "SYSTEM_PRODUCT_WRITE") == 0)
+				continue;
+			names[0] = *included;
+			role_set_of(names, &set);
+			assert_false(role_set_has(&set, role_table[i].name));
+		}
+	}
+}
+
 static bool
 opens_webui(const char *name)
 {
@@ -153,6 +203,8 @@ main(void)
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_expanded),
 		cmocka_unit_test(test_set),
+		cmocka_unit_test(test_stig),
+		cmocka_unit_test(test_no_circle),
 		cmocka_unit_test(test_webui),
 		cmocka_unit_test(test_that_grant),
 	};
