@@ -24,6 +24,7 @@
 #include "lib/xalloc.h"
 #include "system/account_number.h"
 #include "system/system.h"
+#include "system/twofactor.h"
 
 #define NAME_MAX_LENGTH 255
 
@@ -71,6 +72,8 @@ static const struct field group_fields[] = {
 	  .doc = "The id that containers see: DIRECT, or a number." },
 	{ .name = "users", .type = F_ARRAY, .fields = number, .def = "[]",
 	  .flags = FF_GRANTS, .label = "Members", .doc = "Ids of the users in it." },
+	TWOFACTOR_MACHINE_ROW("Are its members programs?  Then keys that "
+	    "from= or command= restrict do without a second factor."),
 	{ .name = "group", .type = F_STR, .flags = FF_READONLY,
 	  .doc = "Its name once more." },
 	{ .name = "local", .type = F_BOOL, .flags = FF_READONLY,

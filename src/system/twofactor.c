@@ -17,6 +17,8 @@
 #include "core/twofactor.h"
 #include "lib/json.h"
 #include "lib/xalloc.h"
+#include "services/ssh/ssh_codes.h"
+#include "services/ssh/ssh_codes_file.h"
 #include "system/system.h"
 
 /* clang-format off */
@@ -61,6 +63,26 @@ static const struct field confirm_params[] = {
 	FIELD_END
 };
 
+/* As enum ssh_codes. */
+static const char *const ssh_codes_names[] = { "NONE", "EXEMPT", "ASKED",
+	NULL };
+static const struct field ssh_login_fields[] = {
+	{ .name = "username", .type = F_STR, .flags = FF_REQUIRED,
+	  .doc = "Name of the account." },
+	{ .name = "codes", .type = F_ENUM, .choices = ssh_codes_names,
+	  .flags = FF_REQUIRED, .doc = "NONE: it has no second factor; "
+	  "EXEMPT: a machine's, with restricted keys; ASKED." },
+	{ .name = "keys", .type = F_INT, .flags = FF_REQUIRED,
+	  .doc = "How many keys it has." },
+	{ .name = "restricted", .type = F_BOOL, .flags = FF_REQUIRED,
+	  .doc = "Are all of them restricted by from= or command=?" },
+	FIELD_END
+};
+static const struct field ssh_login_row = { .name = "item",
+	.type = F_OBJECT, .fields = ssh_login_fields, .doc = "An account." };
+static const struct field ssh_login_list = { .name = "result",
+	.type = F_ARRAY, .fields = &ssh_login_row, .flags = FF_REQUIRED,
+	.doc = "The accounts." };
 static const struct field boolean = { .name = "result", .type = F_BOOL,
 	.flags = FF_REQUIRED, .doc = "Was it right?" };
 
@@ -206,6 +228,22 @@ twofactor_unset_run(struct call *call)
 		call_reply(call, NULL);
 }
 
+void
+twofactor_check_root(struct change *c)
+{
+	const char *field = "ssh_password_enabled";
+
+	if (json_int(c->after, "uid", -1) != 0 ||
+	    !json_bool(c->after, field, false) ||
+	    json_bool(c->before, field, false) ||
+	    json_bool(c->data, "without_second_factor", false) ||
+	    twofactor_configured(c->after))
+		return;
+	verr_add(c->errors, field,
+	    "root has no second factor: give it one first "
+	    "(user.renew_2fa_secret), or say without_second_factor");
+}
+
 static void
 wrong_code(void *arg)
 {
@@ -230,6 +268,44 @@ confirm_run(struct call *call)
 		core_after(LIMIT_LOGIN_DELAY_MS, wrong_code, call);
 }
 
+/* --- What SSH would ask --------------------------------------------------- */
+
+static json_t *
+ssh_login(const json_t *user)
+{
+	json_t *keys = json_array(), *login;
+	bool restricted;
+
+	restricted =
+	    ssh_codes_restricted(json_str(user, "sshpubkey", ""), keys);
+	login = json_pack("{s:O, s:s, s:I, s:b}", "username",
+	    json_object_get(user, "username"), "codes",
+	    ssh_codes_names[ssh_codes_of(NULL, user)], "keys",
+	    (json_int_t)json_array_size(keys), "restricted", restricted);
+	json_decref(keys);
+	return login;
+}
+
+static void
+ssh_logins_run(struct call *call)
+{
+	json_t *logins = json_array(), *users, *user;
+	size_t i;
+
+	if (core_store() == NULL) {
+		json_decref(logins);
+		call_fail(call, EIO, "%s", core_store_refused());
+		return;
+	}
+	users = store_list(core_store(), "user");
+	json_array_foreach(users, i, user)
+		if (json_str(user, "sshpubkey", NULL) != NULL ||
+		    twofactor_configured(user))
+			json_array_append_new(logins, ssh_login(user));
+	json_decref(users);
+	call_reply(call, logins);
+}
+
 char *
 twofactor_suffix(const json_t *params)
 {
@@ -252,6 +328,10 @@ static const struct method methods[] = {
 	  .audit = "Confirm two-factor authentication secret",
 	  .doc = "Puts the caller's own new secret in force.",
 	  .run = confirm_run },
+	{ .name = "auth.twofactor.ssh_logins", .auth = AUTH_ROLE,
+	  .own = true, .roles = write_roles, .result = &ssh_login_list,
+	  .doc = "What SSH would ask of accounts with keys or a second "
+	  "factor, if auth.twofactor said so.", .run = ssh_logins_run },
 	{ .name = "auth.twofactor.update", .kind = KIND_UPDATE,
 	  .auth = AUTH_ROLE, .roles = write_roles, .params = policy_params,
 	  .result = &policy_result,

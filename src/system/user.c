@@ -65,7 +65,10 @@ static const struct field user_fields[] = {
 	    "When logging in with the password ends by itself."),
 	OWN_UNTIL("ssh_password_until",
 	    "When logging in by SSH with the password ends by itself."),
+	TWOFACTOR_MACHINE_ROW("Is it a program's?  Then keys that from= or "
+	    "command= restrict do without a second factor."),
 	USER_INPUT_ROWS,
+	TWOFACTOR_WITHOUT_ROW,
 	IF_REVISION_ROW,
 	FIELD_END
 };
@@ -435,6 +438,7 @@ check(struct change *c)
 	if (c->verb == CHANGE_UPDATE)
 		check_unlock(c);
 	recovery_check(c);
+	twofactor_check_root(c);
 	if (c->verb == CHANGE_DELETE && !verr_any(c->errors)) {
 		account_number_keep(
 		    &numbers, json_int(c->before, "uid", -1), c->errors);

@@ -24,6 +24,8 @@ METHODS = {
     "auth.twofactor.config", "auth.twofactor.confirm", "auth.twofactor.update",
     "user.access", "user.adopt",
     "user.create", "user.delete", "user.get_instance", "user.get_next_uid",
+    "auth.twofactor.ssh_logins",
+    "user.adopt", "user.create", "user.delete", "user.get_instance", "user.get_next_uid",
     "user.get_user_obj", "user.has_local_administrator_set_up", "user.query",
     "user.set_password", "user.setup_local_administrator",
     "user.shell_choices", "user.update",

@@ -5,10 +5,13 @@ Codes are computed here, with hmac, as an authenticator does.
 
 import base64
 import json
+import os
+import subprocess
 
 import pytest
 
-from authenticator import Authenticator
+from authenticator import Authenticator, person_at
+from harness import ADMIN
 from test_config_backup import put, save
 
 OFF = {"enabled": False, "services": {"ssh": False}, "window": 0}
@@ -180,3 +183,62 @@ def test_upload_brings_no_secret_back(instance, root, user):
     assert before.secret.encode() not in saved_without
     assert put(instance, root, saved)["state"] == "SUCCESS"
     assert configured(root)
+
+
+@pytest.mark.bounded(300)
+def test_own_secret_is_confirmed(instance, root):
+    """A wrong code is none; ten in a row, and even the right one is none for
+    a while, unless somebody who may gives a new secret."""
+    with instance.admin() as admin:
+        def enrol():
+            return Authenticator(admin.call(
+                "user.renew_2fa_secret", ADMIN, {"confirm": True})[
+                    "twofactor_config"]["provisioning_uri"])
+
+        def mine():
+            return admin.call("auth.me")["two_factor_config"]
+
+        assert not mine()["secret_configured"]
+        root.call("auth.twofactor.update", {"window": 1})
+        app = enrol()
+        assert not admin.call("auth.twofactor.confirm", app.wrong())
+        assert not mine()["secret_configured"]
+        assert admin.call("auth.twofactor.confirm", app.fresh())
+        assert mine() == {"provisioning_uri": None, "interval": 30,
+                          "secret_configured": True, "otp_digits": 6}
+        # The one in force stays so while another waits.
+        again = enrol()
+        assert mine()["secret_configured"]
+        calls = [admin.start("auth.twofactor.confirm", again.wrong())
+                 for _ in range(10)]
+        assert [admin.finish(call) for call in calls] == [False] * 10
+        assert not admin.call("auth.twofactor.confirm", again.fresh())
+        admin.call("user.unset_2fa_secret", ADMIN)
+        assert not mine()["secret_configured"]
+        last = enrol()
+        assert admin.call("auth.twofactor.confirm", last.fresh())
+        admin.call("user.unset_2fa_secret", ADMIN)
+
+
+def test_what_ssh_would_ask(root, user):
+    assert "enrolled" not in str(root.call("auth.twofactor.ssh_logins"))
+    renew(root)
+    assert {"username": "enrolled", "codes": "ASKED", "keys": 0,
+            "restricted": False} in root.call("auth.twofactor.ssh_logins")
+
+
+def test_terminal_shows_a_qr_code(instance, root, user):
+    """And a pipe shows nothing."""
+    command = [instance.build / "holdfast", "-i", instance.directory,
+               "renew-2fa", "enrolled"]
+    piped = subprocess.run(command, capture_output=True, text=True,
+                           timeout=60, check=False)
+    assert (piped.returncode, piped.stdout) == (2, "")
+    assert not configured(root)
+    status, text, _ = person_at(command, dict(os.environ), [])
+    assert status == 0 and configured(root)
+    uri = next(line for line in text.splitlines()
+               if line.startswith("otpauth://"))
+    assert Authenticator(uri).label.startswith("Holdfast:enrolled@")
+    drawn = [line for line in text.splitlines() if "\u2588" in line]
+    assert len(drawn) > 20 and len({len(line) for line in drawn}) == 1

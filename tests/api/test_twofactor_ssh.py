@@ -1,5 +1,8 @@
 """Second factors in SSH logins: real ssh, at a terminal, against real sshd."""
 
+import os
+import signal
+
 import pytest
 
 from authenticator import Authenticator, person_at
@@ -40,6 +43,7 @@ def login(ssh, answers, key=True, methods=None):
     return status == 0 and ssh.user in text.split(), prompts
 
 
+@pytest.mark.bounded(240)
 def test_key_and_code(ssh, app, root):
     assert not ssh.works()                      # the key alone
     code = app.fresh()
@@ -50,3 +54,90 @@ def test_key_and_code(ssh, app, root):
     assert not login(ssh, [(CODE, app.wrong())])[0]
     root.call("auth.twofactor.update", {"services": {"ssh": False}})
     assert ssh.works()
+
+
+@pytest.mark.bounded(300)
+def test_password_and_code(ssh, app, root):
+    root.call("ssh.update", {"passwordauth": True,
+                             "password_login_groups": GROUP})
+    came_in, prompts = login(ssh, [(PASSWORD_PROMPT, PASSWORD),
+                                   (CODE, app.fresh())], key=False)
+    assert came_in and len(prompts) == 2, prompts
+    assert not login(ssh, [(PASSWORD_PROMPT, "wrong"),
+                           (CODE, app.fresh())], key=False)[0]
+    # sshd's own password method, which could not ask twice, is off.
+    assert not ssh.works(password=PASSWORD)
+    # Who is no member has no way to a password, nor to a code by itself.
+    root.call("ssh.update", {"password_login_groups": []})
+    code = app.fresh()
+    came_in, prompts = login(ssh, [(PASSWORD_PROMPT, PASSWORD),
+                                   (CODE, code)], key=False)
+    assert not came_in and not prompts, prompts
+    came_in, prompts = login(ssh, [(CODE, code)])
+    assert came_in and len(prompts) == 1, prompts
+
+
+def test_sshd_that_asks_for_less_lets_nobody_in(ssh, app, root):
+    """PAM holds what auxiliary parameters gave away."""
+    root.call("ssh.update", {
+        "options": f"Match User {ADMIN}\n  AuthenticationMethods publickey"})
+    assert not ssh.works()
+    root.call("ssh.update", {"options": "AuthenticationMethods publickey"})
+    assert not ssh.works()
+
+
+@pytest.mark.bounded(300)
+def test_code_is_used_once_everywhere(fresh, ssh, root):
+    """One that the API took is none for SSH, after a crash of core too; and
+    while core does not answer, none is right."""
+    with fresh.admin() as admin:
+        config = admin.call("user.renew_2fa_secret", ADMIN,
+                            {"confirm": True})["twofactor_config"]
+        app = Authenticator(config["provisioning_uri"])
+        root.call("auth.twofactor.update", ON)
+        assert ssh.works()      # nothing is in force
+        code = app.fresh()
+        assert admin.call("auth.twofactor.confirm", code)
+    assert not ssh.works()
+    assert not login(ssh, [(CODE, code)])[0]
+    before = fresh.roles()["core"]
+    os.kill(before, signal.SIGKILL)
+    wait_until(lambda: fresh.roles().get("core") not in (None, before), 30,
+               "a new core")
+    assert not login(ssh, [(CODE, code)])[0]
+    core = fresh.roles()["core"]
+    os.kill(core, signal.SIGSTOP)
+    try:
+        assert not login(ssh, [(CODE, app.fresh())])[0]
+    finally:
+        os.kill(core, signal.SIGCONT)
+    assert login(ssh, [(CODE, app.fresh())])[0]
+
+
+@pytest.mark.bounded(240)
+def test_nobody_but_root_asks_core(fresh, ssh, app):
+    """The socket is root's, and takes nothing that is no question."""
+    script = (
+        "import socket,sys\n"
+        "s = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)\n"
+        "s.settimeout(20)\n"
+        "s.connect('/run/holdfast/second-factor.sock')\n"
+        "s.send(bytes.fromhex(sys.argv[1]))\n"
+        "print(s.recv(9))\n")
+
+    def ask(packet, *wrapper):
+        return fresh.enter(*wrapper, "/usr/bin/python3", "-c", script,
+                           packet.hex(), check=False).stdout.strip()
+
+    def question(code, user=ADMIN):
+        return b"\1" + b"\0".join([user.encode(), code.encode(), b""]) + b"\0"
+
+    assert ask(question(app.fresh()), "setpriv", "--reuid", "65534",
+               "--clear-groups") == ""
+    for packet in (b"\1", b"\2" + question("0")[1:], question("0")[:-1],
+                   question("0") + b"x", question("0" * 600),
+                   question("0", "a b"), question("0", "\n")):
+        assert ask(packet) == "b''", packet
+    assert ask(question(app.wrong())) == "b'n'"
+    assert ask(question("", "nobody_here")) == "b'n'"
+    assert ask(question(app.fresh())) == "b'y'"
