@@ -13,6 +13,7 @@
 #include "services/ssh/ssh.h"
 #include "services/ssh/ssh_codes.h"
 #include "services/ssh/ssh_effect.h"
+#include "system/sudo.h"
 #include "system/system.h"
 
 /* clang-format off */
@@ -29,6 +30,7 @@ const struct resource *const resources[] = {
 	&security_resource,
 	&service_resource,
 	&ssh_resource,
+	&sudo_resource,
 	&system_resource,
 	&twofactor_resource,
 	&twofactor_secret_resource,
@@ -55,6 +57,8 @@ const struct renderer renderers[] = {
 	  .render = account_render_output },
 	{ .output = OUTPUT_SECOND_FACTOR, .from = of_codes,
 	  .render = ssh_codes_render },
+	{ .output = OUTPUT_SUDOERS, .from = of_accounts,
+	  .render = sudo_render_output },
 	{ .output = OUTPUT_SSHD_CONFIG, .from = of_ssh,
 	  .render = ssh_render_output, .rejected = ssh_rejected },
 	{ .output = -1 }

@@ -64,6 +64,11 @@ const struct alert_class alert_classes[] = {
 	{ .name = "ServiceFailed", .category = "SYSTEM",
 	  .level = ALERT_CRITICAL, .title = "Service Failed", .own = true,
 	  .text = "Service {service} is down: {reason}.", .args = { "service", "reason" } },
+	{ .name = "SudoCommandUnsafe", .category = "SYSTEM",
+	  .level = ALERT_WARNING, .own = true,
+	  .title = "A Command of Sudo Gives More Than It Says",
+	  .text = "The {account} may run {command} with sudo: {reason}.",
+	  .args = { "account", "command", "reason" } },
 	{ .name = NULL }
 };
 

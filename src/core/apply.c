@@ -260,7 +260,7 @@ verify_next(struct change *c)
 
 	c->at = next_reached(c, c->at, false);
 	if (c->at == daemon_count) {
-		change_commit(c);
+		change_beside(c, BESIDE_DO);
 		return;
 	}
 	rules = daemon_rules_of(c->at);

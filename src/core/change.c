@@ -313,7 +313,6 @@ undone(const char *failed, void *arg)
 void
 change_take_back(struct change *c, const char *fmt, ...)
 {
-	json_t *record;
 	va_list ap;
 
 	if (fmt != NULL) {
@@ -323,13 +322,23 @@ change_take_back(struct change *c, const char *fmt, ...)
 			abort();
 		va_end(ap);
 	}
-	record = record_of(c, false);
+	if (c->beside_begun)
+		change_beside(c, BESIDE_UNDO);
+	else
+		change_undo(c);
+}
+
+void
+change_undo(struct change *c)
+{
+	json_t *record = record_of(c, false);
+
 	undo_change(c, record, undone, c);
 	json_decref(record);
 }
 
-static void
-committed(struct change *c)
+void
+change_committed(struct change *c)
 {
 	const struct step *step;
 	size_t i;
@@ -367,7 +376,7 @@ change_commit(struct change *c)
 		change_take_back(
 		    c, "The settings could not be stored: %s", strerror(errno));
 	else
-		committed(c);
+		change_beside(c, BESIDE_KEEP);
 }
 
 /* --- The beginning -------------------------------------------------------- */
@@ -430,10 +439,12 @@ change_begin(struct change *c)
 		apply_run(c);
 }
 
-/* Made and removed in one change, or as it was. */
+/* Made and removed in one change, or as it was, also beside files. */
 bool
-edit_is_idle(const struct edit *e)
+change_is_idle(const struct change *c, const struct edit *e)
 {
+	if (c->beside_wanted && e == c->edits)
+		return false;
 	if (e->before == NULL || e->after == NULL)
 		return e->before == e->after;
 	return json_equal(e->before, e->after);
@@ -446,7 +457,7 @@ drop_idle(struct change *c)
 	size_t i, kept = 0;
 
 	for (i = 0; i < c->nedits; i++) {
-		if (edit_is_idle(&c->edits[i])) {
+		if (change_is_idle(c, &c->edits[i])) {
 			json_decref(c->edits[i].before);
 			json_decref(c->edits[i].after);
 		} else

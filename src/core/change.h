@@ -3,7 +3,8 @@
  * section 2), the one mechanism for every resource:
  *
  *	check -> lookup -> render -> the daemons' own checks -> store PENDING
- *	-> install -> reload -> verify -> COMMITTED, or all back -> UNDONE
+ *	-> install -> reload -> verify -> what is no file (beside)
+ *	-> COMMITTED, or all back -> UNDONE
  *
  * A change may edit several entries, be rendered into several files and reach
  * several services: all or none.  Changes are serialised.  All errors of the
@@ -87,6 +88,10 @@ struct change {
 	struct step		 steps[OUTPUTS_MAX];
 	struct reached		 reached[DAEMONS_MAX];
 	int			 at;		/* the step or daemon */
+	/* From check: its entry counts as edited even if nothing is new. */
+	bool			 beside_wanted;
+	enum beside		 beside;	/* the step that goes on */
+	bool			 beside_begun;
 	char			*problem;	/* why it is being undone */
 	char			 audit_id[37];
 };
@@ -134,6 +139,12 @@ void	change_applied(struct change *, int error, const char *text);
  * what is not (copied).
  */
 void	change_verified(struct change *, const char *what);
+
+/*
+ * From a resource's beside: NULL, or what went wrong (copied).  What cannot be
+ * kept once the change is stored is told of, and no more.
+ */
+void	change_beside_done(struct change *, const char *problem);
 
 /*
  * Entries as they will be, for checks and renderers; change NULL: as they are

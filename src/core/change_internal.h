@@ -20,7 +20,7 @@ void	change_check(struct change *);
 /* Adds what nobody may who lacks the rights, and the last administrator. */
 void	change_check_rights(struct change *);
 /* Does it change nothing? */
-bool	edit_is_idle(const struct edit *);
+bool	change_is_idle(const struct change *, const struct edit *);
 
 /*
  * Renders, has the daemons check, and asks for the services' states; ends in
@@ -44,12 +44,19 @@ void	change_absent(struct change *);
 /* The end of it, after the answer. */
 void	change_finish(struct change *);
 
+/* A step of what is done beside files; then the change goes on. */
+void	change_beside(struct change *, enum beside);
+
 void	change_begin(struct change *);
 /* Before anything was touched: the errors, or one reason. */
 void	change_invalid(struct change *);
 void	change_refuse(struct change *, int error, const char *fmt, ...)
 	    __attribute__((format(printf, 3, 4)));
 void	change_commit(struct change *);
+/* It is stored, and kept: tells and answers. */
+void	change_committed(struct change *);
+/* Nothing of it is left beside files: these go back now. */
+void	change_undo(struct change *);
 /* fmt NULL: change->problem says why. */
 void	change_take_back(struct change *, const char *fmt, ...)
 	    __attribute__((format(printf, 2, 3)));

@@ -212,7 +212,7 @@ change_check_rights(struct change *c)
 	if (c->resource->apply != NULL)
 		return;
 	for (i = 0; s != NULL && !s->full_admin && i < c->nedits; i++)
-		if (!edit_is_idle(&c->edits[i]))
+		if (!change_is_idle(c, &c->edits[i]))
 			check_edit(c, &c->edits[i]);
 	check_last(c);
 }

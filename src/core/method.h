@@ -122,6 +122,13 @@ enum resource_kind { RESOURCE_SERVICE, RESOURCE_CONFIG, RESOURCE_CRUD,
 
 struct change;		/* core/change.h */
 
+/* Of what a change does beside files: see struct resource. */
+enum beside {
+	BESIDE_DO,	/* all files and daemons are as they shall be */
+	BESIDE_KEEP,	/* it is stored */
+	BESIDE_UNDO	/* it is taken back, after BESIDE_DO was begun */
+};
+
 /* What a namespace of the API is made of. */
 struct resource {
 	const char		*name;		/* "ssh" */
@@ -173,6 +180,12 @@ struct resource {
 	void			(*ask)(void (*done)(json_t *entries, int error,
 				    const char *text, void *), void *);
 	void			(*apply)(struct change *);
+	/*
+	 * What edits of its entries do to the machine beside files, as the
+	 * last of a change; ends by change_beside_done().  What a crash leaves
+	 * is ended by gather.  At most one resource of a change has it.
+	 */
+	void			(*beside)(struct change *, enum beside);
 	/*
 	 * What rendering needs to know of the machine, asked for once before
 	 * the files are rendered at start; ends by calling done.  May be NULL.

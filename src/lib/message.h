@@ -158,12 +158,35 @@ enum message_type {
 	MSG_OP_END_SSH,		/* u32 uid whose sessions end, or 0xffffffff,
 				   u32 pid and u64 start of the only one
 				   -> u32 how many there were */
+	/*
+	 * Homes, named by their absolute path, and the account's ids; where
+	 * they may be: monitor/home.h.
+	 */
+	MSG_OP_CHECK_HOME,	/* str home, u32 uid, u32 gid, u8 1: it will be
+				   made -> */
+	MSG_OP_STAGE_HOME,	/* str home, u32 uid, u32 gid, u16 mode, str
+				   home to copy or "", bytes keys -> ; made
+				   beside its place, for SETTLE_HOME */
+	MSG_OP_SETTLE_HOME,	/* str home, u32 uid, u32 gid, u8 1: what was
+				   staged gets its name; 0: it goes -> */
+	MSG_OP_UPDATE_HOME,	/* str home, u32 uid, u32 gid, u16 mode or
+				   HOME_MODE_KEEP, u8 1: the keys of
+				   authorized_keys become these, bytes keys
+				   -> */
+	MSG_OP_END_PROCESSES,	/* u32 uid -> u32 how many there were */
+	MSG_OP_CHECK_COMMANDS,	/* [str command of sudo]* ->
+				   [u8 enum command_state, str the path that
+				   it is about]* */
+	MSG_OP_FILES_OF,	/* u32 uid, u32 tree as of
+				   owned_trees[], u32 most
+				   -> u64 files, [str path]* that many at
+				   most, u8 1: not all was looked at */
 
-	MSG_SERVICE_CHANGED = 88, /* monitor -> core: u32 service; its state is
+	MSG_SERVICE_CHANGED = 120, /* monitor -> core: u32 service; its state is
 				   another one without core having asked */
 
 	/* Workers: core <-> worker, one task, one answer, on its own channel. */
-	MSG_TASK = 96,		/* core -> worker: u32 task, then the task's */
+	MSG_TASK = 128,		/* core -> worker: u32 task, then the task's */
 	MSG_TASK_DONE,		/* worker -> core: u32 errno, str text, then
 				   the task's members when errno is 0 */
 	MSG_TYPE_COUNT
@@ -209,6 +232,15 @@ enum legacy_verb {
 enum verdict { VERDICT_OK, VERDICT_WRONG, VERDICT_EXPIRED, VERDICT_DENIED };
 
 #define DAEMON_ALL	UINT32_MAX
+#define HOME_MODE_KEEP	UINT16_MAX
+
+/* Of a program that sudo is to run: who else may put another in its place. */
+enum command_state {
+	COMMAND_SAFE,		/* root alone, along its whole path */
+	COMMAND_ABSENT,		/* there is none such */
+	COMMAND_WRITABLE,	/* by others than root */
+	COMMAND_STATE_COUNT
+};
 
 enum service_verb {
 	VERB_START, VERB_STOP, VERB_RESTART, VERB_RELOAD

@@ -166,6 +166,18 @@ gid_known(unsigned long gid)
 	return id_local(gid);
 }
 
+bool
+accounts_uid_ours(uid_t uid)
+{
+	return uid == ID_ADMIN || id_local(uid);
+}
+
+bool
+accounts_gid_ours(gid_t gid)
+{
+	return gid == ID_NOGROUP || gid_known(gid);
+}
+
 /*
  * Users, or groups, in the order of their names and in that of their ids: an
  * account file may have ten thousand lines, each looked up in ten thousand.

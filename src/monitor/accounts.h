@@ -108,5 +108,8 @@ char	*accounts_find_id(const char *text, long id);
 const char *accounts_file_name(enum account_file);
 
 bool	 accounts_name_valid(const char *);
+/* Can it be that of an account that we manage, root's aside? */
+bool	 accounts_uid_ours(uid_t);
+bool	 accounts_gid_ours(gid_t);
 
 #endif

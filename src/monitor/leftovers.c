@@ -1,6 +1,7 @@
 /*
  * Ends processes of this instance by pid: at start those that an earlier run
- * left in its namespace, at stop whatever is still in ours.
+ * left in its namespace, at stop whatever is still in ours, and those of one
+ * user.
  */
 #include <sys/pidfd.h>
 #include <sys/stat.h>
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 #include "lib/boottime.h"
+#include "lib/file.h"
 #include "lib/paths.h"
 #include "lib/xalloc.h"
 #include "monitor/instance.h"
@@ -23,6 +25,7 @@
 
 #define TERM_SECONDS 2
 #define KILL_SECONDS 2
+#define STATUS_MAX 65536
 #define ROUNDS 8 /* against what forks while we look */
 
 struct process {
@@ -50,9 +53,41 @@ sees_state(int proc_fd, const struct stat *state)
 	    st.st_dev == state->st_dev && st.st_ino == state->st_ino;
 }
 
+/* Real, effective, saved or file system: proc(5), status. */
+static bool
+is_users(int proc_fd, uid_t uid)
+{
+	char *text, *line, *at, *end;
+	bool found = false;
+	size_t len;
+
+	if (file_read_at(proc_fd, "status", STATUS_MAX, &text, &len) == -1)
+		return false;
+	line = strstr(text, "\nUid:");
+	for (at = line != NULL ? line + 5 : text; *at == '\t'; at = end)
+		if (strtoul(at, &end, 10) == uid)
+			found = true;
+	free(text);
+	return found;
+}
+
+/* Which ones are wanted: those that see the folder, or those of a user. */
+struct wanted {
+	const struct stat *state;
+	uid_t uid;
+};
+
+static bool
+is_wanted(int proc_fd, const struct wanted *wanted)
+{
+	if (wanted->state != NULL)
+		return sees_state(proc_fd, wanted->state);
+	return is_users(proc_fd, wanted->uid);
+}
+
 static void
-look_at(
-    struct processes *all, int proc, const char *name, const struct stat *state)
+look_at(struct processes *all, int proc, const char *name,
+    const struct wanted *wanted)
 {
 	struct process process = { .pidfd = -1 };
 	pid_t pid = (pid_t)strtol(name, NULL, 10);
@@ -75,7 +110,7 @@ look_at(
 		close(fd);
 		return;
 	}
-	process.ours = sees_state(fd, state);
+	process.ours = is_wanted(fd, wanted);
 	close(fd);
 	if (all->n == all->size) {
 		all->size = all->size == 0 ? 256 : all->size * 2;
@@ -105,15 +140,39 @@ processes_free(struct processes *all)
 
 /* A chrooted process (sshd's) does not see the folder, only shares. */
 static void
-keep_ours(struct processes *all)
+add_sharing(struct processes *all)
 {
-	size_t i, k, n = 0;
+	size_t i, k;
 
 	for (i = 0; i < all->n; i++)
 		for (k = 0; !all->list[i].ours && k < all->n; k++)
 			if (all->list[k].ours &&
 			    same_namespace(&all->list[i], &all->list[k]))
 				all->list[i].ours = true;
+}
+
+/* The same user may be somebody else outside of this instance. */
+static int
+drop_foreign(struct processes *all)
+{
+	struct process self = { .pidfd = -1 };
+	int fd = open("/proc/self", O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc;
+	size_t i;
+
+	rc = fd != -1 ? instance_namespace(fd, &self.namespace) : -1;
+	if (fd != -1)
+		close(fd);
+	for (i = 0; i < all->n; i++)
+		if (rc == -1 || !same_namespace(&all->list[i], &self))
+			all->list[i].ours = false;
+	return rc;
+}
+
+static void
+keep_ours(struct processes *all)
+{
+	size_t i, n = 0;
+
 	for (i = 0; i < all->n; i++) {
 		if (all->list[i].ours)
 			all->list[n++] = all->list[i];
@@ -124,20 +183,25 @@ keep_ours(struct processes *all)
 }
 
 static int
-find(const struct stat *state, struct processes *all)
+find(const struct wanted *wanted, struct processes *all)
 {
 	struct dirent *entry;
 	DIR *dir;
+	int rc = 0;
 
 	memset(all, 0, sizeof(*all));
 	if ((dir = opendir("/proc")) == NULL)
 		return -1;
 	while ((entry = readdir(dir)) != NULL)
 		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9')
-			look_at(all, dirfd(dir), entry->d_name, state);
+			look_at(all, dirfd(dir), entry->d_name, wanted);
 	closedir(dir);
+	if (wanted->state != NULL)
+		add_sharing(all);
+	else
+		rc = drop_foreign(all);
 	keep_ours(all);
-	return 0;
+	return rc;
 }
 
 /* Signals them and waits; zombies of ours are reaped on the way. */
@@ -159,18 +223,18 @@ signal_all(struct processes *all, int number, int seconds)
 		;
 }
 
-int
-leftovers_end(int state_fd)
+/* How many there were in the first round, or -1. */
+static int
+end_all(const struct wanted *wanted)
 {
 	struct processes all;
-	struct stat state;
 	int ended = 0, round;
 
-	if (fstat(state_fd, &state) == -1)
-		return -1;
 	for (round = 0; round < ROUNDS; round++) {
-		if (find(&state, &all) == -1)
+		if (find(wanted, &all) == -1) {
+			processes_free(&all);
 			return -1;
+		}
 		if (all.n == 0) {
 			processes_free(&all);
 			return ended;
@@ -185,4 +249,24 @@ leftovers_end(int state_fd)
 	}
 	errno = EBUSY;
 	return -1;
+}
+
+int
+leftovers_end(int state_fd)
+{
+	struct wanted wanted = { 0 };
+	struct stat state;
+
+	if (fstat(state_fd, &state) == -1)
+		return -1;
+	wanted.state = &state;
+	return end_all(&wanted);
+}
+
+int
+leftovers_end_user(uid_t uid)
+{
+	struct wanted wanted = { .uid = uid };
+
+	return end_all(&wanted);
 }

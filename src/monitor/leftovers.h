@@ -1,11 +1,12 @@
 /*
  * Ends processes of this instance by pid: at start those that an earlier run
- * left in its namespace, at stop whatever is still in ours.
+ * left in its namespace, at stop whatever is still in ours, and those of one
+ * user.
  */
 #ifndef HF_MONITOR_LEFTOVERS_H
 #define HF_MONITOR_LEFTOVERS_H
 
-#include <stddef.h>
+#include <sys/types.h>
 
 /*
  * Processes that see this instance's state folder at its place, and all that
@@ -14,5 +15,11 @@
  * some could not be.
  */
 int	leftovers_end(int state_fd);
+
+/*
+ * The same for those of a user in our mount namespace: whose real, effective
+ * or saved id is this one.
+ */
+int	leftovers_end_user(uid_t);
 
 #endif

@@ -20,58 +20,6 @@
 #define RECORD_PREVIOUS "accounts.holdfast-previous"
 #define RECORD_MAX (16 * 1024 * 1024)
 
-/* "/home/NAME" only: what else a home may be is made by somebody else. */
-static const char *
-home_name(const struct account *user)
-{
-	static const char base[] = "/home/";
-	const char *name;
-
-	if (strncmp(user->home, base, sizeof(base) - 1) != 0)
-		return NULL;
-	name = user->home + sizeof(base) - 1;
-	if (name[0] == '\0' || name[0] == '.' || strchr(name, '/') != NULL)
-		return NULL;
-	return name;
-}
-
-/* Empty, 0700, the user's; one that is there stays as it is. */
-static int
-make_home(int homes, const struct account *user)
-{
-	const char *name = home_name(user);
-	int fd, rc;
-
-	if (name == NULL)
-		return 0;
-	if (mkdirat(homes, name, 0700) == -1)
-		return errno == EEXIST ? 0 : -1;
-	fd = file_open_beneath(homes, name, O_RDONLY | O_DIRECTORY, 0);
-	if (fd == -1)
-		return -1;
-	rc = fchown(fd, user->uid, user->gid);
-	close(fd);
-	return rc;
-}
-
-static int
-make_homes(struct operation_call *call, const struct accounts *accounts)
-{
-	size_t i;
-	int homes, rc = 0;
-
-	homes = open("/home", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (homes == -1)
-		return operation_fail(
-		    call, errno, "/home: %s", strerror(errno));
-	for (i = 0; i < accounts->nusers && rc == 0; i++)
-		if (make_home(homes, &accounts->users[i]) == -1)
-			rc = operation_fail(call, errno, "%s: %s",
-			    accounts->users[i].home, strerror(errno));
-	close(homes);
-	return rc;
-}
-
 /*
  * What was installed last and, where a merge was cut short, the time before:
  * whoever is in it and no longer wanted is taken out of the account files.
@@ -209,7 +157,7 @@ install(struct operation_call *call, const char *content,
 	rc = install_locked(call, dir, content, accounts);
 	ulckpwdf();
 	close(dir);
-	return rc == 0 ? make_homes(call, accounts) : rc;
+	return rc;
 }
 
 /* The list as text, a fresh string; NULL when it is none. */

@@ -65,7 +65,7 @@ static const struct operation operations[] = {
 	{ .type = MSG_OP_VERIFY_PASSWORD, .name = "verify password",
 	  .lane = LANE_HASH, .run = op_verify_password, .seconds = 20,
 	  .capabilities = NONE },
-	/* Group shadow for the new file, and the owner of a new home. */
+	/* Group shadow for the new file. */
 	{ .type = MSG_OP_INSTALL_ACCOUNTS, .name = "install accounts",
 	  .lane = LANE_PLAIN, .run = op_install_accounts, .seconds = 30,
 	  .capabilities = { CAP_CHOWN, CAP_FOWNER, -1 } },
@@ -93,6 +93,29 @@ static const struct operation operations[] = {
 	  .capabilities = { CAP_SYS_PTRACE, CAP_KILL, -1 } },
 	{ .type = MSG_OP_EFFECTIVE, .name = "effective configuration",
 	  .lane = LANE_PLAIN, .run = op_effective, .seconds = 15,
+	  .capabilities = NONE },
+	/* A home becomes its user's, and what is in it is done as that. */
+	{ .type = MSG_OP_CHECK_HOME, .name = "check home",
+	  .lane = LANE_PLAIN, .run = op_check_home, .seconds = 15,
+	  .capabilities = NONE },
+	{ .type = MSG_OP_STAGE_HOME, .name = "stage home",
+	  .lane = LANE_PLAIN, .run = op_stage_home, .seconds = 60,
+	  .capabilities = { CAP_CHOWN, CAP_SETUID, CAP_SETGID, -1 } },
+	{ .type = MSG_OP_SETTLE_HOME, .name = "settle home",
+	  .lane = LANE_PLAIN, .run = op_settle_home, .seconds = 60,
+	  .capabilities = { CAP_SETUID, CAP_SETGID, -1 } },
+	{ .type = MSG_OP_UPDATE_HOME, .name = "update home",
+	  .lane = LANE_PLAIN, .run = op_update_home, .seconds = 15,
+	  .capabilities = { CAP_CHOWN, CAP_SETUID, CAP_SETGID, -1 } },
+	/* The namespace of another user's process is seen as by a debugger. */
+	{ .type = MSG_OP_END_PROCESSES, .name = "end processes",
+	  .lane = LANE_PLAIN, .run = op_end_processes, .seconds = 40,
+	  .capabilities = { CAP_KILL, CAP_SYS_PTRACE, -1 } },
+	{ .type = MSG_OP_FILES_OF, .name = "files of a user",
+	  .lane = LANE_PLAIN, .run = op_files_of, .seconds = 90,
+	  .capabilities = { CAP_DAC_READ_SEARCH, -1 } },
+	{ .type = MSG_OP_CHECK_COMMANDS, .name = "check commands",
+	  .lane = LANE_PLAIN, .run = op_check_commands, .seconds = 15,
 	  .capabilities = NONE },
 };
 /* clang-format on */

@@ -62,6 +62,14 @@ int	op_effective(struct operation_call *);
 /* op_ssh.c */
 int	op_ssh_sessions(struct operation_call *);
 int	op_end_ssh(struct operation_call *);
+/* op_home.c, op_owned.c, op_commands.c: */
+int	op_check_home(struct operation_call *);
+int	op_stage_home(struct operation_call *);
+int	op_settle_home(struct operation_call *);
+int	op_update_home(struct operation_call *);
+int	op_end_processes(struct operation_call *);
+int	op_files_of(struct operation_call *);
+int	op_check_commands(struct operation_call *);
 /* op_ask.c: in the monitor, at once */
 int	op_peer_identity(struct operation_call *);
 int	op_interfaces(struct operation_call *);

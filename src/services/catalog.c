@@ -14,6 +14,8 @@
 #include "services/ssh/ssh_prepare.h"
 
 /* clang-format off */
+const char *const owned_trees[] = { "/home", "/mnt", "/var", NULL };
+
 const struct output outputs[] = {
 	[OUTPUT_ACCOUNTS] = { .name = "accounts",
 	  .dir = "/etc/holdfast", .file = "accounts", .mode = 0600,
@@ -21,6 +23,10 @@ const struct output outputs[] = {
 	[OUTPUT_SECOND_FACTOR] = { .name = "second-factor",
 	  .dir = SECOND_FACTOR_FOLDER, .file = SECOND_FACTOR_FILE,
 	  .mode = 0600, .vet = ssh_codes_vet },
+	/* Others of that folder are read as well: sudoers(5), @includedir. */
+	[OUTPUT_SUDOERS] = { .name = "sudoers",
+	  .dir = "/etc/sudoers.d", .file = "holdfast", .mode = 0440,
+	  .check = { "/usr/sbin/visudo", "-c", "-q", "-f", "%f", NULL } },
 	[OUTPUT_SSHD_CONFIG] = { .name = "sshd_config",
 	  .dir = "/etc/ssh", .file = "sshd_config", .mode = 0600,
 	  .run_folder = "/run/sshd",

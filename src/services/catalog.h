@@ -14,6 +14,7 @@
 enum output_id {		/* in the order of their installing */
 	OUTPUT_ACCOUNTS,
 	OUTPUT_SECOND_FACTOR,
+	OUTPUT_SUDOERS,
 	OUTPUT_SSHD_CONFIG
 };
 
@@ -109,6 +110,8 @@ struct task {
 	const char	*reads[6];
 };
 
+/* Where files of an account are looked for when it is gone; NULL ends. */
+extern const char *const	owned_trees[];
 extern const struct output	outputs[];
 extern const int		output_count;
 extern const struct service	services[];

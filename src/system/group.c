@@ -23,6 +23,7 @@
 #include "lib/json.h"
 #include "lib/xalloc.h"
 #include "system/account_number.h"
+#include "system/sudo.h"
 #include "system/system.h"
 #include "system/twofactor.h"
 
@@ -58,10 +59,10 @@ static const struct field group_fields[] = {
 	{ .name = "builtin", .type = F_BOOL, .def = "false",
 	  .flags = FF_READONLY | FF_KEPT, .doc = "Does it come with the system?" },
 	{ .name = "sudo_commands", .type = F_ARRAY, .fields = sudo_command,
-	  .def = "[]", .flags = FF_UNBUILT, .label = "Allowed Sudo Commands",
+	  .def = "[]", .flags = FF_GRANTS, .label = "Allowed Sudo Commands",
 	  .doc = "Commands that members may run with sudo." },
 	{ .name = "sudo_commands_nopasswd", .type = F_ARRAY,
-	  .fields = sudo_command, .def = "[]", .flags = FF_UNBUILT,
+	  .fields = sudo_command, .def = "[]", .flags = FF_GRANTS,
 	  .label = "Allowed Sudo Commands (No Password)",
 	  .doc = "The same, without asking for the password." },
 	/* Kept for the SMB service; both values are right until it comes. */
@@ -439,12 +440,26 @@ check(struct change *c)
 		check_gid(c);
 	else
 		check_builtin(c);
+	sudo_check(c);
 	users = json_incref(json_object_get(c->after, "users"));
 	json_object_del(c->after, "users");
 	if (users != NULL && json_object_get(c->data, "users") != NULL &&
 	    !verr_any(c->errors))
 		check_users(c, users);
 	json_decref(users);
+}
+
+static void
+lookup(struct change *c)
+{
+	sudo_lookup(c, group_lookup);
+}
+
+static void
+changed(void)
+{
+	sessions_review();
+	sudo_review();
 }
 
 /* --- Methods -------------------------------------------------------------- */
@@ -670,7 +685,6 @@ const struct resource group_resource = {
 	.role_prefix = "ACCOUNT", .verbose_name = "Group",
 	.methods = methods, .fields = group_fields, .check = check,
 	.extend = extend, .extended_from = extended_from,
-	.gather = group_gather, .lookup = group_lookup,
-	.changed = sessions_review
+	.gather = group_gather, .lookup = lookup, .changed = changed
 };
 /* clang-format on */

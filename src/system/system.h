@@ -24,6 +24,7 @@ extern const struct resource security_resource;	/* security.c */
 extern const struct resource security_info_resource;
 extern const struct resource service_resource;	/* service.c */
 extern const struct resource audit_resource;	/* audit.c */
+extern const struct resource sudo_resource;	/* sudo.c */
 extern const struct resource holdfast_resource;	/* holdfast.c */
 
 /* Of the scheduler's table (user_until.c). */

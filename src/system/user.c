@@ -30,6 +30,7 @@
 #include "system/account_number.h"
 #include "system/group.h"
 #include "system/recovery.h"
+#include "system/sudo.h"
 #include "system/system.h"
 #include "system/twofactor.h"
 #include "system/user_fields.h"
@@ -452,6 +453,7 @@ changed(void)
 	account_state_review();
 	sessions_review();
 	user_until_review();
+	sudo_review();
 }
 
 static const char *const read_roles[] = { "ACCOUNT_READ", NULL };
@@ -496,6 +498,11 @@ static const struct method methods[] = {
 	{ .name = "user.has_local_administrator_set_up", .auth = AUTH_NONE,
 	  .result = &boolean, .doc = "Is there an administrator already?",
 	  .run = user_has_administrator_run },
+	{ .name = "user.leftovers", .auth = AUTH_ROLE, .own = true,
+	  .params = user_leftovers_params, .result = &user_leftovers_result,
+	  .job = true, .job_lock = user_leftovers_lock,
+	  .doc = "The files of an account, also of one that is removed.",
+	  .run = user_leftovers_run },
 	{ .name = "user.query", .kind = KIND_QUERY, .auth = AUTH_ROLE,
 	  .roles = read_roles, .params = query_params, .result = &entries,
 	  .doc = "The accounts there are.", .run = resource_query_run },
@@ -543,6 +550,7 @@ const struct resource user_resource = {
 	.check = check,
 	.lookup = user_lookup, .extend = extend,
 	.extended_from = extended_from, .shown_seconds = 60, .gather = user_gather,
+	.beside = user_beside,
 	.changed = changed
 };
 /* clang-format on */

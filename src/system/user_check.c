@@ -13,12 +13,12 @@
 #include "lib/xalloc.h"
 #include "system/account_number.h"
 #include "system/group.h"
+#include "system/sudo.h"
 #include "system/system.h"
 #include "system/user.h"
 #include "system/user_internal.h"
 
 #define FIXED "This attribute cannot be changed"
-#define FIELD_BYTES 255 /* of a field of passwd(5), as the monitor takes it */
 
 /* Is the member another one than before, or new? */
 static bool
@@ -77,9 +77,9 @@ check_line(struct change *c, const char *member)
 	if (text[0] == '\0')
 		verr_add(c->errors, member,
 		    "String should have at least 1 character");
-	if (strlen(text) > FIELD_BYTES)
+	if (strlen(text) > USER_LINE_MAX)
 		verr_add(c->errors, member, "At most %d bytes are possible",
-		    FIELD_BYTES);
+		    USER_LINE_MAX);
 	for (at = text; *at != '\0'; at++) {
 		if (*at == ':')
 			verr_add(c->errors, member,
@@ -91,42 +91,6 @@ check_line(struct change *c, const char *member)
 			continue;
 		return;
 	}
-}
-
-/* "/home/x", not "/home", "/homes" or "/home/../x". */
-static bool
-is_below(const char *path, const char *top)
-{
-	size_t len = strlen(top);
-
-	return strncmp(path, top, len) == 0 && path[len] == '/' &&
-	    path[len + 1] != '\0' && path[strlen(path) - 1] != '/' &&
-	    strstr(path, "//") == NULL && strstr(path, "/./") == NULL &&
-	    strstr(path, "/../") == NULL && strcmp(path + len, "/..") != 0 &&
-	    strcmp(path + strlen(path) - 2, "/.") != 0 &&
-	    strcmp(path + strlen(path) - 3, "/..") != 0;
-}
-
-static void
-check_home(struct change *c)
-{
-	const char *home = json_str(c->after, "home", "");
-
-	if (!differs(c, "home"))
-		return;
-	if (home[0] != '/')
-		verr_add(c->errors, "home",
-		    "\"Home Directory\" must be an absolute path.");
-	else if (strchr(home, ':') != NULL)
-		verr_add(c->errors, "home",
-		    "\"Home Directory\" cannot contain colons (:).");
-	else if (strcmp(home, "/var/empty") != 0 && !is_below(home, "/home") &&
-	    !is_below(home, "/mnt"))
-		verr_add(c->errors, "home",
-		    "\"Home Directory\" is /var/empty, or a path below /home "
-		    "or /mnt without \".\", \"..\" and \"/\" at its end.");
-	else
-		check_line(c, "home");
 }
 
 static void
@@ -305,7 +269,8 @@ static void
 check_own(struct change *c)
 {
 	check_line(c, "full_name");
-	check_home(c);
+	user_home_check(c);
+	sudo_check(c);
 	check_uid(c);
 	check_rename(c);
 	check_groups(c);
@@ -331,6 +296,8 @@ user_check(struct change *c)
 	} else if (c->before != NULL && user_is_immutable(c->before)) {
 		check_immutable(c);
 		check_line(c, "full_name");
+		user_home_check(c);
+		sudo_check(c);
 		check_groups(c);
 	} else
 		check_own(c);

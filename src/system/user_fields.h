@@ -57,11 +57,11 @@
 	  .flags = FF_GRANTS, .label = "Disable Password",		\
 	  .doc = "Can nobody log in with its password?" },		\
 	{ .name = "ssh_password_enabled", .type = F_BOOL,		\
-	  .def = "false", .flags = FF_GRANTS | FF_UNBUILT,		\
+	  .def = "false", .flags = FF_GRANTS,				\
 	  .label = "Allow SSH Login with Password",			\
 	  .doc = "May it log in by SSH with a password?" },		\
 	{ .name = "sshpubkey", .type = F_STR, .def = "null",		\
-	  .flags = FF_NULL | FF_GRANTS | FF_UNBUILT,			\
+	  .flags = FF_NULL | FF_GRANTS,					\
 	  .max = STRING_LONG, .label = "Public SSH Key",		\
 	  .doc = "The keys that it may log in with by SSH, one a line." }, \
 	{ .name = "locked", .type = F_BOOL, .def = "false",		\
@@ -69,12 +69,12 @@
 	  .doc = "Is every way in closed to it?" },			\
 	{ .name = "sudo_commands", .type = F_ARRAY,			\
 	  .fields = user_command, .def = "[]",				\
-	  .flags = FF_GRANTS | FF_UNBUILT,				\
+	  .flags = FF_GRANTS,						\
 	  .label = "Allowed Sudo Commands",				\
 	  .doc = "Commands that it may run with sudo." },		\
 	{ .name = "sudo_commands_nopasswd", .type = F_ARRAY,		\
 	  .fields = user_command, .def = "[]",				\
-	  .flags = FF_GRANTS | FF_UNBUILT,				\
+	  .flags = FF_GRANTS,						\
 	  .label = "Allowed Sudo Commands (No Password)",		\
 	  .doc = "The same, without asking for the password." },	\
 	{ .name = "email", .type = F_STR, .def = "null",		\

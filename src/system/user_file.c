@@ -19,6 +19,7 @@
 #include "system/account_number.h"
 #include "system/group.h"
 #include "system/learning.h"
+#include "system/sudo.h"
 #include "system/system.h"
 #include "system/user.h"
 #include "system/user_internal.h"
@@ -286,7 +287,7 @@ users_known(const struct op_reply *reply, void *arg)
 	user_setup_finish();
 	account_state_review();
 	user_until_start();
-	(*done)();
+	user_home_recover(*done);
 }
 
 void
@@ -416,6 +417,13 @@ made_group(struct change *c)
 	return NULL;
 }
 
+/* What else has to be asked, once the account has its number. */
+static void
+look_at_commands(struct change *c)
+{
+	sudo_lookup(c, user_password_apply);
+}
+
 /* What cannot be read now is found out by the monitor, which checks again. */
 static void
 strangers_known(const struct op_reply *reply, void *arg)
@@ -445,7 +453,7 @@ strangers_known(const struct op_reply *reply, void *arg)
 	json_decref(s.uids);
 	json_decref(s.gids);
 	json_decref(s.shells);
-	user_password_apply(c);
+	user_home_lookup(c, look_at_commands);
 }
 
 /* Of many at once, as a stored configuration has them, none is looked up. */
@@ -457,5 +465,5 @@ user_lookup(struct change *c)
 	else if (differs(c, "username") || differs(c, "shell"))
 		op_request(MSG_OP_READ_ACCOUNTS, NULL, -1, strangers_known, c);
 	else
-		user_password_apply(c);
+		user_home_lookup(c, look_at_commands);
 }

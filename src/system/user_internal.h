@@ -2,7 +2,8 @@
  * What the parts of user.* share: user.c is the table and the methods,
  * user_check.c the rules, user_file.c what the account files say,
  * user_password.c passwords, user_until.c what is for a time, user_setup.c the
- * first administrator.
+ * first administrator, user_home.c homes and keys, user_beside.c what a change
+ * does beside files.
  */
 #ifndef HF_USER_INTERNAL_H
 #define HF_USER_INTERNAL_H
@@ -20,6 +21,9 @@ struct change;
 #define ID_ROOT		1
 #define ID_ADMIN	2
 #define UID_ADMIN	950	/* truenas_admin */
+
+/* Bytes of a field of passwd(5), as the monitor takes it. */
+#define USER_LINE_MAX	255
 
 /* Is it one of the system's that Holdfast does not write? */
 bool	 user_is_foreign(const json_t *user);
@@ -64,6 +68,24 @@ void	 user_set_password_run(struct call *);
 void	 user_until_check(struct change *);
 void	 user_until_start(void);
 void	 user_until_review(void);
+
+/*
+ * user_home.c: the home and the keys in it.  check: errors on its members;
+ * lookup: the folders, then goes on; beside: the resource's hook, user_beside.c
+ * calls it; recover: ends what a crash left, at start.
+ */
+void	 user_home_check(struct change *);
+void	 user_home_lookup(struct change *, void (*then)(struct change *));
+void	 user_home_beside(struct change *, enum beside);
+void	 user_home_recover(void (*done)(void));
+/* user_beside.c: the resource's hook. */
+void	 user_beside(struct change *, enum beside);
+
+/* user_leftovers.c: user.leftovers */
+extern const struct field user_leftovers_params[];
+extern const struct field user_leftovers_result;
+char	*user_leftovers_lock(const json_t *params);
+void	 user_leftovers_run(struct call *);
 
 /* user_setup.c: the methods before there is an administrator. */
 extern const struct field user_setup_params[];

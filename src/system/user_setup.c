@@ -93,9 +93,9 @@ account_data(const char *username, const char *hash)
 	    "shell", "/bin/bash");
 	if (!root)
 		json_object_update_new(data, json_pack(
-		    "{s:i, s:s, s:s, s:s, s:I, s:b}", "uid", UID_ADMIN,
+		    "{s:i, s:s, s:s, s:s, s:b, s:I, s:b}", "uid", UID_ADMIN,
 		    "username", username, "full_name", "Local Administrator",
-		    "home", "/home/truenas_admin",
+		    "home", "/home/truenas_admin", "home_create", 1,
 		    "group", (json_int_t)group_of_gid(UID_ADMIN), "smb", 0));
 	/* clang-format on */
 	return data;

@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 
-from harness import BUILDS, Instance, Ssh
+from harness import BUILDS, PASSWORD, Instance, Ssh
 
 SECONDS = 120   # for one test; one that needs more says so with `bounded`
 
@@ -101,6 +101,41 @@ def instance(shared):
     """The shared instance of this test's build."""
     return shared("with an administrator",
                   lambda build: Instance(build).start().setup_admin())
+
+
+@pytest.fixture
+def accounts(shared):
+    """A shared one whose sshd runs and takes passwords of who may use them."""
+    def make(build):
+        made = Instance(build).start().setup_admin()
+        with made.root() as client:
+            client.control("START")
+            client.call("ssh.update", {"passwordauth": True})
+        return made
+
+    return shared("for accounts", make)
+
+
+@pytest.fixture
+def make_user(accounts):
+    """Makes users; they go in the end, with what there is of their homes."""
+    made = []
+
+    def make(name, **data):
+        with accounts.root() as client:
+            user = client.call("user.create", {
+                "username": name, "full_name": name, "group_create": True,
+                "password": PASSWORD, "smb": False, **data})
+        made.append(user)
+        return user
+
+    yield make
+    with accounts.root() as client:
+        for user in made:
+            if client.call("user.query", [["id", "=", user["id"]]]):
+                client.call("user.delete", user["id"])
+            if user["home"] != "/var/empty":
+                accounts.enter("rm", "-rf", user["home"])
 
 
 @pytest.fixture

@@ -10,7 +10,6 @@ LATER = "the method comes with the accounts"
 MECHANISM = "the mechanism comes with the accounts"
 
 AT_FAULT = "the attribute at fault is named"
-SUDO = "sudo rules come with the accounts"
 SYSTEM = "the settings of the system itself come later"
 FOUND_OUT = "found out before any entry is looked at, and named"
 FILES = "filesystem.put comes with the storage"
@@ -57,10 +56,6 @@ DIFFERENCES = {
     ("core", "resize_shell, no shell"): (
         -32601, "the method comes with the web shell"),
 
-    ("group", "create: sudo"): (
-        [-32602, "EINVAL", ["group_create.sudo_commands"]], SUDO),
-    ("group", "create: sudo bad"): (
-        [-32602, "EINVAL", ["group_create.sudo_commands"]], SUDO),
     ("group", "create: smb on, SMB not set up"): (
         "result", "kept for the SMB service: no setup of it comes first"),
     ("group", "get_group_obj: absent"): (
@@ -70,20 +65,8 @@ DIFFERENCES = {
         [-32602, "EINVAL", ["user_create.home"]],
         "homes are on any file system"),
     ("user", "create: home under a pool that is not there"): (
-        "result", "a home may be made later, by somebody else"),
-    ("user", "create: sudo command relative"): (
-        [-32602, "EINVAL", ["user_create.sudo_commands"]], SUDO),
-    ("user", "create: sudo command absolute"): (
-        [-32602, "EINVAL", ["user_create.sudo_commands"]], SUDO),
-    ("user", "what was stored: sudo command absolute"): (
-        [-32001, "EINVAL"], SUDO),
-    ("user", "create: sudo ALL"): (
-        [-32602, "EINVAL", ["user_create.sudo_commands_nopasswd"]], SUDO),
-    ("user", "create: sudo command absent"): (
-        [-32602, "EINVAL", ["user_create.sudo_commands"]], SUDO),
-    ("user", "create: ssh password without password"): (
-        [-32602, "EINVAL", ["user_create.ssh_password_enabled"]],
-        "passwords for SSH are said by its own settings yet"),
+        [-32602, "EINVAL", ["user_create.home"]],
+        "the first folder that is not there is named, once"),
     ("user", "create: smb with disabled password"): (
         [-32602, "EINVAL", ["user_create.password_disabled"]],
         "no system dataset is needed for SMB users"),

@@ -66,6 +66,13 @@ is_type(enum message_type type)
 	case MSG_OP_ADMIN_READY:
 	case MSG_OP_SSH_SESSIONS:
 	case MSG_OP_END_SSH:
+	case MSG_OP_CHECK_HOME:
+	case MSG_OP_STAGE_HOME:
+	case MSG_OP_SETTLE_HOME:
+	case MSG_OP_UPDATE_HOME:
+	case MSG_OP_END_PROCESSES:
+	case MSG_OP_CHECK_COMMANDS:
+	case MSG_OP_FILES_OF:
 	case MSG_SERVICE_CHANGED:
 	case MSG_TASK:
 	case MSG_TASK_DONE:

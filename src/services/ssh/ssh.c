@@ -14,6 +14,8 @@
 #include "core/crud.h"
 #include "core/op.h"
 #include "core/query.h"
+#include "core/resource.h"
+#include "lib/json.h"
 #include "lib/xalloc.h"
 #include "services/catalog.h"
 #include "services/ssh/conf.h"
@@ -287,12 +289,45 @@ ssh_initial(json_t *entry)
 		    entry, "tcpport", json_integer(core_facts()->ssh_port));
 }
 
+/* Who may log in with a password, unless every way in is closed to it. */
+static bool
+may_use_password(const json_t *user)
+{
+	return json_bool(user, "ssh_password_enabled", false) &&
+	    !json_bool(user, "password_disabled", false) &&
+	    !json_bool(user, "locked", false);
+}
+
+/*
+ * The names, NULL at the end, as long as users is kept; the caller frees the
+ * array.  *rootp: is root among them?
+ */
+static const char **
+password_users(const json_t *users, bool *rootp)
+{
+	const char **names =
+	    xcalloc(json_array_size(users) + 1, sizeof(*names));
+	size_t i, n = 0;
+	json_t *user;
+
+	*rootp = false;
+	json_array_foreach(users, i, user) {
+		if (!may_use_password(user))
+			continue;
+		names[n++] = json_str(user, "username", "");
+		if (json_int(user, "uid", -1) == 0)
+			*rootp = true;
+	}
+	return names;
+}
+
 static char *
-render(
-    const struct change *change, const struct ssh_config *config, char **whyp)
+render(const struct change *change, const struct ssh_config *config,
+    const json_t *users, char **whyp)
 {
 	const char **asked = ssh_codes_users(change);
 	struct ssh_surroundings around = { 0 };
+	const char **names;
 	char **addresses = NULL, *text;
 	const char *port;
 
@@ -304,7 +339,10 @@ render(
 		addresses = ssh_interfaces_addresses(config->bindiface);
 	around.listen = (const char *const *)addresses;
 	around.code_users = asked;
+	names = password_users(users, &around.root_password_login);
+	around.password_users = names;
 	text = ssh_render(config, &around, whyp);
+	free(names);
 	ssh_interfaces_free_addresses(addresses);
 	free(asked);
 	return text;
@@ -315,6 +353,7 @@ ssh_render_output(const struct change *change, char **whyp)
 {
 	const json_t *entry = change_view(change, &ssh_resource, SSH_ENTRY);
 	struct ssh_config config = { 0 };
+	json_t *users;
 	char *text;
 
 	if (entry == NULL) {
@@ -322,7 +361,9 @@ ssh_render_output(const struct change *change, char **whyp)
 		return NULL;
 	}
 	schema_to_struct(ssh_fields, entry, &config);
-	text = render(change, &config, whyp);
+	users = change_view_all(change, resource_find("user"));
+	text = render(change, &config, users, whyp);
+	json_decref(users);
 	schema_struct_free(ssh_fields, &config);
 	return text;
 }

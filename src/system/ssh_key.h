@@ -1,0 +1,15 @@
+/*
+ * The public SSH keys of an account, as a text of many lines in the form of
+ * sshd(8), AUTHORIZED_KEYS FILE FORMAT.
+ */
+#ifndef HF_SSH_KEY_H
+#define HF_SSH_KEY_H
+
+/*
+ * What is wrong with the text, its line named (malloc'd); NULL: each line is
+ * a key of a type that sshd accepts, with options before it or without, or a
+ * comment, or blank.
+ */
+char	*ssh_keys_problem(const char *text);
+
+#endif
