@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from authenticator import Authenticator
 from harness import ADMIN, PASSWORD, Instance, next_address, wait_until
 
 NUMBERS = itertools.count(1)
@@ -423,3 +424,105 @@ def test_the_last_administrator_is_delayed(machine, boss, settings, here):
         began = time.monotonic()
         assert password_login(client)["response_type"] == "SUCCESS"
         assert time.monotonic() - began >= 20
+
+
+# Second factors.
+
+@pytest.fixture
+def app(machine, boss, member):
+    """The member's, whom a code is asked of; ten steps are good."""
+    boss.call("auth.twofactor.update", {"enabled": True, "window": 10})
+    answer = boss.call("user.renew_2fa_secret", member["username"], {})
+    yield Authenticator(answer["twofactor_config"]["provisioning_uri"])
+    with machine.root() as again:
+        again.call("auth.twofactor.update", {"enabled": False, "window": 0})
+
+
+def show_code(client, code, method="auth.login_ex_continue", **options):
+    return client.call(method, {
+        "mechanism": "OTP_TOKEN", "otp_token": code,
+        "login_options": options})
+
+
+def test_a_code_is_asked_for(machine, boss, member, app, here):
+    name = member["username"]
+    asked = {"response_type": "OTP_REQUIRED", "username": name}
+    with machine.connect(here) as client:
+        assert password_login(client, username=name) == asked
+        # Nobody yet, whatever is called meanwhile.
+        assert client.error("auth.me").errname == "ENOTAUTHENTICATED"
+        assert client.call("core.ping") == "pong"
+        answer = show_code(client, app.code(-5), reconnect_token=True)
+        assert answer["response_type"] == "SUCCESS"
+        assert "2FA" in answer["user_info"]["account_attributes"]
+        assert session_of(client)["credentials"] == "LOGIN_TWOFACTOR"
+        # Once used, it is of no use.
+        assert password_login(client, username=name) == asked
+        assert show_code(client, app.code(-5)) == {
+            "response_type": "AUTH_ERR"}
+    # Who comes back was asked before.
+    with machine.connect(here) as client:
+        assert token_login(client, answer["reconnect_token"])[
+            "response_type"] == "SUCCESS"
+        parent = session_of(client)["credentials_data"]["parent"]
+        assert parent["credentials"] == "LOGIN_TWOFACTOR"
+        assert "2FA" in client.call("auth.me")["account_attributes"]
+    found = [(record["success"], record["event_data"]["credentials"][
+        "credentials"]) for record in authentications(boss, here)]
+    assert found == [(True, "LOGIN_TWOFACTOR"), (False, "LOGIN_TWOFACTOR"),
+                     (True, "TOKEN")]
+
+
+def test_what_drops_a_login_that_waits(machine, boss, member, app, here):
+    name = member["username"]
+
+    def gone(client):
+        error = client.error("auth.login_ex", {
+            "mechanism": "OTP_TOKEN", "otp_token": app.code()})
+        return error.errname == "EINVAL"
+
+    with machine.connect(here) as client:
+        # A wrong code.
+        password_login(client, username=name)
+        assert show_code(client, app.wrong(), "auth.login_ex") == {
+            "response_type": "AUTH_ERR"}
+        assert gone(client)
+        # Another attempt.
+        password_login(client, username=name)
+        assert token_login(client, "x")["response_type"] == "AUTH_ERR"
+        assert gone(client)
+        # A change of the account.
+        password_login(client, username=name)
+        boss.call("user.update", member["id"], {"password": "n3w password"})
+        assert show_code(client, app.code()) == {"response_type": "AUTH_ERR"}
+        assert gone(client)
+        password_login(client, "n3w password", name)
+    # The end of the connection, which is recorded as well.
+    wait_until(lambda: [
+        record for record in authentications(boss, here)
+        if record["event_data"]["error"] == "The second factor was not shown"
+        ][1:], 30, "both abandoned logins are recorded")
+    with machine.connect(here) as client:
+        assert gone(client)
+
+
+def test_the_older_login_takes_the_code_along(machine, member, app):
+    name = member["username"]
+    with machine.connect() as client:
+        assert client.call("auth.login", name, PASSWORD) is False
+        assert client.call("auth.login", name, PASSWORD, app.wrong()) is False
+        assert client.error("auth.me").errname == "ENOTAUTHENTICATED"
+        assert client.call("auth.login", name, PASSWORD, app.code()) is True
+        assert session_of(client)["credentials"] == "LOGIN_TWOFACTOR"
+
+
+def test_a_onetime_password_needs_the_code_as_well(machine, boss, member,
+                                                   app):
+    text = onetime(boss, member["username"])
+    with machine.connect() as client:
+        assert password_login(client, text, member["username"])[
+            "response_type"] == "OTP_REQUIRED"
+        assert show_code(client, app.code())["response_type"] == "SUCCESS"
+        assert session_of(client)["credentials"] == "LOGIN_ONETIME_PASSWORD"
+        assert {"2FA", "OTPW"} <= set(
+            client.call("auth.me")["account_attributes"])
