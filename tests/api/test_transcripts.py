@@ -20,7 +20,8 @@ from harness import ADMIN, PASSWORD, Closed, next_address
 
 FOLDER = pathlib.Path(__file__).with_name("transcripts")
 FILES = ("api_key", "auth", "envelope", "http", "core", "group", "privilege",
-         "query", "ssh", "service", "system", "user")
+         "query", "ssh", "service", "system", "user",
+         "twofactor")
 STRANGER = "nobody yet, TCP"
 ADMIN_ID = 2    # of the entry, as the real server has it
 LOGGED_IN = "root over TCP, logged in by password"
@@ -343,6 +344,17 @@ class Replayer:
             return [self.numbered(item, numbers) for item in value]
         return numbers.get(value, value) if type(value) is int else value
 
+    def know_otto(self):
+        """Made before the recording began.  An administrator: ours says
+        DENIED to who may not use the API before it asks for any code."""
+        with self.instance.root() as client:
+            group = client.call(
+                "group.query", [["gid", "=", 544]], {"get": True})
+            client.call("user.create", {
+                "username": "otto", "full_name": "Otto", "smb": False,
+                "group_create": True, "groups": [group["id"]],
+                "password": "Gr4nite-sky-77"})
+
     def know_users(self):
         with self.instance.root() as client:
             self.users[2] = client.call(
@@ -478,6 +490,8 @@ def test_replay(make_instance, name, record_property):
         replayer.know_bea()
     if name == "user":
         replayer.know_users()
+    if name == "twofactor":
+        replayer.know_otto()
     if name == "auth":
         replayer.learnt |= {"root": ADMIN, "root-password": PASSWORD}
         # Who is going to be terminated is there before.
