@@ -110,9 +110,9 @@ proc_uid(const struct proc *p)
 
 	if (file_read_at(p->fd, "status", FILE_MAX, &text, &len) == -1)
 		return uid;
+	line = strstr(text, "\nUid:");
 	/* NOLINTNEXTLINE(cert-err34-c): the kernel's numbers, they fit. */
-	if ((line = strstr(text, "\nUid:")) == NULL ||
-	    sscanf(line, " Uid: %*u %u", &uid) != 1)
+	if (line == NULL || sscanf(line, " Uid: %*u %u", &uid) != 1)
 		uid = PROC_NONE;
 	free(text);
 	return uid;
