@@ -14,7 +14,7 @@
  * JSON object; cpu_us is this program's own time for each call:
  *	{"mode": ..., "connections": n, "calls": n, "seconds": s,
  *	 "calls_per_second": x, "p50_us": x, "p99_us": x, "max_us": x,
- *	 "cpu_us": x, "last": the last answer, as a string}
+ *	 "cpu_us": x, "last": how the last answer begins, as a string}
  * Exit 1 with a line on standard error when a connection fails or is closed.
  * The certificate is not checked: this is a measure of a trial instance.
  */
@@ -367,15 +367,15 @@ messages_take(struct load *l, struct connection *c, unsigned int max)
 	while (ended < max && frame_take(c->in + at, c->in_len - at, &f)) {
 		switch (f.opcode) {
 		case OP_TEXT:
-		case OP_CONTINUATION:
-			if (!f.final)
-				break;
 			keep = f.len < sizeof(l->last) - 1 ?
 			    f.len :
 			    sizeof(l->last) - 1;
 			memcpy(l->last, f.payload, keep);
 			l->last[keep] = '\0';
-			ended++;
+			ended += f.final;
+			break;
+		case OP_CONTINUATION:
+			ended += f.final;
 			break;
 		case OP_PING:
 			send_frame(c, OP_PONG, f.payload, f.len);

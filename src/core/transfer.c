@@ -122,13 +122,17 @@ upload_done(struct upload *u)
 	free(text);
 }
 
+static json_int_t
+error_of(const json_t *error)
+{
+	return json_int(json_object_get(error, "data"), "error", 0);
+}
+
 /* The HTTP status for an error object. */
 static unsigned int
 status_of(const json_t *error)
 {
-	const json_t *data = json_object_get(error, "data");
-
-	switch (json_int(data, "error", 0)) {
+	switch (error_of(error)) {
 	case ENOTAUTHENTICATED:
 		return 401;
 	case EACCES:
@@ -202,7 +206,10 @@ logged_in(json_t *answer, bool success, void *arg)
 	const char *type = json_str(answer, "response_type", "");
 
 	u->taking--;
-	if (!success)
+	/* Closed by the assurance level: not a fault of the call. */
+	if (!success && error_of(answer) == EOPNOTSUPP)
+		upload_refuse(u, 403, "This way of logging in is closed");
+	else if (!success)
 		upload_failed(u, answer);
 	else if (!json_is_true(answer) && strcmp(type, "SUCCESS") != 0)
 		upload_refuse(u, 401, "Bad username or password");

@@ -111,19 +111,23 @@ judge(const struct attempt *a, const struct scram_keys *derived)
 {
 	const json_t *key = api_key_get(a->id);
 	bool right = is_secret(key, derived);
+	json_t *data = login_key_data(a->username, key);
 
 	if (a->call->connection == NULL)
-		login_failed(a->call, LOGIN_WRONG, CREDENTIAL_API_KEY,
-		    login_key_data(a->username, key), "The client is gone");
+		login_failed(a->call, LOGIN_WRONG, CREDENTIAL_API_KEY, data,
+		    "The client is gone");
 	else if (right && !connection_secure(a->call->connection)) {
+		/* The entry is another one from here on. */
 		api_key_revoke(a->id, SENT_OPENLY);
-		login_failed(a->call, LOGIN_EXPIRED, CREDENTIAL_API_KEY,
-		    login_key_data(a->username, key), SENT_OPENLY);
+		login_failed(a->call, LOGIN_EXPIRED, CREDENTIAL_API_KEY, data,
+		    SENT_OPENLY);
 	} else if (!right || !is_owner(key, a->username))
-		login_failed(a->call, LOGIN_WRONG, CREDENTIAL_API_KEY,
-		    login_key_data(a->username, key), "Invalid API key");
-	else
+		login_failed(a->call, LOGIN_WRONG, CREDENTIAL_API_KEY, data,
+		    "Invalid API key");
+	else {
+		json_decref(data);
 		login_with_key(a->call, key, NULL);
+	}
 }
 
 static void

@@ -35,6 +35,7 @@
 #include <string.h>
 
 #include "core/call.h"
+#include "core/connection.h"
 #include "core/core.h"
 #include "core/job.h"
 #include "core/pipe.h"
@@ -178,6 +179,18 @@ ignore_run(struct call *call)
 	call_reply(call, json_true());
 }
 
+/* As if the caller came from elsewhere, and what it sends could be read. */
+static void
+open_run(struct call *call)
+{
+	struct connection *c = call->connection;
+
+	free(c->address);
+	c->address = xstrdup("192.0.2.1");
+	c->secure = false;
+	call_reply(call, json_true());
+}
+
 /* clang-format off */
 static const struct method methods[] = {
 	{ .name = "made_up.give", .auth = AUTH_ROLE, .job = true,
@@ -193,6 +206,8 @@ static const struct method methods[] = {
 	{ .name = "made_up.ignore", .auth = AUTH_ROLE, .job = true,
 	  .pipe = PIPE_INPUT, .result = &any,
 	  .doc = "Takes a file and does not look at it.", .run = ignore_run },
+	{ .name = "made_up.open", .auth = AUTH_NONE, .result = &any,
+	  .doc = "Takes the caller's encryption away.", .run = open_run },
 	{ .name = "made_up.maybe", .auth = AUTH_ROLE, .job = true,
 	  .pipe = PIPE_INPUT, .pipe_optional = true, .result = &any,
 	  .doc = "Does without a file.", .run = ignore_run },

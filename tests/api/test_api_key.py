@@ -16,8 +16,10 @@ import time
 
 import pytest
 
-from harness import ADMIN, ApiError, Closed, wait_until
+from harness import ADMIN, ApiError, Closed, Instance, wait_until
+from test_transfers import form, upload
 
+PROGRAM = "tests/unit/holdfastd-made-up"
 ADMIN_ID = 2
 HIDDEN = "********"
 ITERATIONS = 500000
@@ -321,6 +323,78 @@ def test_a_locked_users_key_is_refused(instance, root):
         root.call("user.update", user["id"], {"locked": False})
         assert kind(scram(client, made, user["username"]).answer
                     ) == "SCRAM_RESPONSE"
+
+
+@pytest.fixture(name="open_to_all")
+def fixture_open_to_all(shared):
+    """Where made_up.open takes the encryption of a connection away."""
+    return shared("with made-up methods", lambda _: Instance(
+        "asan", program=PROGRAM).start().setup_admin())
+
+
+def test_a_key_that_others_could_read_is_revoked(open_to_all):
+    instance = open_to_all
+    with instance.root() as root, instance.connect() as client, \
+            instance.connect() as user, instance.root() as listener, \
+            key(root) as made:
+        listener.call("core.subscribe", "api_key.query")
+        scram(user, made)
+        client.call("made_up.open")
+        wrong = made["key"][:-4] + "0000"
+        assert kind(plain(client, None, text=wrong)) == "AUTH_ERR"
+        assert not root.call("api_key.get_instance", made["id"])["revoked"]
+        # By SCRAM nothing is sent that is worth reading.
+        assert kind(scram(client, made).answer) == "SCRAM_RESPONSE"
+        client.call("auth.logout")
+        assert plain(client, made) == {"response_type": "EXPIRED"}
+        told = listener.receive()["params"]
+        entry = root.call("api_key.get_instance", made["id"])
+        assert told["msg"] == "changed" and told["fields"] == entry
+        assert entry["revoked"] and "not encrypted" in entry["revoked_reason"]
+        alert, = [one for one in root.call("alert.list")
+                  if one["klass"] == "ApiKeyRevoked"]
+        assert alert["args"] == {"name": made["name"],
+                                 "reason": entry["revoked_reason"]}
+        # Sessions that it began are over; it is no good elsewhere either.
+        with pytest.raises(Closed):
+            user.receive(30)
+        with instance.connect() as again:
+            assert kind(scram(again, made).answer) == "EXPIRED"
+        root.call("api_key.delete", made["id"])
+        assert not [one for one in root.call("alert.list")
+                    if one["klass"] == "ApiKeyRevoked"]
+
+
+@pytest.mark.release
+def test_keys_outlive_a_crash(make_instance):
+    instance = make_instance().start().setup_admin()
+    with instance.root() as root:
+        made = root.call("api_key.create", {
+            "name": "kept", "username": ADMIN})
+        entry = root.call("api_key.get_instance", made["id"])
+    instance.kill()
+    instance.start()
+    with instance.root() as root, instance.connect() as client:
+        assert root.call("api_key.get_instance", made["id"]) == entry
+        exchange = Exchange(client, {"id": 54321}, "nosuch")
+        assert exchange.first()
+        salt = exchange.fields()["s"]
+        assert kind(scram(client, made).answer) == "SCRAM_RESPONSE"
+    instance.kill()
+    instance.start()
+    with instance.connect() as client:
+        exchange = Exchange(client, {"id": 54321}, "nosuch")
+        assert exchange.first()
+        assert exchange.fields()["s"] == salt
+
+
+def test_a_bearer_uploads(open_to_all):
+    with open_to_all.root() as root, key(root) as made:
+        for text, status in ((made["key"], 200),
+                             (made["key"][:-4] + "0000", 401), ("x", 401)):
+            answer = upload(open_to_all, form("made_up.take", [], b"content"),
+                            {"Authorization": f"Bearer {text}"})
+            assert answer.status == status, answer
 
 
 # SCRAM.
