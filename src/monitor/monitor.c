@@ -191,7 +191,10 @@ enter_instance(void)
 	return instance_mount(monitor.folder.fd, why, size);
 }
 
-/* Whatever sshd runs already asks for second factors from now on. */
+/*
+ * Whatever sshd runs already asks for second factors from now on.  Here and
+ * nowhere else: what prepares a service also runs in tests.
+ */
 static int
 ssh_pam(void)
 {

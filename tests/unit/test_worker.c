@@ -83,7 +83,7 @@ static void
 put_hashing(struct wire_out *members, enum hash_scheme scheme,
     const char *password, const char *kept)
 {
-	wire_put_u8(members, scheme);
+	wire_put_u8(members, (uint8_t)scheme);
 	wire_put_str(members, password);
 	wire_put_u32(members, kept != NULL ? 3 : 0);
 	if (kept != NULL) {

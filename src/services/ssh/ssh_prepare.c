@@ -13,7 +13,6 @@
 
 #include "lib/process.h"
 #include "lib/xalloc.h"
-#include "services/ssh/ssh_pam.h"
 #include "services/ssh/ssh_render.h"
 
 #define RUN_FOLDER "/run/sshd"
@@ -151,7 +150,7 @@ ssh_prepare(char **whyp)
 {
 	size_t i;
 
-	if (make_run_folder(whyp) == -1 || ssh_pam_install(whyp) == -1)
+	if (make_run_folder(whyp) == -1)
 		return -1;
 	for (i = 0; ssh_host_key_types[i] != NULL; i++)
 		if (make_key(ssh_host_key_types[i], whyp) == -1)
