@@ -208,6 +208,17 @@ def ssh(fresh, tmp_path):
 
 
 @pytest.fixture(scope="session")
+def keys(tmp_path_factory):
+    """Two key pairs: their files, the public part beside each."""
+    folder = tmp_path_factory.mktemp("keys")
+    made = [folder / name for name in ("one", "two")]
+    for key in made:
+        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f",
+                        key], check=True, timeout=30)
+    return made
+
+
+@pytest.fixture(scope="session")
 def compiled(tmp_path_factory):
     """Compiles a C program of this folder; returns its path."""
     done = {}

@@ -511,11 +511,14 @@ class Ssh:
         self.user = user
         self.key = self.folder / "key"
         self.askpass = self.folder / "askpass"
-        self.askpass.write_text('#!/bin/sh\nprintf "%s\\n" "$HF_PASSWORD"\n')
-        self.askpass.chmod(0o700)
+        self.write_askpass()
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f",
                         self.key], check=True, timeout=30)
         self.install_key()
+
+    def write_askpass(self):
+        self.askpass.write_text('#!/bin/sh\nprintf "%s\\n" "$HF_PASSWORD"\n')
+        self.askpass.chmod(0o700)
 
     def install_key(self):
         entry = self.instance.enter("getent", "passwd", self.user).stdout
@@ -570,6 +573,22 @@ class Ssh:
             arguments, env=environment, stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             bufsize=1, start_new_session=True)
+
+
+def public(key):
+    """The public part of a key's file."""
+    return key.with_suffix(".pub").read_text()
+
+
+class KeySsh(Ssh):
+    """With a key that nobody but the API installs."""
+
+    def __init__(self, instance, user, key):
+        self.instance = instance
+        self.user = user
+        self.key = key
+        self.askpass = key.with_name("askpass")
+        self.write_askpass()
 
 
 def echoes(session, line):

@@ -1,12 +1,11 @@
 """Homes of accounts and the SSH keys in them, with the real sshd."""
 
 import os
-import subprocess
 import time
 
 import pytest
 
-from harness import PASSWORD, ApiError, Ssh, wait_until
+from harness import PASSWORD, KeySsh, public, wait_until
 
 pytestmark = pytest.mark.release
 
@@ -15,35 +14,6 @@ pytestmark = pytest.mark.release
 def root(accounts):
     with accounts.root() as client:
         yield client
-
-
-@pytest.fixture(scope="module")
-def keys(tmp_path_factory):
-    """Two key pairs: their files, the public part beside each."""
-    folder = tmp_path_factory.mktemp("keys")
-    made = [folder / name for name in ("one", "two")]
-    for key in made:
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f",
-                        key], check=True, timeout=30)
-    return made
-
-
-def public(key):
-    return key.with_suffix(".pub").read_text()
-
-
-class KeySsh(Ssh):
-    """With a key that nobody but the API installs."""
-
-    def __init__(self, instance, user, key):
-        self.instance = instance
-        self.user = user
-        self.key = key
-        self.askpass = None
-
-    def install_key(self):
-        pass
-
 
 
 def state_of(instance, path):

@@ -24,7 +24,7 @@
 #define GID 3000
 #define STAGED "home/.bea.holdfast-new"
 
-static char root_path[] = "/tmp/holdfast-home-XXXXXX";
+static char root_path[64];
 static struct home bea = { .path = "/home/bea", .uid = UID, .gid = GID };
 static char why[256];
 
@@ -92,7 +92,7 @@ setup(void **state)
 	if (geteuid() != 0)
 		return 0;
 	umask(022);
-	memcpy(root_path + strlen(root_path) - 6, "XXXXXX", 6);
+	snprintf(root_path, sizeof(root_path), "/tmp/holdfast-home-XXXXXX");
 	if (mkdtemp(root_path) == NULL || chmod(root_path, 0755) == -1)
 		return -1;
 	bea.root = open(root_path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -1,0 +1,123 @@
+"""What locking, and the switches of passwords, mean to the real sshd, su and
+sudo, and to what already runs."""
+
+import subprocess
+
+import pytest
+
+from harness import PASSWORD, KeySsh, echoes, public, wait_until
+
+pytestmark = pytest.mark.release
+
+
+@pytest.fixture
+def root(accounts):
+    with accounts.root() as client:
+        yield client
+
+
+@pytest.fixture
+def person(accounts, make_user, keys):
+    """Makes a user who can log in by SSH in both ways."""
+    def make(name, **data):
+        user = make_user(name, home="/home", home_create=True,
+                         sshpubkey=public(keys[0]),
+                         **{"ssh_password_enabled": True, **data})
+        return user, KeySsh(accounts, name, keys[0])
+
+    return make
+
+
+def runs(instance, uid):
+    """The processes of that uid inside."""
+    done = instance.enter("ps", "-o", "pid=", "-U", str(uid), check=False)
+    return done.stdout.split()
+
+
+def test_password_of_ssh_is_a_switch_of_its_own(accounts, root, person):
+    user, ssh = person("ssha", ssh_password_enabled=False)
+    assert ssh.works() and not ssh.works(password=PASSWORD)
+    root.call("user.update", user["id"], {"ssh_password_enabled": True})
+    assert ssh.works(password=PASSWORD)
+    assert not ssh.works(password="wrong")
+    root.call("ssh.update", {"passwordauth": False})
+    try:
+        assert ssh.works() and not ssh.works(password=PASSWORD)
+    finally:
+        root.call("ssh.update", {"passwordauth": True})
+    root.call("user.update", user["id"], {"ssh_password_enabled": False})
+    assert not ssh.works(password=PASSWORD)
+
+
+def test_disabled_password_leaves_the_key(root, person):
+    user, ssh = person("sshb")
+    root.call("user.update", user["id"], {
+        "password_disabled": True, "ssh_password_enabled": False})
+    assert ssh.works() and not ssh.works(password=PASSWORD)
+
+
+def test_root_has_no_password_by_ssh_unless_asked_for(accounts):
+    done = accounts.enter("sshd", "-T", "-C", "user=root,host=x,addr=1.2.3.4")
+    assert "permitrootlogin without-password" in done.stdout
+    assert "passwordauthentication no" in done.stdout
+
+
+def test_locked_account_has_no_way_in_and_unlocked_all_again(
+        accounts, root, person):
+    user, ssh = person("locka", sudo_commands_nopasswd=["/usr/bin/id"])
+    assert ssh.works() and ssh.works(password=PASSWORD)
+    assert ssh.run("sudo", "-n", "id", "-u").stdout == "0\n"
+    hash_before = accounts.enter("getent", "shadow", "locka").stdout
+    root.call("user.update", user["id"], {"locked": True})
+    assert not ssh.works()
+    assert not ssh.works(password=PASSWORD)
+    assert accounts.enter("su", "locka", "-c", "id",
+                          check=False).returncode != 0
+    done = accounts.enter("setpriv", "--reuid", "locka", "--clear-groups",
+                          "sudo", "-n", "id", check=False)
+    assert done.returncode != 0, done
+    root.call("user.update", user["id"], {"locked": False})
+    assert ssh.works() and ssh.works(password=PASSWORD)
+    assert ssh.run("sudo", "-n", "id", "-u").stdout == "0\n"
+    assert accounts.enter("getent", "shadow", "locka").stdout == hash_before
+
+
+@pytest.mark.parametrize("end", ["lock", "delete"])
+def test_what_runs_ends_with_the_account(accounts, root, person, end):
+    user, ssh = person("end" + end)
+    other, other_ssh = person("stays" + end)
+    session, stays = ssh.session(), other_ssh.session()
+    try:
+        assert echoes(session, "before") and echoes(stays, "before")
+        # One that no session holds, and that minds no polite word.
+        accounts.enter("setpriv", "--reuid", str(user["uid"]),
+                       "--clear-groups", "setsid", "-f", "sh", "-c",
+                       "trap '' TERM HUP; exec sleep 600 >/dev/null 2>&1")
+        wait_until(lambda: len(runs(accounts, user["uid"])) > 1, 20,
+                   "it runs")
+        if end == "lock":
+            root.call("user.update", user["id"], {"locked": True})
+        else:
+            root.call("user.delete", user["id"])
+        wait_until(lambda: not runs(accounts, user["uid"]), 40,
+                   "the end of its processes")
+        wait_until(lambda: session.poll() is not None, 20, "its session's")
+        assert echoes(stays, "after")
+        assert runs(accounts, other["uid"])
+    finally:
+        for one in (session, stays):
+            one.kill()
+            one.communicate()
+
+
+def test_processes_of_the_host_with_that_number_stay(accounts, root, person):
+    user, _ = person("hosted")
+    host = subprocess.Popen(["sleep", "600"], user=user["uid"])
+    try:
+        root.call("user.update", user["id"], {"locked": True})
+        wait_until(lambda: "processes of hosted" in accounts.log(), 40,
+                   "the end of its processes")
+        assert host.poll() is None
+    finally:
+        host.kill()
+        host.wait()
