@@ -159,7 +159,8 @@ read_bare(struct scram *s, const char *bare, const char **whyp)
 	*whyp = "not a client-first-message";
 	at = attribute(comma(at), 'r', &s->nonce);
 	at = extensions(at, '\0');
-	if (at == NULL || *at != '\0' || unescape(s->username) == -1 ||
+	if (at == NULL || *at != '\0' || s->username == NULL ||
+	    s->nonce == NULL || unescape(s->username) == -1 ||
 	    !is_printable(s->nonce))
 		return -1;
 	s->first_bare = xstrdup(bare);
