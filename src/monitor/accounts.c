@@ -1,7 +1,6 @@
 /*
- * The account files as text: what core asks for is checked, then merged into
- * passwd(5), shadow(5), group(5) and gshadow(5) without touching a line that
- * is not managed.
+ * The list of managed accounts that core asks for: read, and every member of
+ * it checked.
  */
 #include <stdarg.h>
 #include <stdint.h>
@@ -11,7 +10,7 @@
 
 #include "lib/role.h"
 #include "lib/xalloc.h"
-#include "monitor/accounts.h"
+#include "monitor/accounts_internal.h"
 
 #define NAME_SIZE 32 /* as useradd(8) */
 #define TEXT_SIZE 255
@@ -48,8 +47,8 @@ accounts_file_name(enum account_file file)
 }
 
 /* One line at a time, without its newline; NULL at the end. */
-static const char *
-line_next(const char **at, size_t *lenp)
+const char *
+account_line_next(const char **at, size_t *lenp)
 {
 	const char *line = *at;
 
@@ -57,23 +56,6 @@ line_next(const char **at, size_t *lenp)
 		return NULL;
 	*lenp = strcspn(line, "\n");
 	*at = line + *lenp + (line[*lenp] == '\n' ? 1 : 0);
-	return line;
-}
-
-/* The n-th field (from 0); NULL when the line has fewer. */
-static const char *
-line_field(const char *line, size_t len, unsigned int n, size_t *lenp)
-{
-	const char *end = line + len, *colon;
-
-	for (; n > 0; n--) {
-		colon = memchr(line, ':', (size_t)(end - line));
-		if (colon == NULL)
-			return NULL;
-		line = colon + 1;
-	}
-	colon = memchr(line, ':', (size_t)(end - line));
-	*lenp = (size_t)((colon == NULL ? end : colon) - line);
 	return line;
 }
 
@@ -135,8 +117,8 @@ hash_valid(const char *hash)
 	    strlen(hash) <= TEXT_SIZE && strspn(hash, allowed) == strlen(hash);
 }
 
-static bool
-id_local(unsigned long id)
+bool
+account_id_local(unsigned long id)
 {
 	int role;
 
@@ -152,7 +134,7 @@ uid_valid(const char *name, uid_t uid)
 {
 	if (strcmp(name, "root") == 0 || uid == 0)
 		return uid == 0 && strcmp(name, "root") == 0;
-	return uid == ID_ADMIN || id_local(uid);
+	return uid == ID_ADMIN || account_id_local(uid);
 }
 
 static bool
@@ -163,13 +145,13 @@ gid_known(unsigned long gid)
 	for (group = known_groups; group->name != NULL; group++)
 		if (group->gid == gid)
 			return true;
-	return id_local(gid);
+	return account_id_local(gid);
 }
 
 bool
 accounts_uid_ours(uid_t uid)
 {
-	return uid == ID_ADMIN || id_local(uid);
+	return uid == ID_ADMIN || account_id_local(uid);
 }
 
 bool
@@ -177,22 +159,6 @@ accounts_gid_ours(gid_t gid)
 {
 	return gid == ID_NOGROUP || gid_known(gid);
 }
-
-/*
- * Users, or groups, in the order of their names and in that of their ids: an
- * account file may have ten thousand lines, each looked up in ten thousand.
- */
-struct named {
-	const char *name;
-	unsigned long id;
-	bool kept; /* a user whose hash is in shadow alone */
-	size_t at; /* in the accounts */
-};
-
-struct account_names {
-	struct named *by_name, *by_id;
-	size_t count;
-};
 
 static int
 compare_names(const void *a, const void *b)
@@ -210,8 +176,8 @@ compare_ids(const void *a, const void *b)
 	return (x->id > y->id) - (x->id < y->id);
 }
 
-static void
-names_make(
+void
+account_names_make(
     struct account_names *list, const struct accounts *accounts, bool groups)
 {
 	size_t count = 0, i;
@@ -235,15 +201,15 @@ names_make(
 	qsort(list->by_id, count, sizeof(*list->by_id), compare_ids);
 }
 
-static void
-names_free(struct account_names *list)
+void
+account_names_clear(struct account_names *list)
 {
 	free(list->by_name);
 	free(list->by_id);
 }
 
-static const struct named *
-names_find(const struct account_names *list, const char *name)
+const struct named *
+account_names_find(const struct account_names *list, const char *name)
 {
 	struct named key = { .name = name };
 
@@ -251,8 +217,8 @@ names_find(const struct account_names *list, const char *name)
 	    &key, list->by_name, list->count, sizeof(key), compare_names);
 }
 
-static const struct named *
-names_find_id(const struct account_names *list, unsigned long id)
+const struct named *
+account_names_find_id(const struct account_names *list, unsigned long id)
 {
 	struct named key = { .id = id };
 
@@ -281,25 +247,25 @@ accounts_names(const struct accounts *accounts, bool groups)
 {
 	struct account_names *list = xcalloc(1, sizeof(*list));
 
-	names_make(list, accounts, groups);
+	account_names_make(list, accounts, groups);
 	return list;
 }
 
 bool
 accounts_names_have(const struct account_names *list, const char *name)
 {
-	return names_find(list, name) != NULL;
+	return account_names_find(list, name) != NULL;
 }
 
 void
 accounts_names_free(struct account_names *list)
 {
-	names_free(list);
+	account_names_clear(list);
 	free(list);
 }
 
-static int
-refuse(char *why, size_t size, const char *name, const char *what)
+int
+account_refuse(char *why, size_t size, const char *name, const char *what)
 {
 	snprintf(why, size, "account \"%.32s\": %s", name, what);
 	return -1;
@@ -309,17 +275,21 @@ static int
 user_check(const struct account *user, char *why, size_t size)
 {
 	if (!accounts_name_valid(user->name))
-		return refuse(why, size, "", "a name is not valid");
+		return account_refuse(why, size, "", "a name is not valid");
 	if (!uid_valid(user->name, user->uid))
-		return refuse(why, size, user->name, "its uid is not ours");
+		return account_refuse(
+		    why, size, user->name, "its uid is not ours");
 	if (!(user->gid == 0 ? user->uid == 0 :
 			       gid_known(user->gid) || user->gid == ID_NOGROUP))
-		return refuse(why, size, user->name, "its gid is not ours");
+		return account_refuse(
+		    why, size, user->name, "its gid is not ours");
 	if (!field_valid(user->gecos) || !path_valid(user->home) ||
 	    !path_valid(user->shell))
-		return refuse(why, size, user->name, "a field is not valid");
+		return account_refuse(
+		    why, size, user->name, "a field is not valid");
 	if (!hash_valid(user->hash))
-		return refuse(why, size, user->name, "its hash is not valid");
+		return account_refuse(
+		    why, size, user->name, "its hash is not valid");
 	return 0;
 }
 
@@ -329,12 +299,14 @@ group_check(const struct account_group *group, char *why, size_t size)
 	size_t i;
 
 	if (!name_valid(group->name, TEXT_SIZE))
-		return refuse(why, size, "", "a group's name is not valid");
+		return account_refuse(
+		    why, size, "", "a group's name is not valid");
 	if (!gid_known(group->gid))
-		return refuse(why, size, group->name, "its gid is not ours");
+		return account_refuse(
+		    why, size, group->name, "its gid is not ours");
 	for (i = 0; i < group->nmembers; i++)
 		if (!accounts_name_valid(group->members[i]))
-			return refuse(why, size, group->name,
+			return account_refuse(why, size, group->name,
 			    "a member's name is not valid");
 	return 0;
 }
@@ -450,11 +422,11 @@ all_parse(const char *text, struct accounts *accounts)
 	size_t len, lines = 0;
 	const char *at, *line;
 
-	for (at = text; line_next(&at, &len) != NULL; lines++)
+	for (at = text; account_line_next(&at, &len) != NULL; lines++)
 		continue;
 	accounts->users = xcalloc(lines + 1, sizeof(*accounts->users));
 	accounts->groups = xcalloc(lines + 1, sizeof(*accounts->groups));
-	while ((line = line_next(&text, &len)) != NULL) {
+	while ((line = account_line_next(&text, &len)) != NULL) {
 		if (strncmp(line, user, sizeof(user) - 1) == 0) {
 			if (user_parse(line + sizeof(user) - 1, line + len,
 				&accounts->users[accounts->nusers++]) == -1)
@@ -477,11 +449,11 @@ check_twice(
 	const char *name;
 	int rc = 0;
 
-	names_make(&list, accounts, groups);
+	account_names_make(&list, accounts, groups);
 	name = names_twice(&list);
 	if (name != NULL)
-		rc = refuse(why, size, name, "given twice");
-	names_free(&list);
+		rc = account_refuse(why, size, name, "given twice");
+	account_names_clear(&list);
 	return rc;
 }
 
@@ -528,340 +500,4 @@ accounts_free(struct accounts *accounts)
 	free(accounts->users);
 	free(accounts->groups);
 	memset(accounts, 0, sizeof(*accounts));
-}
-
-static bool
-line_is(const char *line, size_t len, const char *name)
-{
-	size_t n = strlen(name);
-
-	return len > n && strncmp(line, name, n) == 0 && line[n] == ':';
-}
-
-/* The third field of passwd and group; -1 when it is no number. */
-static long
-line_id(const char *line, size_t len)
-{
-	char number[16];
-	const char *field;
-	size_t n;
-
-	field = line_field(line, len, 2, &n);
-	if (field == NULL || n == 0 || n >= sizeof(number))
-		return -1;
-	memcpy(number, field, n);
-	number[n] = '\0';
-	if (strspn(number, "0123456789") != n)
-		return -1;
-	return strtol(number, NULL, 10);
-}
-
-long
-accounts_find(const char *text, const char *name)
-{
-	const char *line;
-	size_t len;
-
-	while ((line = line_next(&text, &len)) != NULL)
-		if (line_is(line, len, name))
-			return line_id(line, len);
-	return -1;
-}
-
-char *
-accounts_find_id(const char *text, long id)
-{
-	const char *line;
-	size_t len;
-
-	while ((line = line_next(&text, &len)) != NULL)
-		if (line_id(line, len) == id)
-			return xstrndup(line, strcspn(line, ":"));
-	return NULL;
-}
-
-/* The first field of a line, a fresh string. */
-static char *
-line_name(const char *line, size_t len)
-{
-	const char *colon = memchr(line, ':', len);
-
-	return xstrndup(line, colon != NULL ? (size_t)(colon - line) : len);
-}
-
-/*
- * A line of the file against those that we want.  Not ours is what the record
- * does not name: of such only the system's own ids are taken over, root's and
- * those of the first start; and an account that keeps its hash.
- */
-static int
-conflict(const struct account_names *list, bool groups, bool ours,
-    const char *name, long id, char *why, size_t size)
-{
-	const struct named *same = names_find(list, name), *holder;
-
-	if (id < 0)
-		return 0;
-	if (same != NULL && !ours &&
-	    (same->id != (unsigned long)id ||
-		(id_local((unsigned long)id) && !same->kept))) {
-		snprintf(why, size, "%s \"%s\" exists with id %ld",
-		    groups ? "group" : "user", name, id);
-		return -1;
-	}
-	holder = names_find_id(list, (unsigned long)id);
-	if (same == NULL && holder != NULL) {
-		snprintf(why, size, "%s id %ld of \"%s\" belongs to \"%s\"",
-		    groups ? "group" : "user", id, holder->name, name);
-		return -1;
-	}
-	return 0;
-}
-
-/*
- * Whoever leaves the list with his hash still kept was never anybody's but the
- * system's: his line stays.
- */
-static bool
-leaves_files(const struct account_names *gone, const char *name)
-{
-	const struct named *found = names_find(gone, name);
-
-	return found != NULL && !found->kept;
-}
-
-/*
- * One that was ours and no longer is counts neither as itself nor as the
- * holder of an id.
- */
-static int
-conflicts(const char *text, const struct accounts *accounts,
-    const struct accounts *gone, bool groups, char *why, size_t size)
-{
-	struct account_names list, old;
-	const char *line;
-	char *name;
-	size_t len;
-	bool ours;
-	int rc = 0;
-
-	names_make(&list, accounts, groups);
-	names_make(&old, gone, groups);
-	while (rc == 0 && (line = line_next(&text, &len)) != NULL) {
-		name = line_name(line, len);
-		ours = names_find(&old, name) != NULL;
-		if (!leaves_files(&old, name) ||
-		    names_find(&list, name) != NULL)
-			rc = conflict(&list, groups, ours, name,
-			    line_id(line, len), why, size);
-		free(name);
-	}
-	names_free(&list);
-	names_free(&old);
-	return rc;
-}
-
-/* A date of somebody else's on which an account ends is not taken from it. */
-static int
-check_adopted(const char *shadow, const struct accounts *accounts,
-    const struct accounts *gone, char *why, size_t size)
-{
-	struct account_names list, old;
-	const struct named *found;
-	const char *line, *expire;
-	size_t len, n = 0;
-	char *name;
-	int rc = 0;
-
-	names_make(&list, accounts, false);
-	names_make(&old, gone, false);
-	while (rc == 0 && (line = line_next(&shadow, &len)) != NULL) {
-		name = line_name(line, len);
-		found = names_find(&list, name);
-		expire = line_field(line, len, 1 + SHADOW_DAYS, &n);
-		if (found != NULL && found->kept && id_local(found->id) &&
-		    names_find(&old, name) == NULL && expire != NULL && n > 0)
-			rc = refuse(why, size, name,
-			    "it has a day on which it expires (chage -E)");
-		free(name);
-	}
-	names_free(&list);
-	names_free(&old);
-	return rc;
-}
-
-int
-accounts_conflict(char *const texts[ACCOUNT_FILES],
-    const struct accounts *accounts, const struct accounts *gone, char *why,
-    size_t size)
-{
-	if (conflicts(texts[FILE_PASSWD], accounts, gone, false, why, size) ==
-		-1 ||
-	    conflicts(texts[FILE_GROUP], accounts, gone, true, why, size) == -1)
-		return -1;
-	return check_adopted(texts[FILE_SHADOW], accounts, gone, why, size);
-}
-
-/* The n-th field as it stands, or what there is without a line. */
-static void
-put_kept(FILE *out, const char *old, size_t len, unsigned int n,
-    const char *otherwise)
-{
-	const char *field = NULL;
-	size_t size;
-
-	if (old != NULL)
-		field = line_field(old, len, n, &size);
-	if (field != NULL)
-		fwrite(field, 1, size, out);
-	else
-		fputs(otherwise, out);
-}
-
-static void
-put_shadow(FILE *out, const struct account *user, const char *old, size_t len)
-{
-	bool keep = strcmp(user->hash, ACCOUNT_KEEP) == 0;
-	unsigned int i;
-
-	fprintf(out, "%s:", user->name);
-	if (keep)
-		put_kept(out, old, len, 1, "*");
-	else
-		fputs(user->hash, out);
-	for (i = 0; i < SHADOW_DAYS; i++) {
-		fputc(':', out);
-		if (user->days[i] != -1)
-			fprintf(out, "%ld", user->days[i]);
-		else if (keep && i != SHADOW_DAYS - 1)
-			put_kept(out, old, len, 2 + i, "");
-	}
-	fputc(':', out);
-}
-
-static void
-put_members(FILE *out, const struct account_group *group)
-{
-	size_t i;
-
-	for (i = 0; i < group->nmembers; i++)
-		fprintf(out, "%s%s", i == 0 ? "" : ",", group->members[i]);
-}
-
-static void
-put_line(FILE *out, enum account_file file, const struct accounts *accounts,
-    size_t i, const char *old, size_t len)
-{
-	const struct account *user;
-	const struct account_group *group;
-
-	switch (file) {
-	case FILE_SHADOW:
-		put_shadow(out, &accounts->users[i], old, len);
-		break;
-	case FILE_PASSWD:
-		user = &accounts->users[i];
-		fprintf(out, "%s:x:%u:%u:%s:%s:%s", user->name, user->uid,
-		    user->gid, user->gecos, user->home, user->shell);
-		break;
-	case FILE_GROUP:
-		group = &accounts->groups[i];
-		fprintf(out, "%s:x:%u:", group->name, group->gid);
-		put_members(out, group);
-		break;
-	case FILE_GSHADOW:
-		group = &accounts->groups[i];
-		fprintf(out, "%s:!::", group->name);
-		put_members(out, group);
-		break;
-	case ACCOUNT_FILES:
-		break;
-	}
-	fputc('\n', out);
-}
-
-/* Has the file a line for each user, or for each group? */
-static bool
-of_users(enum account_file file)
-{
-	return file == FILE_SHADOW || file == FILE_PASSWD;
-}
-
-char *
-accounts_merge(enum account_file file, const char *old,
-    const struct accounts *accounts, const struct accounts *gone)
-{
-	size_t len, size = 0, i;
-	struct account_names list, lost;
-	const struct named *found;
-	const char *line;
-	char *text = NULL, *name;
-	bool *done;
-	FILE *out;
-
-	names_make(&list, accounts, !of_users(file));
-	names_make(&lost, gone, !of_users(file));
-	done = xcalloc(list.count + 1, sizeof(*done));
-	if ((out = open_memstream(&text, &size)) == NULL)
-		abort();
-	while ((line = line_next(&old, &len)) != NULL) {
-		name = line_name(line, len);
-		found = names_find(&list, name);
-		if (found == NULL && !leaves_files(&lost, name)) {
-			fwrite(line, 1, len, out);
-			fputc('\n', out);
-		} else if (found != NULL && !done[found->at]) {
-			put_line(out, file, accounts, found->at, line, len);
-			done[found->at] = true;
-		}
-		free(name);
-	}
-	for (i = 0; i < list.count; i++)
-		if (!done[i])
-			put_line(out, file, accounts, i, NULL, 0);
-	names_free(&list);
-	names_free(&lost);
-	free(done);
-	if (fclose(out) != 0)
-		abort();
-	return text;
-}
-
-static bool
-is_locked(enum account_file file, const char *field, size_t len)
-{
-	/* "x" says: see shadow.  Groups without a password are locked. */
-	if (file == FILE_PASSWD || file == FILE_GROUP)
-		return (len == 1 && *field == 'x') ||
-		    (file == FILE_GROUP && len == 0);
-	if (len == 0)
-		return file == FILE_GSHADOW;
-	return strspn(field, "!*") >= len;
-}
-
-char *
-accounts_lock(enum account_file file, const char *old)
-{
-	const char *line, *field;
-	char *text = NULL;
-	size_t len, n, size = 0;
-	FILE *out;
-
-	if ((out = open_memstream(&text, &size)) == NULL)
-		abort();
-	while ((line = line_next(&old, &len)) != NULL) {
-		field = line_field(line, len, 1, &n);
-		if (field == NULL || is_locked(file, field, n)) {
-			fwrite(line, 1, len, out);
-		} else {
-			fwrite(line, 1, (size_t)(field - line), out);
-			fputc('*', out);
-			fwrite(field + n, 1, (size_t)(line + len - field) - n,
-			    out);
-		}
-		fputc('\n', out);
-	}
-	if (fclose(out) != 0)
-		abort();
-	return text;
 }

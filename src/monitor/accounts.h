@@ -1,7 +1,8 @@
 /*
  * The account files as text: what core asks for is checked, then merged into
  * passwd(5), shadow(5), group(5) and gshadow(5) without touching a line that
- * is not managed.  Pure functions; op_accounts.c reads and writes the files.
+ * is not managed (accounts_merge.c).  Pure functions; op_accounts.c reads and
+ * writes the files.
  */
 #ifndef HF_MONITOR_ACCOUNTS_H
 #define HF_MONITOR_ACCOUNTS_H

@@ -103,7 +103,7 @@ def test_a_group_from_its_creation_to_its_end(instance, root, make):
         "id": number, "gid": gid, "name": name, "builtin": False,
         "sudo_commands": [], "sudo_commands_nopasswd": [], "smb": False,
         "userns_idmap": None, "group": name, "local": True, "sid": None,
-        "roles": [], "users": [], "immutable": False}
+        "roles": [], "users": [], "immutable": False, "machine": False}
     assert getent(instance, name) == [name, gid, []]
 
     other = new_name()
