@@ -83,11 +83,9 @@ DIFFERENCES = {
         "of what cannot be changed nothing else is looked at"),
     ("user", "get_user_obj, absent"): (
         [-32001, "ENOENT"], "the errno that says so"),
-    ("user", "renew_2fa_secret"): (-32601, LATER),
-    ("user", "renew_2fa_secret: digits out of range"): (-32601, LATER),
-    ("user", "renew_2fa_secret: interval out of range"): (-32601, LATER),
-    ("user", "unset_2fa_secret"): (-32601, LATER),
-    ("user", "unset_2fa_secret: absent user"): (-32601, LATER),
+    ("user", "renew_2fa_secret: interval out of range"): (
+        [-32602, "EINVAL", ["twofactor_options.interval"]],
+        "the same refusal, whose text names a range"),
 
     ("query", '[["group", "~", "("]]'): (
         [-32602, "EINVAL", ["filters"]], FOUND_OUT),
