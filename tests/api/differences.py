@@ -6,8 +6,6 @@ code, [code, errname] or [code, errname, attribute paths] of an error,
 agrees, or is not in the file, fails.
 """
 
-LATER = "the method comes with the accounts"
-MECHANISM = "the mechanism comes with the accounts"
 
 AT_FAULT = "the attribute at fault is named"
 SYSTEM = "the settings of the system itself come later"
