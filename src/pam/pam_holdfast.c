@@ -8,10 +8,13 @@
  *	auth ... pam_holdfast.so	behind all others: after the password
  *	account ... pam_holdfast.so	whatever way it was: without the code
  *					there is no login
+ *	session ... pam_holdfast.so	of machines, which are exempt with some
+ *					keys: it was one of those
  *
  * The first ends the auth stack, so that a key's owner is asked for no password
- * (sshd says in SSH_AUTH_INFO_0 what it has accepted so far).  The last is what
- * holds when sshd's configuration asks for less than it should.
+ * (sshd says in SSH_AUTH_INFO_0 what it has accepted so far).  The account line
+ * is what holds when sshd's configuration asks for less than it should.  Of a
+ * login with a key alone sshd does not say the key before the session.
  *
  * Whom to ask is a file, so that accounts without a second factor log in
  * whether Holdfast runs or not; who has one does not get in while it does not.
@@ -38,8 +41,14 @@
 #define EXPORT __attribute__((visibility("default")))
 #define ACCEPTED "holdfast-second-factor"
 #define KEY "publickey "
+#define PROMPTED "keyboard-interactive"
 
-enum asked { ASKED, NOT_ASKED, UNKNOWN };
+/* What the file says of an account, and sshd of its login. */
+struct asked {
+	bool listed; /* it is asked */
+	bool machine; /* but not with some keys */
+	bool known; /* it came with one of those */
+};
 
 /* The file, or NULL when it cannot be trusted or read. */
 static FILE *
@@ -63,66 +72,61 @@ open_list(pam_handle_t *pamh)
 }
 
 /*
- * Was the login so far with this key ("TYPE BASE64")?  info is a line for each
- * method, of a key "publickey TYPE BASE64".
+ * Does a line begin so, or equal it where whole is set?  info has one for each
+ * method that was accepted, of a key "publickey TYPE BASE64"; or is NULL.
  */
 static bool
-came_with(const char *info, const char *key)
+has_line(const char *info, const char *begin, const char *rest, bool whole)
 {
-	size_t len = strlen(key);
+	size_t len = strlen(begin), more = strlen(rest);
 
 	for (; info != NULL; info = strchr(info, '\n')) {
 		info += *info == '\n';
-		if (strncmp(info, KEY, sizeof(KEY) - 1) == 0 &&
-		    strncmp(info + sizeof(KEY) - 1, key, len) == 0 &&
-		    (info[sizeof(KEY) - 1 + len] == '\n' ||
-			info[sizeof(KEY) - 1 + len] == '\0'))
+		if (strncmp(info, begin, len) == 0 &&
+		    strncmp(info + len, rest, more) == 0 &&
+		    (!whole || info[len + more] == '\n' ||
+			info[len + more] == '\0'))
 			return true;
 	}
 	return false;
 }
 
-static bool
-came_with_key(const char *info)
+static const char *
+accepted_so_far(pam_handle_t *pamh)
 {
-	for (; info != NULL; info = strchr(info, '\n')) {
-		info += *info == '\n';
-		if (strncmp(info, KEY, sizeof(KEY) - 1) == 0)
-			return true;
-	}
-	return false;
+	return pam_getenv(pamh, "SSH_AUTH_INFO_0");
 }
 
-static enum asked
-is_asked(pam_handle_t *pamh, const char *user)
+/* 0, or -1: it cannot be told. */
+static int
+look_up(pam_handle_t *pamh, const char *user, struct asked *asked)
 {
-	const char *info = pam_getenv(pamh, "SSH_AUTH_INFO_0");
-	enum asked asked = NOT_ASKED;
 	size_t size = 0, len = strlen(user);
 	char *line = NULL;
-	bool exempt = false;
 	FILE *file;
 	ssize_t n;
+	int rc;
 
+	*asked = (struct asked){ false };
 	if ((file = open_list(pamh)) == NULL)
-		return UNKNOWN;
+		return -1;
 	while ((n = getline(&line, &size, file)) > 0) {
 		if (line[n - 1] == '\n')
 			line[n - 1] = '\0';
-		if (strncmp(line, user, len) != 0)
+		if (strncmp(line, user, len) != 0 ||
+		    (line[len] != '\0' && line[len] != ' '))
 			continue;
-		if (line[len] == '\0' || line[len] == ' ')
-			asked = ASKED;
-		if (line[len] == ' ' && came_with(info, line + len + 1))
-			exempt = true;
+		asked->listed = true;
+		if (line[len] == '\0')
+			continue;
+		asked->machine = true;
+		if (has_line(accepted_so_far(pamh), KEY, line + len + 1, true))
+			asked->known = true;
 	}
-	if (ferror(file))
-		asked = UNKNOWN;
-	else if (exempt)
-		asked = NOT_ASKED;
+	rc = ferror(file) ? -1 : 0;
 	free(line);
 	fclose(file);
-	return asked;
+	return rc;
 }
 
 static int
@@ -236,20 +240,18 @@ pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
 	bool first = argc > 0 && strcmp(argv[0], "key") == 0;
 	const char *user = user_of(pamh);
+	struct asked asked;
 
 	(void)flags;
 	if (user == NULL)
 		return PAM_USER_UNKNOWN;
-	if (first && !came_with_key(pam_getenv(pamh, "SSH_AUTH_INFO_0")))
+	if (first && !has_line(accepted_so_far(pamh), KEY, "", false))
 		return PAM_IGNORE;
-	switch (is_asked(pamh, user)) {
-	case ASKED:
-		return ask(pamh, user);
-	case NOT_ASKED:
-		return PAM_IGNORE;
-	default:
+	if (look_up(pamh, user, &asked) == -1)
 		return PAM_AUTHINFO_UNAVAIL;
-	}
+	if (!asked.listed || asked.known)
+		return PAM_IGNORE;
+	return ask(pamh, user);
 }
 
 EXPORT int
@@ -262,23 +264,65 @@ pam_sm_setcred(pam_handle_t *pamh, int flags, int argc, const char **argv)
 	return PAM_IGNORE;
 }
 
+static int
+denied(pam_handle_t *pamh, const char *user)
+{
+	pam_syslog(pamh, LOG_NOTICE,
+	    "%s may not log in without the second factor", user);
+	return PAM_PERM_DENIED;
+}
+
 EXPORT int
 pam_sm_acct_mgmt(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
 	const char *user = user_of(pamh);
 	const void *accepted = NULL;
+	struct asked asked;
 
 	(void)flags;
 	(void)argc;
 	(void)argv;
 	if (user == NULL)
 		return PAM_USER_UNKNOWN;
-	if (is_asked(pamh, user) == NOT_ASKED)
+	if (look_up(pamh, user, &asked) == -1)
+		return PAM_AUTHINFO_UNAVAIL;
+	if (!asked.listed || asked.known)
 		return PAM_IGNORE;
 	if (pam_get_data(pamh, ACCEPTED, &accepted) == PAM_SUCCESS &&
 	    accepted != NULL)
 		return PAM_IGNORE;
-	pam_syslog(pamh, LOG_NOTICE,
-	    "%s may not log in without the second factor", user);
-	return PAM_PERM_DENIED;
+	/* Which key it was is told to the session. */
+	if (asked.machine && !has_line(accepted_so_far(pamh), KEY, "", false))
+		return PAM_IGNORE;
+	return denied(pamh, user);
+}
+
+EXPORT int
+pam_sm_open_session(pam_handle_t *pamh, int flags, int argc, const char **argv)
+{
+	const char *user = user_of(pamh);
+	struct asked asked;
+
+	(void)flags;
+	(void)argc;
+	(void)argv;
+	if (user == NULL)
+		return PAM_USER_UNKNOWN;
+	if (look_up(pamh, user, &asked) == -1)
+		return PAM_SESSION_ERR;
+	/* Who was prompted gave the code. */
+	if (!asked.machine || asked.known ||
+	    has_line(accepted_so_far(pamh), PROMPTED, "", false))
+		return PAM_IGNORE;
+	return denied(pamh, user);
+}
+
+EXPORT int
+pam_sm_close_session(pam_handle_t *pamh, int flags, int argc, const char **argv)
+{
+	(void)pamh;
+	(void)flags;
+	(void)argc;
+	(void)argv;
+	return PAM_IGNORE;
 }

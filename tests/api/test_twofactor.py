@@ -11,7 +11,7 @@ import subprocess
 import pytest
 
 from authenticator import Authenticator, person_at
-from harness import ADMIN
+from harness import ADMIN, ApiError
 from test_config_backup import put, save
 
 OFF = {"enabled": False, "services": {"ssh": False}, "window": 0}
@@ -242,3 +242,24 @@ def test_terminal_shows_a_qr_code(instance, root, user):
     assert Authenticator(uri).label.startswith("Holdfast:enrolled@")
     drawn = [line for line in text.splitlines() if "\u2588" in line]
     assert len(drawn) > 20 and len({len(line) for line in drawn}) == 1
+
+
+def test_root_by_ssh_password_needs_one_or_a_word(root):
+    number = root.call("user.query", [["uid", "=", 0]], {"get": True})["id"]
+    field = "user_update.ssh_password_enabled"
+    try:
+        error = root.error("user.update", number,
+                           {"ssh_password_enabled": True})
+        assert field in error.paths and "second factor" in str(error.texts)
+        root.call("user.renew_2fa_secret", "root", {})
+        for data in ({}, {"without_second_factor": True}):
+            try:
+                root.call("user.update", number,
+                          {"ssh_password_enabled": True} | data)
+                root.call("user.update", number,
+                          {"ssh_password_enabled": False})
+            except ApiError as other:
+                assert "second factor" not in str(other)
+            root.call("user.unset_2fa_secret", "root")
+    finally:
+        root.call("user.unset_2fa_secret", "root")

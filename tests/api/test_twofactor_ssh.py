@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 
 import pytest
 
@@ -141,3 +142,35 @@ def test_nobody_but_root_asks_core(fresh, ssh, app):
     assert ask(question(app.wrong())) == "b'n'"
     assert ask(question("", "nobody_here")) == "b'n'"
     assert ask(question(app.fresh())) == "b'y'"
+
+
+@pytest.mark.bounded(240)
+def test_machines_with_restricted_keys_are_exempt(fresh, ssh, root, tmp_path):
+    """With those keys alone, whatever else lies in authorized_keys."""
+    public = ssh.key.with_suffix(".pub").read_text().strip()
+    robot = root.call("user.create", {
+        "username": "robot", "full_name": "Backup", "smb": False,
+        "group_create": True, "password_disabled": True,
+        "home": "/home", "home_create": True, "shell": "/bin/bash",
+        "sshpubkey": f'from="127.0.0.0/8" {public}', "machine": True})
+    root.call("user.renew_2fa_secret", "robot", {})
+    root.call("auth.twofactor.update", ON)
+    assert {"username": "robot", "codes": "EXEMPT", "keys": 1,
+            "restricted": True} in root.call("auth.twofactor.ssh_logins")
+    ssh.user = "robot"
+    assert ssh.works()
+    other = tmp_path / "other"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f",
+                    other], check=True, timeout=30)
+    fresh.enter("sh", "-c", "cat >>/home/robot/.ssh/authorized_keys",
+                stdin=other.with_suffix(".pub").read_text())
+    known, ssh.key = ssh.key, other
+    assert not ssh.works()
+    ssh.key = known
+    root.call("user.update", robot["id"], {"machine": False})
+    assert not ssh.works()
+    # By a group of its own, and no more once one key is free to use.
+    root.call("group.update", robot["group"]["id"], {"machine": True})
+    assert ssh.works()
+    root.call("user.update", robot["id"], {"sshpubkey": public})
+    assert not ssh.works()

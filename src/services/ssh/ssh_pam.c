@@ -36,7 +36,8 @@ static const unsigned char module[] = {
 static const char first[] =
     COMMENT ", before all others.\n"
 	    "auth [success=done ignore=ignore default=die] " MODULE " key\n"
-	    "account [success=ok ignore=ignore default=die] " MODULE "\n";
+	    "account [success=ok ignore=ignore default=die] " MODULE "\n"
+	    "session [success=ok ignore=ignore default=die] " MODULE "\n";
 static const char last[] =
     COMMENT ", behind all others.\n"
 	    "auth [success=ok ignore=ignore default=die] " MODULE "\n";
@@ -108,6 +109,31 @@ install_module(char **whyp)
 	return -1;
 }
 
+/*
+ * Without the file nobody gets in: before our lines are there for the first
+ * time, an empty one, until core knows better.
+ */
+static int
+ensure_list(char **whyp)
+{
+	int fd, rc = -1;
+
+	if (mkdir(SECOND_FACTOR_FOLDER, 0700) == -1 && errno != EEXIST)
+		goto out;
+	if ((fd = open_folder(SECOND_FACTOR_FOLDER)) == -1)
+		goto out;
+	rc = faccessat(fd, SECOND_FACTOR_FILE, F_OK, AT_SYMLINK_NOFOLLOW);
+	if (rc == -1 && errno == ENOENT)
+		rc = file_install(
+		    fd, SECOND_FACTOR_FILE, "", 0, 0600, 0, 0, NULL);
+	close(fd);
+out:
+	if (rc == -1)
+		*whyp = xasprintf("%s/%s: %s", SECOND_FACTOR_FOLDER,
+		    SECOND_FACTOR_FILE, strerror(errno));
+	return rc;
+}
+
 int
 ssh_pam_install(char **whyp)
 {
@@ -122,7 +148,9 @@ ssh_pam_install(char **whyp)
 	if (rc == -1 && errno == ENOENT)
 		return 0;
 	/* The lines last: without the module they let nobody in. */
-	if (rc == 0 && install_module(whyp) == -1) {
+	if (rc == 0 &&
+	    ((strstr(there, MODULE) == NULL && ensure_list(whyp) == -1) ||
+		install_module(whyp) == -1)) {
 		free(there);
 		return -1;
 	}
