@@ -49,7 +49,7 @@ draw(const char *text)
 			    stdout);
 		putchar('\n');
 	}
-	explicit_bzero(qr->data, (size_t)(qr->width * qr->width));
+	explicit_bzero(qr->data, (size_t)qr->width * (size_t)qr->width);
 	QRcode_free(qr);
 	return 0;
 }

@@ -138,7 +138,7 @@ listen_codes(char *why, size_t size)
 	int fd = listen_unix(SOCK_SEQPACKET, SECOND_FACTOR_SOCKET, 0600);
 
 	if (fd == -1)
-		snprintf(why, size, "%s: %s", SECOND_FACTOR_SOCKET,
-		    strerror(errno));
+		snprintf(
+		    why, size, "%s: %s", SECOND_FACTOR_SOCKET, strerror(errno));
 	return fd;
 }
