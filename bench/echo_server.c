@@ -321,7 +321,8 @@ server_create(uv_loop_t *loop, const char *certificate, const char *key)
 	info.gid = -1;
 	info.uid = -1;
 	info.alpn = "http/1.1";
-	info.options = LWS_SERVER_OPTION_LIBUV;
+	info.options =
+	    LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS;
 	if (certificate != NULL) {
 		info.options |= LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT;
 		info.ssl_cert_filepath = certificate;

@@ -85,14 +85,21 @@ walk_members(const struct walk *w, const struct field *f, const json_t *value,
 {
 	json_t *object = (json_t *)(uintptr_t)value, *result = json_object();
 	struct schema_place at = { .up = up };
+	const struct field *row, *next = f->type == F_OBJECT ? f->fields : NULL;
 	const struct variant *v = NULL;
-	const struct field *row;
 	json_t *item;
 
 	if (f->type == F_UNION)
 		v = schema_variant(f, value);
 	json_object_foreach(object, at.name, item) {
-		row = member_row(f, v, at.name);
+		/* Mostly they are in the order of the table. */
+		if (next != NULL && next->name != NULL &&
+		    strcmp(next->name, at.name) == 0)
+			row = next;
+		else
+			row = member_row(f, v, at.name);
+		if (next != NULL && row != NULL)
+			next = row + 1;
 		if (row != NULL)
 			item = walk_value(w, row, item, &at);
 		else if (v != NULL && strcmp(at.name, f->tag) == 0)

@@ -133,13 +133,17 @@ user_setup_check(struct change *c)
 void
 user_setup_finish(void)
 {
-	json_t *users = store_list(core_store(), "user"), *user;
+	json_t *users, *user;
 	size_t i;
 
+	if (account_administrator_set_up())
+		return;
+	users = store_list(core_store(), "user");
 	json_array_foreach(users, i, user)
-		if (!account_administrator_set_up() &&
-		    account_is_administrator(user))
+		if (account_is_administrator(user)) {
 			close_setup(json_str(user, "username", ""));
+			break;
+		}
 	json_decref(users);
 }
 

@@ -150,8 +150,10 @@ web_server_create(struct web *w)
 	info.user = w;
 	info.gid = (__typeof__(info.gid))-1;
 	info.uid = (__typeof__(info.uid))-1;
-	info.options =
-	    LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS;
+	/* No client shows a certificate: whom others trust is not read. */
+	info.options = LWS_SERVER_OPTION_LIBUV |
+	    LWS_SERVER_OPTION_EXPLICIT_VHOSTS |
+	    LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS;
 	info.max_http_header_data2 = WEB_HEADERS_MAX;
 	info.pt_serv_buf_size = 16384 + 4096;
 	info.timeout_secs = WEB_HANDSHAKE_TIME / 1000;
