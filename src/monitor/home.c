@@ -473,7 +473,7 @@ open_source(
 	}
 	if (rc == ENOENT) {
 		*fdp = file_open_beneath(
-		    home->root, SKELETON + 1, O_PATH | O_DIRECTORY, 0);
+		    home->root, &SKELETON[1], O_PATH | O_DIRECTORY, 0);
 		rc = *fdp == -1 && errno != ENOENT ?
 		    fail_at(why, size, SKELETON) :
 		    0;
