@@ -160,7 +160,8 @@ keep_hashes(int dirfd, uint32_t segment, const struct hashes *hashes)
 
 	kept = tree_hashes(dirfd, segment, &count);
 	rc = kept != NULL && count == hashes->count &&
-		memcmp(kept, hashes->list, count * sizeof(*kept)) == 0 ?
+		(count == 0 ||
+		    memcmp(kept, hashes->list, count * sizeof(*kept)) == 0) ?
 	    1 :
 	    0;
 	free(kept);

@@ -133,14 +133,17 @@ is_twin(const struct verify *v, size_t i)
 static void
 drop_twins(struct verify *v)
 {
-	size_t i, kept = 0;
+	struct signed_head *kept = xcalloc(v->count + 1, sizeof(*kept));
+	size_t i, count = 0;
 
 	for (i = 0; i < v->count; i++)
 		if (is_twin(v, i))
 			head_free(&v->heads[i]);
 		else
-			v->heads[kept++] = v->heads[i];
-	v->count = kept;
+			kept[count++] = v->heads[i];
+	free(v->heads);
+	v->heads = kept;
+	v->count = count;
 }
 
 /* A log that goes on from another one says so in its first head. */
@@ -555,7 +558,7 @@ last_head_of(const struct verify *v)
 	const struct signed_head *last;
 	char root[MERKLE_TEXT];
 
-	if (v->count == 0)
+	if (v->count == 0 || v->heads == NULL)
 		return json_null();
 	last = &v->heads[v->count - 1];
 	merkle_text(&last->head.root, root);
@@ -573,7 +576,7 @@ epochs_of(const struct verify *v)
 	size_t i;
 
 	for (i = 0; i < v->count; i++)
-		if (i == 0 ||
+		if (i == 0 || v->heads == NULL ||
 		    !same_epoch(&v->heads[i].head, &v->heads[i - 1].head))
 			epochs++;
 	return epochs;

@@ -156,7 +156,7 @@ open_parent(const struct home *home, int *fdp, char *why, size_t size)
 {
 	size_t len = (size_t)(name_of(home) - 1 - home->path);
 	struct stat st;
-	int rc, fd;
+	int rc, fd = -1;
 
 	if ((rc = walk(home, len, &fd, why, size)) != 0)
 		return rc;

@@ -150,8 +150,7 @@ role_set_up(struct process *process)
 	} else if (process->role == ROLE_AUDIT && setup->syslog_fd != -1) {
 		send_listener(process, "/dev/log", setup->syslog_fd);
 	} else if (process->role == ROLE_CORE) {
-		send_listener(
-		    process, SECOND_FACTOR_SOCKET, setup->codes_fd);
+		send_listener(process, SECOND_FACTOR_SOCKET, setup->codes_fd);
 		facts_put(&body, setup->facts);
 		ipc_send(process->ipc, MSG_FACTS, 0, &body, NULL, 0);
 		wire_free(&body);
