@@ -144,7 +144,8 @@ subtree(const struct prover *p, uint64_t start, uint64_t size,
 	uint64_t known = p->before != NULL ? p->before->size : 0, left;
 	struct merkle_hash right;
 
-	if (start + size <= known && forgotten(p, start, size, out) == 0)
+	if (p->before != NULL && start + size <= known &&
+	    forgotten(p, start, size, out) == 0)
 		return 0;
 	if (size == 1)
 		return start < known ? -1 : p->leaf(start, out, p->arg);

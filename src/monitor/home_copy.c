@@ -120,7 +120,7 @@ static int
 copy_file(int from, int to, const char *name, struct walk *w)
 {
 	struct timespec times[2];
-	struct stat st;
+	struct stat st = { 0 };
 	int in, out = -1, rc;
 
 	in = openat(from, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);

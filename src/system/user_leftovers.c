@@ -161,14 +161,15 @@ static void
 look_next(struct look *l)
 {
 	struct wire_out out = { 0 };
-	int trees = 0;
+	int trees = (int)l->tree;
 
 	if (owned_trees[l->tree] == NULL) {
 		finish(l, 0, NULL);
 		return;
 	}
-	while (owned_trees[trees] != NULL)
+	do
 		trees++;
+	while (owned_trees[trees] != NULL);
 	job_progress(
 	    l->call->job, 100 * (int)l->tree / trees, owned_trees[l->tree]);
 	wire_put_u32(

@@ -168,7 +168,7 @@ void	web_refused(struct web *, const struct web_client *,
 int	web_tls_setup(SSL_CTX *, const char *certificate, const char *key);
 /* Its "tls-server-end-point", RFC 5929 section 4.1; 0: it has none. */
 #define WEB_END_POINT_MAX	64
-size_t	web_tls_end_point(const char *certificate,
+size_t	web_tls_end_point(const char *pem,
 	    uint8_t hash[static WEB_END_POINT_MAX]);
 
 /* http.c */
