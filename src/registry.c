@@ -75,6 +75,8 @@ const struct daemon_rule daemon_rules[] = {
 const struct scheduled_task scheduled_tasks[] = {
 	{ "alert.clear", "Clears an alert whose time is over.",
 	  alert_clear_task },
+	{ "audit.prune", "Drops audit records older than the retention.",
+	  audit_prune_task },
 	{ "user.until", "Ends what accounts have for a time.",
 	  user_until_task },
 	{ .name = NULL }

@@ -16,10 +16,7 @@
 #include <unistd.h>
 #include <uv.h>
 
-#include "audit/query.h"
-#include "audit/segment.h"
-#include "audit/syslog.h"
-#include "audit/tree.h"
+#include "audit/audit_internal.h"
 #include "lib/boottime.h"
 #include "lib/file.h"
 #include "lib/ipc.h"
@@ -34,37 +31,13 @@
 #define PATH_MACHINE "/etc/machine-id"
 #define PLACE_MAX 256
 
-/* A head is signed for so many records, or after so long with new ones. */
+/* Until core says otherwise. */
 #define HEAD_RECORDS 1000
-#define HEAD_MS 10000
+#define HEAD_SECONDS 10
 #define HEAD_LEAST_MS 1000 /* no sooner than that after the last */
 #define EPOCH_US ((int64_t)24 * 3600 * 1000000) /* then the key changes */
 
-#define QUERIES_MAX 4
 #define QUERY_STEP ((size_t)256 * 1024) /* bytes a turn */
-
-struct running_query {
-	uint32_t id;
-	struct record_query *query; /* NULL: free place */
-};
-
-struct audit {
-	uv_loop_t loop;
-	struct ipc *monitor, *core; /* core may be NULL */
-	struct segments *store;
-	struct tree *tree;
-	int64_t signed_at; /* by boottime_ms() */
-	uv_timer_t head; /* runs while there are records without one */
-	struct syslog_reader *syslog;
-	uv_check_t commit; /* after all of a turn is read */
-	uv_idle_t work; /* runs while there are queries */
-	uint32_t *waiting; /* ids to acknowledge */
-	size_t waiting_count, waiting_size;
-	struct running_query queries[QUERIES_MAX];
-	bool failing; /* the last commit failed */
-	bool unsigned_told; /* the last signature too */
-	int exit_code;
-};
 
 static void
 answer_append(struct audit *audit, uint32_t id, int error)
@@ -90,8 +63,8 @@ epoch_over(const struct audit *audit)
 }
 
 /* A record without a head is as durable, only not signed for yet. */
-static void
-sign(struct audit *audit)
+void
+audit_sign(struct audit *audit)
 {
 	uv_timer_stop(&audit->head);
 	audit->signed_at = boottime_ms();
@@ -110,24 +83,25 @@ sign(struct audit *audit)
 static void
 head_due(uv_timer_t *timer)
 {
-	sign(timer->data);
+	audit_sign(timer->data);
 }
 
-static void
-sign_when_due(struct audit *audit)
+void
+audit_sign_when_due(struct audit *audit)
 {
 	uint64_t count = tree_unsigned(audit->tree);
 	int64_t since = boottime_ms() - audit->signed_at;
 
-	if (count >= HEAD_RECORDS && since >= HEAD_LEAST_MS)
-		sign(audit);
+	if (count >= audit->head_records && since >= HEAD_LEAST_MS)
+		audit_sign(audit);
 	else if (count > 0 && !uv_is_active((uv_handle_t *)&audit->head))
-		uv_timer_start(&audit->head, head_due, HEAD_MS, 0);
+		uv_timer_start(&audit->head, head_due,
+		    (uint64_t)audit->head_seconds * 1000, 0);
 }
 
 /* Makes durable what was read in this turn and says so. */
-static void
-commit(struct audit *audit)
+void
+audit_commit(struct audit *audit)
 {
 	size_t i;
 	int rc = segments_commit(audit->store), error = 0;
@@ -149,7 +123,9 @@ commit(struct audit *audit)
 	for (i = 0; i < audit->waiting_count; i++)
 		answer_append(audit, audit->waiting[i], error);
 	audit->waiting_count = 0;
-	sign_when_due(audit);
+	if (audit->quota != 0)
+		audit->used = segments_size(audit->store);
+	audit_sign_when_due(audit);
 }
 
 static void
@@ -158,7 +134,7 @@ turn_ended(uv_check_t *check)
 	struct audit *audit = check->data;
 
 	if (audit->waiting_count > 0 || segments_batched(audit->store) > 0)
-		commit(audit);
+		audit_commit(audit);
 }
 
 static void
@@ -172,9 +148,16 @@ acknowledge_later(struct audit *audit, uint32_t id)
 	audit->waiting[audit->waiting_count++] = id;
 }
 
+static bool
+over_quota(const struct audit *audit, size_t more)
+{
+	return audit->quota != 0 &&
+	    audit->used + segments_batched(audit->store) + more >= audit->quota;
+}
+
 /* 0, or the errno to answer at once. */
-static int
-append(struct audit *audit, bool again, const char *text, size_t len)
+int
+audit_append(struct audit *audit, bool again, const char *text, size_t len)
 {
 	json_t *record;
 	char *line = NULL;
@@ -210,8 +193,10 @@ handle_append(struct audit *audit, struct ipc_msg *message)
 	text = wire_get_bytes(&message->body, &len);
 	if (wire_end(&message->body) == -1)
 		error = EINVAL;
+	else if (over_quota(audit, len))
+		error = EDQUOT;
 	else
-		error = append(audit, again, text, len);
+		error = audit_append(audit, again, text, len);
 	if (error != 0) {
 		log_warn("audit.refused", "A record was refused: %s",
 		    strerror(error));
@@ -220,11 +205,11 @@ handle_append(struct audit *audit, struct ipc_msg *message)
 	}
 	acknowledge_later(audit, message->id);
 	if (segments_batched(audit->store) >= BATCH_SIZE)
-		commit(audit);
+		audit_commit(audit);
 }
 
-static void
-answer_query(struct audit *audit, uint32_t id, int error, const char *text)
+void
+audit_answer(struct audit *audit, uint32_t id, int error, const char *text)
 {
 	struct wire_out body = { 0 };
 
@@ -258,7 +243,7 @@ queries_work(uv_idle_t *idle)
 			log_warn("audit.damaged", "%zu lines are no records",
 			    damaged);
 		error = record_query_outcome(running->query, &text);
-		answer_query(audit, running->id, error, text);
+		audit_answer(audit, running->id, error, text);
 		record_query_free(running->query);
 		running->query = NULL;
 	}
@@ -286,14 +271,14 @@ handle_query(struct audit *audit, struct ipc_msg *message)
 
 	text = wire_get_bytes(&message->body, &len);
 	if (wire_end(&message->body) == -1) {
-		answer_query(audit, message->id, EINVAL, "Malformed query");
+		audit_answer(audit, message->id, EINVAL, "Malformed query");
 		return;
 	}
 	for (i = 0; i < QUERIES_MAX; i++)
 		if (audit->queries[i].query == NULL)
 			free_place = &audit->queries[i];
 	if (free_place == NULL) {
-		answer_query(audit, message->id, EBUSY,
+		audit_answer(audit, message->id, EBUSY,
 		    "Too many audit queries at a time");
 		return;
 	}
@@ -315,6 +300,15 @@ core_message(struct ipc *ipc, struct ipc_msg *message, void *arg)
 		break;
 	case MSG_AUDIT_QUERY:
 		handle_query(audit, message);
+		break;
+	case MSG_AUDIT_LIMITS:
+		audit_limits_message(audit, message);
+		break;
+	case MSG_AUDIT_STATE:
+		audit_state_message(audit, message);
+		break;
+	case MSG_AUDIT_PRUNE:
+		audit_prune_message(audit, message);
 		break;
 	default:
 		log_warn("audit.message", "core sent %s",
@@ -455,7 +449,7 @@ tree_start(struct audit *audit, int dirfd, const char *place)
 		    "The audit log goes on as another one, since: %s",
 		    tree_why(audit->tree));
 	if (tree_unsigned(audit->tree) > 0)
-		sign(audit);
+		audit_sign(audit);
 	return 0;
 }
 
@@ -498,9 +492,9 @@ syslog_start(struct audit *audit, const struct startup *startup)
 static void
 audit_stop(struct audit *audit)
 {
-	commit(audit);
+	audit_commit(audit);
 	if (tree_unsigned(audit->tree) > 0)
-		sign(audit);
+		audit_sign(audit);
 	core_stop(audit);
 	ipc_free(audit->monitor);
 	syslog_reader_free(audit->syslog);
@@ -525,12 +519,15 @@ audit_main(void)
 
 	json_secure();
 	memset(&audit, 0, sizeof(audit));
+	audit.head_records = HEAD_RECORDS;
+	audit.head_seconds = HEAD_SECONDS;
 	startup_receive(ROLE_AUDIT, &startup);
 	dirfd = open(PATH_AUDIT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dirfd == -1) {
 		log_error("audit.start", "%s: %s", PATH_AUDIT, strerror(errno));
 		return 1;
 	}
+	audit.dirfd = dirfd;
 	if (loop_start(&audit) == -1)
 		return 1;
 	know_place(dirfd, place);

@@ -36,7 +36,7 @@ struct segments {
 	int fd; /* of the newest one; -1: none yet */
 	off_t size; /* of what is committed in it */
 	bool dirty; /* bytes behind size must go first */
-	bool worn; /* failed to sync: write elsewhere */
+	bool worn; /* nothing more goes into this file */
 	char *batch;
 	size_t batch_len, batch_size;
 	struct uuid_set *known; /* NULL: not asked for yet */
@@ -456,6 +456,12 @@ segments_write(struct segments *store)
 	store->size += (off_t)store->batch_len;
 	store->dirty = false;
 	return 0;
+}
+
+void
+segments_turn(struct segments *store)
+{
+	store->worn = true;
 }
 
 int

@@ -64,6 +64,9 @@ size_t		 segments_batched(const struct segments *);	/* bytes */
  */
 int		 segments_commit(struct segments *);
 
+/* What is committed next begins a new file, if this one has a record. */
+void		 segments_turn(struct segments *);
+
 /* Numbers of the files there are, ascending, borrowed until the next commit. */
 const uint32_t	*segments_numbers(const struct segments *, size_t *countp);
 /* Bytes of all, as committed. */

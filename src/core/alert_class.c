@@ -24,10 +24,33 @@ const struct alert_class alert_classes[] = {
 	  .level = ALERT_WARNING, .title = "API Key Revoked",
 	  .text = "The API key {name} was revoked: {reason}. It has to be "
 	  "reset or removed.", .args = { "name", "reason" } },
+	{ .name = "AuditClockForward", .category = "AUDIT",
+	  .level = ALERT_WARNING, .own = true,
+	  .title = "No Audit Records Are Dropped: the Clock Jumped",
+	  .text = "The clock was put forward, or the machine was off for more "
+	  "than a day. No audit record is dropped until a full administrator "
+	  "says that it is right (audit.confirm_clock)." },
+	{ .name = "AuditQuotaCritical", .category = "AUDIT",
+	  .level = ALERT_CRITICAL, .own = true,
+	  .title = "The Audit Log's Quota Is Almost Used Up",
+	  .text = "The audit log fills {percent}% of its quota.",
+	  .args = { "percent" } },
+	{ .name = "AuditQuotaWarning", .category = "AUDIT",
+	  .level = ALERT_WARNING, .own = true,
+	  .title = "The Audit Log's Quota Gets Used Up",
+	  .text = "The audit log fills {percent}% of its quota.",
+	  .args = { "percent" } },
+	{ .name = "AuditRetentionShortened", .category = "AUDIT",
+	  .level = ALERT_WARNING, .own = true,
+	  .title = "Audit Records Will Be Kept Shorter",
+	  .text = "Audit records are to be kept for {to} days instead of "
+	  "{from}; that counts a week after it was set.",
+	  .args = { "from", "to" } },
 	{ .name = "AuditServiceHealth", .category = "AUDIT",
 	  .level = ALERT_ERROR, .title = "Audit Service Health Failure",
-	  .text = "The audit log cannot be written: {verrs}. Changes are "
-	  "refused until it can.", .args = { "verrs" } },
+	  .text = "The audit log cannot be written: {verrs}. Records wait "
+	  "until it can; audit.update's on_failure says whether changes do.",
+	  .args = { "verrs" } },
 	{ .name = "ChangeInterrupted", .category = "SYSTEM",
 	  .level = ALERT_WARNING, .own = true, .seconds = DAY,
 	  .title = "Change Interrupted",

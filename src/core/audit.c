@@ -24,7 +24,7 @@
 struct pending {
 	struct pending *next;
 	uint32_t id;
-	bool query;
+	enum message_type type; /* MSG_AUDIT_APPEND, or what is asked */
 	bool sent;
 	bool outbox; /* the store's outbox holds it */
 	char audit_id[UUID_LEN];
@@ -44,6 +44,9 @@ static struct ipc *audit;
 static uint32_t next_id;
 static char refused[128]; /* why the log cannot be written */
 static bool retrying;
+/* Those of a new machine, until the store is read. */
+static struct audit_limits limits = { .head_records = AUDIT_HEAD_RECORDS,
+	.head_seconds = AUDIT_HEAD_SECONDS };
 
 json_t *
 audit_record(const struct connection *c, const struct session *s,
@@ -137,6 +140,12 @@ audit_method_call(
 	    call->connection, call->session, "METHOD_CALL", data, success);
 }
 
+static bool
+is_record(const struct pending *p)
+{
+	return p->type == MSG_AUDIT_APPEND;
+}
+
 static void
 transmit(struct pending *p, bool again)
 {
@@ -144,11 +153,10 @@ transmit(struct pending *p, bool again)
 
 	if (audit == NULL)
 		return;
-	if (!p->query)
+	if (is_record(p))
 		wire_put_u8(&out, again);
 	wire_put_str(&out, p->text);
-	ipc_send(audit, p->query ? MSG_AUDIT_QUERY : MSG_AUDIT_APPEND, p->id,
-	    &out, NULL, 0);
+	ipc_send(audit, p->type, p->id, &out, NULL, 0);
 	wire_free(&out);
 	p->sent = true;
 }
@@ -159,6 +167,7 @@ enqueue(char *text)
 	struct pending *p = xcalloc(1, sizeof(*p));
 
 	p->id = ++next_id;
+	p->type = MSG_AUDIT_APPEND;
 	p->text = text;
 	*pending_end = p;
 	pending_end = &p->next;
@@ -331,7 +340,7 @@ audit_message(struct ipc_msg *msg)
 		text = wire_get_str(&msg->body, MESSAGE_BODY_MAX);
 	p = *at;
 	if (wire_end(&msg->body) == -1 || p == NULL ||
-	    p->query != (msg->type == MSG_AUDIT_RESULT)) {
+	    is_record(p) == (msg->type == MSG_AUDIT_RESULT)) {
 		log_warn("audit.breach", "an answer that fits no question");
 		free(text);
 		return;
@@ -339,11 +348,25 @@ audit_message(struct ipc_msg *msg)
 	*at = p->next;
 	if (pending_end == &p->next)
 		pending_end = at;
-	if (p->query)
+	if (!is_record(p))
 		answered(p, error, text);
-	if (p->query || !appended(p, error))
+	if (!is_record(p) || !appended(p, error))
 		release(p);
 	free(text);
+}
+
+static void
+tell_limits(void)
+{
+	struct wire_out out = { 0 };
+
+	if (audit == NULL)
+		return;
+	wire_put_u32(&out, limits.head_records);
+	wire_put_u32(&out, limits.head_seconds);
+	wire_put_u64(&out, limits.quota);
+	ipc_send(audit, MSG_AUDIT_LIMITS, 0, &out, NULL, 0);
+	wire_free(&out);
 }
 
 void
@@ -352,6 +375,7 @@ audit_connected(struct ipc *ipc)
 	struct pending *p;
 
 	audit = ipc;
+	tell_limits();
 	for (p = pending; p != NULL; p = p->next)
 		transmit(p, p->sent);
 	retry_later();
@@ -363,10 +387,23 @@ audit_disconnected(void)
 	audit = NULL;
 }
 
+/*
+ * What is in neither the log nor the outbox is a change that nobody recorded:
+ * no policy goes on with more of them.
+ */
 const char *
 audit_refuses(void)
 {
-	return refused[0] != '\0' ? refused : NULL;
+	if (refused[0] == '\0' || (!limits.refuse && unsaved == NULL))
+		return NULL;
+	return refused;
+}
+
+void
+audit_set_limits(const struct audit_limits *set)
+{
+	limits = *set;
+	tell_limits();
 }
 
 unsigned int
@@ -376,17 +413,18 @@ audit_waiting(void)
 	unsigned int n = 0;
 
 	for (p = pending; p != NULL; p = p->next)
-		n += !p->query;
+		n += is_record(p);
 	return n;
 }
 
 void
-audit_query(
-    const json_t *data, void (*done)(int, const char *, void *), void *arg)
+audit_ask(enum message_type type, const json_t *data,
+    void (*done)(int, const char *, void *), void *arg)
 {
-	struct pending *p = enqueue(json_text(data));
+	struct pending *p =
+	    enqueue(data != NULL ? json_text(data) : xstrdup(""));
 
-	p->query = true;
+	p->type = type;
 	p->answer = done;
 	p->arg = arg;
 	transmit(p, false);

@@ -12,6 +12,7 @@
 #include "core/call.h"
 #include "core/session.h"
 #include "lib/ipc.h"
+#include "lib/message.h"
 
 struct connection;
 
@@ -42,9 +43,21 @@ void	 audit_send(json_t *record, void (*done)(int error, void *), void *);
 void	 audit_send_outbox(const json_t *record, bool again,
 	    void (*done)(int error, void *), void *);
 
+/* How the log is kept: audit.update's, as system/audit_config.c has them. */
+#define AUDIT_HEAD_RECORDS	1000
+#define AUDIT_HEAD_SECONDS	10
+struct audit_limits {
+	bool		refuse;		/* changes, while it takes no record */
+	uint32_t	head_records;	/* one is signed after so many, */
+	uint32_t	head_seconds;	/* or so long after the first of them */
+	uint64_t	quota;		/* bytes; 0: any number */
+};
+void	 audit_set_limits(const struct audit_limits *);
+
 /*
- * NULL while changes may be made; else why not (the log cannot be written):
- * the policy is to refuse changes then, logins and logout go on.
+ * NULL while changes may be made; else why not (the log cannot be written, and
+ * changes are to be refused then, or the outbox cannot either).  Logins and
+ * logout go on.
  */
 const char *audit_refuses(void);
 unsigned int audit_waiting(void);
@@ -54,8 +67,11 @@ void	 audit_connected(struct ipc *);
 void	 audit_disconnected(void);
 void	 audit_message(struct ipc_msg *);
 
-/* audit.query: data as validated; done gets the result or errno and text. */
-void	 audit_query(const json_t *data,
+/*
+ * Asks the role (MSG_AUDIT_QUERY, _STATE, _PRUNE); data NULL: none.  done gets
+ * the result or errno and text.  Without the role, it is asked when it is back.
+ */
+void	 audit_ask(enum message_type, const json_t *data,
 	    void (*done)(int error, const char *text, void *), void *);
 
 #endif

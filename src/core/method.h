@@ -70,6 +70,8 @@ struct method {
 	unsigned int		 input_files;	/* at most; 0: one */
 	bool			 unlimited;	/* not rate limited */
 	bool			 own;		/* Holdfast's, not TrueNAS's */
+	bool			 repairs;	/* goes on while changes are
+						   refused: audit_refuses() */
 	const char		*audit;		/* text; NULL: not audited */
 	/*
 	 * What follows the audit text ("START ssh"), from validated params;

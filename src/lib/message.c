@@ -60,6 +60,9 @@ static const struct message_info messages[MSG_TYPE_COUNT] = {
 	ROW(AUDIT_APPENDED,	AUDIT, CORE,	  4, 4,		       0, 0),
 	ROW(AUDIT_QUERY,	CORE, AUDIT,	  STR, ANY,	       0, 0),
 	ROW(AUDIT_RESULT,	AUDIT, CORE,	  4 + STR, ANY,	       0, 0),
+	ROW(AUDIT_LIMITS,	CORE, AUDIT,	  16, 16,	       0, 0),
+	ROW(AUDIT_STATE,	CORE, AUDIT,	  STR, STR,	       0, 0),
+	ROW(AUDIT_PRUNE,	CORE, AUDIT,	  STR, 64 * KIB,       0, 0),
 
 	ROW(OP_DONE,		MONITOR, CORE,	  4 + STR, ANY,	       0, 1),
 	ROW(OP_PEER_IDENTITY,	CORE, MONITOR,	  0, 0,		       1, 1),

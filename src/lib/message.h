@@ -109,7 +109,17 @@ enum message_type {
 	MSG_AUDIT_QUERY,	/* core -> audit: str data of audit.query as
 				   validated JSON, defaults filled in */
 	MSG_AUDIT_RESULT,	/* audit -> core: u32 errno, str result JSON,
-				   or the reason when errno is not 0 */
+				   or the reason when errno is not 0; of a
+				   QUERY, STATE or PRUNE */
+	MSG_AUDIT_LIMITS,	/* core -> audit: u32 records and u32 seconds
+				   until a head is signed, u64 bytes that the
+				   log may take (0: any); no answer */
+	MSG_AUDIT_STATE,	/* core -> audit: str "" -> {used, available,
+				   first_record, records, head: its line or
+				   null} */
+	MSG_AUDIT_PRUNE,	/* core -> audit: str {days, clock_right, record:
+				   of what is dropped, without event_data} ->
+				   {pruned, clock_forward} */
 
 	/*
 	 * Operations: core -> monitor, one MSG_OP_DONE each with the same id

@@ -10,9 +10,11 @@
 #include "lib/filter.h"
 #include "lib/json.h"
 #include "lib/verr.h"
+#include "system/audit_config.h"
 #include "system/system.h"
 
 static const char *const read_roles[] = { "SYSTEM_AUDIT_READ", NULL };
+static const char *const write_roles[] = { "SYSTEM_AUDIT_WRITE", NULL };
 /* clang-format off */
 static const char *const names[] = { "MIDDLEWARE", "SMB", "SUDO", "SYSTEM",
 	NULL };
@@ -92,7 +94,7 @@ query_run_method(struct call *call)
 		return;
 	}
 	verr_free(errors);
-	audit_query(data, answered, call);
+	audit_ask(MSG_AUDIT_QUERY, data, answered, call);
 }
 
 /* clang-format off */
@@ -100,12 +102,31 @@ static const struct method methods[] = {
 	{ .name = "audit.query", .auth = AUTH_ROLE, .roles = read_roles,
 	  .params = query_data, .result = &any,
 	  .doc = "Records of the audit log.", .run = query_run_method },
+	{ .name = "audit.config", .kind = KIND_CONFIG, .auth = AUTH_ROLE,
+	  .roles = read_roles, .result = audit_entry_result,
+	  .doc = "The settings of the audit log.", .run = audit_config_run },
+	/* It makes the room, or gives the leave, that others lack. */
+	{ .name = "audit.update", .kind = KIND_UPDATE, .auth = AUTH_ROLE,
+	  .roles = write_roles, .params = audit_update_params,
+	  .result = audit_entry_result, .repairs = true,
+	  .audit = "Update Audit Configuration",
+	  .doc = "Changes settings of the audit log.",
+	  .run = audit_update_run },
+	/* FULL_ADMIN only: it lets records go. */
+	{ .name = "audit.confirm_clock", .auth = AUTH_ROLE, .own = true,
+	  .repairs = true, .audit = "Confirm the clock",
+	  .doc = "Says that the clock is right after it was put forward: "
+	  "records older than the retention may go.",
+	  .run = audit_confirm_run },
 	METHOD_END
 };
 
 const struct resource audit_resource = {
-	.name = "audit", .doc = "The audit log.", .kind = RESOURCE_SERVICE,
+	.name = "audit", .doc = "The audit log.", .kind = RESOURCE_CONFIG,
 	.role_prefix = "SYSTEM_AUDIT", .verbose_name = "Audit",
-	.methods = methods
+	.methods = methods, .fields = audit_fields, .entry = 1,
+	.check = audit_config_check, .extend = audit_config_extend,
+	.gather = audit_config_gather,
+	.changed = audit_config_changed
 };
 /* clang-format on */

@@ -30,6 +30,9 @@ extern const struct resource holdfast_resource;	/* holdfast.c */
 /* Of the scheduler's table (user_until.c). */
 void	user_until_task(struct task_run *, const json_t *args);
 
+/* The same (audit_config.c). */
+void	audit_prune_task(struct task_run *, const json_t *args);
+
 /* OUTPUT_ACCOUNTS, a struct renderer's function (account_render.c). */
 char	*account_render_output(const struct change *, char **whyp);
 

@@ -37,7 +37,8 @@ METHODS = {
     "service.control", "service.started", "service.started_or_enabled",
     "ssh.config", "ssh.update", "ssh.bindiface_choices",
     "ssh.sessions", "ssh.terminate_session",
-    "alert.list", "audit.query", "system.reboot.info",
+    "alert.list", "audit.query", "audit.config", "audit.update",
+    "audit.confirm_clock", "system.reboot.info",
     "system.security.config", "system.security.update",
     "system.security.info.fips_available",
     "system.security.info.fips_enabled",
@@ -98,7 +99,6 @@ def test_listed_method_exists(stranger, method):
 
 @pytest.mark.parametrize("method", [
     "ssh.checkin", "core.arp",
-    "audit.config",
     "system.reboot", "ssh.generate_keys",
     "datastore.query"])
 def test_what_is_not_built_does_not_exist(root, method):

@@ -20,7 +20,7 @@ from harness import ADMIN, PASSWORD, Closed, next_address
 
 FOLDER = pathlib.Path(__file__).with_name("transcripts")
 FILES = ("api_key", "auth", "envelope", "http", "core", "group", "privilege",
-         "query", "ssh", "service", "system", "user",
+         "query", "ssh", "service", "system", "user", "audit",
          "twofactor")
 STRANGER = "nobody yet, TCP"
 ADMIN_ID = 2    # of the entry, as the real server has it

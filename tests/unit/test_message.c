@@ -48,6 +48,9 @@ is_type(enum message_type type)
 	case MSG_AUDIT_APPENDED:
 	case MSG_AUDIT_QUERY:
 	case MSG_AUDIT_RESULT:
+	case MSG_AUDIT_LIMITS:
+	case MSG_AUDIT_STATE:
+	case MSG_AUDIT_PRUNE:
 	case MSG_OP_DONE:
 	case MSG_OP_PEER_IDENTITY:
 	case MSG_OP_VERIFY_PASSWORD:

@@ -1,0 +1,62 @@
+/*
+ * What the files of the audit role share.
+ */
+#ifndef HF_AUDIT_INTERNAL_H
+#define HF_AUDIT_INTERNAL_H
+
+#include <uv.h>
+
+#include "audit/query.h"
+#include "audit/segment.h"
+#include "audit/syslog.h"
+#include "audit/tree.h"
+#include "lib/ipc.h"
+
+struct running_query {
+	uint32_t id;
+	struct record_query *query; /* NULL: free place */
+};
+
+#define QUERIES_MAX 4
+
+struct audit {
+	uv_loop_t loop;
+	struct ipc *monitor, *core; /* core may be NULL */
+	struct segments *store;
+	struct tree *tree;
+	int dirfd; /* of the store */
+	/* A head is signed for so many records, or so long after the first. */
+	uint32_t head_records, head_seconds;
+	uint64_t quota; /* bytes of records; 0: any number */
+	uint64_t used; /* bytes, as of the last commit under a quota */
+	int64_t signed_at; /* by boottime_ms() */
+	uv_timer_t head; /* runs while there are records without one */
+	struct syslog_reader *syslog;
+	uv_check_t commit; /* after all of a turn is read */
+	uv_idle_t work; /* runs while there are queries */
+	uint32_t *waiting; /* ids to acknowledge */
+	size_t waiting_count, waiting_size;
+	struct running_query queries[QUERIES_MAX];
+	bool failing; /* the last commit failed */
+	bool unsigned_told; /* the last signature too */
+	int exit_code;
+};
+
+/* Into the batch: 0, or the errno to answer at once. */
+int	 audit_append(struct audit *, bool again, const char *text,
+	    size_t len);
+/* Makes durable what is in the batch and answers those who wait for it. */
+void	 audit_commit(struct audit *);
+/* Now; what keeps it from being signed is in the log. */
+void	 audit_sign(struct audit *);
+void	 audit_sign_when_due(struct audit *);
+/* An answer to what core asked: 0 and a result, or errno and reason. */
+void	 audit_answer(struct audit *, uint32_t id, int error,
+	    const char *text);
+
+/* limits.c */
+void	 audit_limits_message(struct audit *, struct ipc_msg *);
+void	 audit_state_message(struct audit *, struct ipc_msg *);
+void	 audit_prune_message(struct audit *, struct ipc_msg *);
+
+#endif

@@ -1,0 +1,23 @@
+/*
+ * What system/audit.c shows of audit_config.c: the settings of the audit log.
+ */
+#ifndef HF_AUDIT_CONFIG_H
+#define HF_AUDIT_CONFIG_H
+
+#include "core/call.h"
+#include "core/change.h"
+
+extern const struct field	audit_fields[];
+extern const struct field	audit_update_params[];
+extern const struct field	audit_entry_result[];
+
+void	 audit_config_run(struct call *);
+void	 audit_update_run(struct call *);
+void	 audit_confirm_run(struct call *);
+/* The hooks of the resource. */
+void	 audit_config_check(struct change *);
+void	 audit_config_extend(json_t *entry);
+void	 audit_config_changed(void);
+void	 audit_config_gather(void (*done)(void));
+
+#endif
