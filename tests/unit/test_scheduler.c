@@ -456,8 +456,9 @@ test_alerts(void **state)
 	alert = json_array_get(list, 0);
 	assert_string_equal(json_str(alert, "level", ""), "ERROR");
 	assert_string_equal(json_str(alert, "formatted", ""),
-	    "The audit log cannot be written: No {space} left. Changes are "
-	    "refused until it can.");
+	    "The audit log cannot be written: No {space} left. Records wait "
+	    "until it can; audit.update's on_failure says whether changes "
+	    "do.");
 	uuid = xstrdup(json_str(find(list, CLASS, "x"), "uuid", ""));
 	json_decref(list);
 	alert_clear(CLASS, "y");

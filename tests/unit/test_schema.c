@@ -682,7 +682,8 @@ test_export(void **state)
 	    "\"string\",\"_name_\":\"b\",\"_required_\":false,\"default\":"
 	    "\"x\"},"
 	    "\"s\":{\"description\":\"S.\",\"title\":\"s\",\"type\":"
-	    "\"string\",\"_name_\":\"s\",\"_required_\":false}},"
+	    "\"string\",\"_name_\":\"s\",\"_required_\":false,"
+	    "\"writeOnly\":true}},"
 	    "\"required\":[\"a\"],\"type\":\"object\","
 	    "\"_attrs_order_\":[\"a\",\"b\",\"s\"]}],\"title\":\"list\","
 	    "\"type\":\"array\",\"_name_\":\"list\",\"_required_\":false}");
