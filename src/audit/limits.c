@@ -186,7 +186,7 @@ handle_days(struct audit *audit, const json_t *data, json_t **answerp)
 void
 audit_prune_message(struct audit *audit, struct ipc_msg *message)
 {
-	json_t *data = NULL, *answer;
+	json_t *data = NULL, *answer = NULL;
 	const char *text, *why;
 	size_t len;
 	int error = EINVAL;
