@@ -177,7 +177,7 @@ def test_bulk_refuses_a_wrong_description(root, text):
 def test_bulk_of_every_method_leaves_core_alive(instance, root):
     """A method that needs its connection must not meet a call without."""
     before = instance.roles()["core"]
-    spared = ("user.setup_local_administrator",)
+    spared = ("user.setup_local_administrator", "privilege.become_readonly")
     for name, method in root.call("core.get_methods").items():
         if name in spared or method["job"] and name != "core.bulk":
             continue

@@ -31,6 +31,7 @@ def status(client):
 
 
 def test_query_lists_what_is_built(root):
+    root.control("STOP")
     assert root.call("service.query") == [
         {"id": 11, "service": "ssh", "enable": False, "state": "STOPPED",
          "pids": []}]
