@@ -11,7 +11,7 @@
 #include "core/twofactor.h"
 #include "services/catalog.h"
 #include "services/ssh/ssh.h"
-#include "services/ssh/ssh_codes.h"
+#include "core/ssh_codes.h"
 #include "services/ssh/ssh_effect.h"
 #include "system/sudo.h"
 #include "system/system.h"

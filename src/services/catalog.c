@@ -10,7 +10,7 @@
 
 #include "lib/second_factor.h"
 #include "services/ssh/directives.h"
-#include "services/ssh/ssh_codes_file.h"
+#include "lib/ssh_codes_file.h"
 #include "services/ssh/ssh_prepare.h"
 
 /* clang-format off */

@@ -17,8 +17,8 @@
 #include "core/twofactor.h"
 #include "lib/json.h"
 #include "lib/xalloc.h"
-#include "services/ssh/ssh_codes.h"
-#include "services/ssh/ssh_codes_file.h"
+#include "core/ssh_codes.h"
+#include "lib/ssh_codes_file.h"
 #include "system/system.h"
 
 /* clang-format off */

@@ -13,7 +13,7 @@ extern const struct field	twofactor_renew_params[];
 extern const struct field	twofactor_unset_params[];
 extern const struct field	twofactor_config_fields[];
 
-/* Of users and groups: see services/ssh/ssh_codes.h. */
+/* Of users and groups: see core/ssh_codes.h. */
 #define TWOFACTOR_MACHINE_ROW(text)					\
 	{ .name = "machine", .type = F_BOOL, .def = "false",		\
 	  .flags = FF_OWN | FF_GRANTS, .label = "Machine Account",	\

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "services/ssh/ssh_codes_file.h"
+#include "lib/ssh_codes_file.h"
 #include "services/ssh/ssh_pam.h"
 
 #define KEY "ssh-ed25519 AAAAC3Nz"

@@ -21,7 +21,7 @@
 #include "services/ssh/conf.h"
 #include "services/ssh/directives.h"
 #include "services/ssh/shown.h"
-#include "services/ssh/ssh_codes.h"
+#include "core/ssh_codes.h"
 #include "services/ssh/ssh_complaint.h"
 #include "services/ssh/ssh_fields.h"
 #include "services/ssh/ssh_interfaces.h"

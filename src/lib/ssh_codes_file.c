@@ -1,7 +1,7 @@
 /*
  * What the file of the second factors is made of: see ssh_codes_file.h.
  */
-#include "services/ssh/ssh_codes_file.h"
+#include "lib/ssh_codes_file.h"
 
 #include <string.h>
 #include <strings.h>

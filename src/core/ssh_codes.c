@@ -1,7 +1,7 @@
 /*
  * Whom SSH asks for a second factor: see ssh_codes.h.
  */
-#include "services/ssh/ssh_codes.h"
+#include "core/ssh_codes.h"
 
 #include <stdint.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@
 #include "core/twofactor.h"
 #include "lib/json.h"
 #include "lib/xalloc.h"
-#include "services/ssh/ssh_codes_file.h"
+#include "lib/ssh_codes_file.h"
 
 /* --- Accounts ------------------------------------------------------------- */
 
