@@ -58,6 +58,20 @@ static const char *const comparisons[] = {
 	[OP_EQ] = "=", [OP_GT] = ">", [OP_GE] = ">=", [OP_LT] = "<",
 	[OP_LE] = "<=", [OP_NENDS] = NULL
 };
+
+/*
+ * Of columns that are not NULL, by their type: what json_type would say of the
+ * member (numbers and truths are the same to all conditions), and its JSON.
+ */
+static const struct {
+	json_type type;
+	const char *name, *json;
+} column_types[] = {
+	{ JSON_STRING, "'text'", "json_quote(%s)" },
+	{ JSON_INTEGER, "'integer'", "json_quote(%s)" },
+	{ JSON_TRUE, "'true'", "iif(%s, 'true', 'false')" },
+	{ JSON_OBJECT, "'object'", "json_object('$date', %s)" },
+};
 /* clang-format on */
 
 enum bound_type {
@@ -86,13 +100,13 @@ struct statement {
 	size_t count;
 };
 
-/* The number of a new parameter, from 1. */
+/* The number of a new parameter, behind those of the source. */
 static size_t
 bind(struct statement *s, struct bound bound)
 {
 	s->bound = xreallocarray(s->bound, s->count + 1, sizeof *s->bound);
 	s->bound[s->count] = bound;
-	return ++s->count;
+	return s->source->parameters + ++s->count;
 }
 
 static size_t
@@ -192,19 +206,72 @@ condition_of(const struct filter_node *node)
 	}
 }
 
+/* What a condition is about: a column, or a path into the document. */
+struct subject {
+	const struct filter_sql_column *column; /* or NULL */
+	size_t path;
+};
+
+/* The value as JSON. */
+static void
+put_json(struct statement *s, const struct subject *subject)
+{
+	const char *column, *c;
+	size_t i;
+
+	if (subject->column == NULL) {
+		fprintf(
+		    s->out, "%s -> ?%zu", s->source->document, subject->path);
+		return;
+	}
+	column = subject->column->column;
+	for (i = 0; column_types[i].type != subject->column->type; i++)
+		;
+	for (c = column_types[i].json; *c != '\0'; c++) {
+		if (c[0] == '%' && c[1] == 's') {
+			fputs(column, s->out);
+			c++;
+		} else
+			fputc(*c, s->out);
+	}
+}
+
+static void
+put_type(struct statement *s, const struct subject *subject)
+{
+	size_t i;
+
+	if (subject->column == NULL) {
+		fprintf(s->out, "json_type(%s, ?%zu)", s->source->document,
+		    subject->path);
+		return;
+	}
+	for (i = 0; column_types[i].type != subject->column->type; i++)
+		;
+	fputs(column_types[i].name, s->out);
+}
+
+static void
+put_value(struct statement *s, const struct subject *subject)
+{
+	if (subject->column != NULL)
+		fputs(subject->column->column, s->out);
+	else
+		fprintf(s->out, "json_extract(%s, ?%zu)", s->source->document,
+		    subject->path);
+}
+
 /* Parameters are made when they are used: SQLite refuses one too many. */
 static void
 put_placeholder(struct statement *s, const struct filter_node *node,
-    size_t path, char what, size_t *value)
+    const struct subject *subject, char what, size_t *value)
 {
-	const char *document = s->source->document;
-
 	switch (what) {
 	case 'T':
-		fprintf(s->out, "json_type(%s, ?%zu)", document, path);
+		put_type(s, subject);
 		break;
 	case 'X':
-		fprintf(s->out, "json_extract(%s, ?%zu)", document, path);
+		put_value(s, subject);
 		break;
 	case 'V':
 		if (*value == 0)
@@ -212,21 +279,23 @@ put_placeholder(struct statement *s, const struct filter_node *node,
 		fprintf(s->out, "?%zu", *value);
 		break;
 	default:
-		fprintf(s->out, "filter_test(%s -> ?%zu, ?%zu)", document, path,
-		    bind_node(s, node));
+		fputs("filter_test(", s->out);
+		put_json(s, subject);
+		fprintf(s->out, ", ?%zu)", bind_node(s, node));
 		break;
 	}
 }
 
 static void
-put_condition(struct statement *s, const struct filter_node *node, size_t path)
+put_condition(struct statement *s, const struct filter_node *node,
+    const struct subject *subject)
 {
 	const char *c = condition_of(node);
 	size_t value = 0;
 
 	for (c = c == NULL ? "%F" : c; *c != '\0'; c++) {
 		if (*c == '%')
-			put_placeholder(s, node, path, *++c, &value);
+			put_placeholder(s, node, subject, *++c, &value);
 		else
 			fputc(*c, s->out);
 	}
@@ -245,22 +314,43 @@ column_of(const struct statement *s, const struct path *path)
 	return NULL;
 }
 
-/* "column = ? AND ", which narrows what the condition itself has to see. */
-static void
-put_column(struct statement *s, const struct filter_node *node)
+/* Is the operand of the column's type? */
+static bool
+fits(const struct filter_sql_column *column, const json_t *value)
 {
-	const struct filter_sql_column *column = column_of(s, &node->path);
-	const char *comparison = comparisons[node->op];
-	const json_t *value = node->value, *date = date_value(value);
-
-	if (column == NULL || comparison == NULL || node->fold ||
-	    json_typeof(value) != column->type)
-		return;
+	if (column->type == JSON_TRUE)
+		return json_is_boolean(value);
 	if (column->type == JSON_OBJECT)
-		value = date;
-	if (value != NULL)
-		fprintf(s->out, "%s %s ?%zu AND ", column->column, comparison,
-		    bind_value(s, value));
+		return date_value(value) != NULL;
+	return json_typeof(value) == column->type;
+}
+
+/*
+ * A condition on a member that a column repeats.  Comparing it with what is of
+ * its type needs nothing else, and an index can be used.  Otherwise the
+ * document is read only where the column is NULL: of what is null and what is
+ * absent it does not tell which.
+ */
+static void
+put_column(struct statement *s, const struct filter_node *node,
+    const struct filter_sql_column *column)
+{
+	const char *comparison = comparisons[node->op];
+	struct subject in_column = { .column = column }, in_document = { 0 };
+
+	if (comparison != NULL && !node->fold && fits(column, node->value)) {
+		fprintf(s->out, "%s %s ?%zu", column->column, comparison,
+		    bind_value(s,
+			column->type == JSON_OBJECT ? date_value(node->value) :
+						      node->value));
+		return;
+	}
+	in_document.path = bind_path(s, &node->path);
+	fprintf(s->out, "CASE WHEN %s NOT NULL THEN ", column->column);
+	put_condition(s, node, &in_column);
+	fputs(" ELSE ", s->out);
+	put_condition(s, node, &in_document);
+	fputs(" END", s->out);
 }
 
 /* All of it by the first back end, which then reads the whole entry. */
@@ -272,20 +362,30 @@ put_match(struct statement *s, const struct filter_node *node)
 }
 
 static void
+put_test(struct statement *s, const struct filter_node *node)
+{
+	const struct filter_sql_column *column = column_of(s, &node->path);
+	struct subject subject = { 0 };
+
+	if (column != NULL) {
+		put_column(s, node, column);
+		return;
+	}
+	subject.path = bind_path(s, &node->path);
+	if (subject.path != 0)
+		put_condition(s, node, &subject);
+	else
+		put_match(s, node);
+}
+
+static void
 put_node(struct statement *s, const struct filter_node *node)
 {
-	size_t path, i;
+	size_t i;
 
 	fputc('(', s->out);
 	if (node->type == NODE_TEST) {
-		path = bind_path(s, &node->path);
-		put_column(s, node);
-		fputc('(', s->out);
-		if (path != 0)
-			put_condition(s, node, path);
-		else
-			put_match(s, node);
-		fputc(')', s->out);
+		put_test(s, node);
 	} else if (node->count > CHILDREN_MAX) {
 		put_match(s, node);
 	} else if (node->count == 0) {
@@ -411,13 +511,19 @@ write_statement(struct statement *s, const struct filter *filter,
 	if (s->out == NULL)
 		abort();
 	fprintf(s->out, "SELECT %s FROM %s WHERE ",
-	    q->count ? "count(*)" : s->source->document, s->source->table);
+	    q->count                   ? "count(*)" :
+		s->source->row != NULL ? s->source->row :
+					 s->source->document,
+	    s->source->table);
+	if (s->source->where != NULL)
+		fprintf(s->out, "%s AND ", s->source->where);
 	if (filter != NULL)
 		put_node(s, &filter->root);
 	else
 		fputs("1", s->out);
 	if (!q->count) {
-		put_order(s, q);
+		if (s->source->order != NULL)
+			put_order(s, q);
 		put_limit(s, q);
 	}
 	if (fclose(s->out) != 0)
@@ -477,7 +583,8 @@ filter_sql_prepare(sqlite3 *db, const struct filter_sql *source,
 	for (i = 0; i < s.count; i++) {
 		/* Even where it fails, SQLite frees what it was given. */
 		if (code == SQLITE_OK)
-			code = bind_one(statement, (int)i + 1, &s.bound[i]);
+			code = bind_one(statement,
+			    (int)(source->parameters + i) + 1, &s.bound[i]);
 		else
 			drop_bound(&s.bound[i]);
 	}

@@ -16,9 +16,10 @@
 
 /*
  * A column that repeats a member of the entries, so that an index over it can
- * be used.  In every entry the member is of the type given, or null, or
- * absent; the column is then NULL.  JSON_STRING: text, compared as BINARY;
- * JSON_INTEGER: an integer; JSON_OBJECT: a time, its "$date" as an integer.
+ * be used and the entry need not be read.  In every entry the member is of the
+ * type given, or null, or absent; the column is then NULL.  JSON_STRING: text,
+ * compared as BINARY; JSON_INTEGER: an integer; JSON_TRUE: a truth, 0 or 1;
+ * JSON_OBJECT: a time, its "$date" as an integer.
  */
 struct filter_sql_column {
 	const char	*field;		/* NULL ends the list */
@@ -29,10 +30,21 @@ struct filter_sql_column {
 /* What to search; these texts are the program's own. */
 struct filter_sql {
 	const char	*table;
-	/* Column with the entry, as json_write wrote it. */
+	/* Column with the entry, as json_write wrote it; or what makes it. */
 	const char	*document;
-	/* How entries stand before they are sorted: "rowid". */
+	/* What a step gives of a row; NULL: the document. */
+	const char	*row;
+	/*
+	 * How entries stand before they are sorted: "rowid".  NULL: rows come
+	 * as they come, whatever the options' order_by.
+	 */
 	const char	*order;
+	/*
+	 * A condition on the rows beside the filter, or NULL; its parameters
+	 * (so many, ?1 the first) are bound by the caller.
+	 */
+	const char	*where;
+	size_t		 parameters;
 	const struct filter_sql_column	*columns;	/* or NULL */
 };
 
