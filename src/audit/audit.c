@@ -29,6 +29,7 @@
 #include "roles.h"
 
 #define PATH_MACHINE "/etc/machine-id"
+#define PATH_BOOT "/proc/sys/kernel/random/boot_id"
 #define PLACE_MAX 256
 
 /* Until core says otherwise. */
@@ -38,6 +39,12 @@
 #define EPOCH_US ((int64_t)24 * 3600 * 1000000) /* then the key changes */
 
 #define QUERY_STEP ((size_t)256 * 1024) /* bytes a turn */
+
+/* The index follows what was committed, so long after it and at a time. */
+#define INDEX_MS 200
+#define INDEX_STEP_US 5000
+
+static void work(uv_idle_t *idle);
 
 static void
 answer_append(struct audit *audit, uint32_t id, int error)
@@ -99,6 +106,15 @@ audit_sign_when_due(struct audit *audit)
 		    (uint64_t)audit->head_seconds * 1000, 0);
 }
 
+static void
+index_begins(uv_timer_t *timer)
+{
+	struct audit *audit = timer->data;
+
+	audit->indexing = true;
+	uv_idle_start(&audit->work, work);
+}
+
 /* Makes durable what was read in this turn and says so. */
 void
 audit_commit(struct audit *audit)
@@ -126,6 +142,8 @@ audit_commit(struct audit *audit)
 	if (audit->quota != 0)
 		audit->used = segments_size(audit->store);
 	audit_sign_when_due(audit);
+	if (!uv_is_active((uv_handle_t *)&audit->index_due))
+		uv_timer_start(&audit->index_due, index_begins, INDEX_MS, 0);
 }
 
 static void
@@ -221,33 +239,44 @@ audit_answer(struct audit *audit, uint32_t id, int error, const char *text)
 	wire_free(&body);
 }
 
-/* One step of each query, between turns. */
 static void
-queries_work(uv_idle_t *idle)
+query_works(struct audit *audit, struct running_query *running)
+{
+	const char *text;
+	size_t damaged;
+	int error;
+
+	if (!record_query_step(running->query, QUERY_STEP))
+		return;
+	if ((damaged = record_query_damaged(running->query)) > 0)
+		log_warn("audit.damaged", "%zu lines are no records", damaged);
+	error = record_query_outcome(running->query, &text);
+	audit_answer(audit, running->id, error, text);
+	record_query_free(running->query);
+	running->query = NULL;
+}
+
+/*
+ * A step of one query and one of the index, between turns: who appends waits
+ * for no more.
+ */
+static void
+work(uv_idle_t *idle)
 {
 	struct audit *audit = idle->data;
-	struct running_query *running;
-	const char *text;
-	size_t i, damaged;
-	int error, busy = 0;
+	struct running_query *running = NULL;
+	size_t i;
 
-	for (i = 0; i < QUERIES_MAX; i++) {
-		running = &audit->queries[i];
-		if (running->query == NULL)
-			continue;
-		if (!record_query_step(running->query, QUERY_STEP)) {
-			busy = 1;
-			continue;
-		}
-		if ((damaged = record_query_damaged(running->query)) > 0)
-			log_warn("audit.damaged", "%zu lines are no records",
-			    damaged);
-		error = record_query_outcome(running->query, &text);
-		audit_answer(audit, running->id, error, text);
-		record_query_free(running->query);
-		running->query = NULL;
+	for (i = 0; i < QUERIES_MAX && running == NULL; i++) {
+		audit->turn = (audit->turn + 1) % QUERIES_MAX;
+		if (audit->queries[audit->turn].query != NULL)
+			running = &audit->queries[audit->turn];
 	}
-	if (!busy)
+	if (running != NULL)
+		query_works(audit, running);
+	if (audit->indexing)
+		audit->indexing = !index_step(audit->index, INDEX_STEP_US);
+	if (running == NULL && !audit->indexing)
 		uv_idle_stop(idle);
 }
 
@@ -285,7 +314,8 @@ handle_query(struct audit *audit, struct ipc_msg *message)
 	/* A record whose call was answered is found: it is committed. */
 	free_place->id = message->id;
 	free_place->query = record_query_new(audit->store, text, len);
-	uv_idle_start(&audit->work, queries_work);
+	record_query_use(free_place->query, audit->index);
+	uv_idle_start(&audit->work, work);
 }
 
 static void
@@ -412,7 +442,9 @@ loop_start(struct audit *audit)
 	uv_check_init(&audit->loop, &audit->commit);
 	uv_idle_init(&audit->loop, &audit->work);
 	uv_timer_init(&audit->loop, &audit->head);
-	audit->commit.data = audit->work.data = audit->head.data = audit;
+	uv_timer_init(&audit->loop, &audit->index_due);
+	audit->commit.data = audit->work.data = audit;
+	audit->head.data = audit->index_due.data = audit;
 	uv_check_start(&audit->commit, turn_ended);
 	return 0;
 }
@@ -451,6 +483,30 @@ tree_start(struct audit *audit, int dirfd, const char *place)
 	if (tree_unsigned(audit->tree) > 0)
 		audit_sign(audit);
 	return 0;
+}
+
+/* Which start of the machine this is. */
+static void
+know_boot(char boot[PLACE_MAX])
+{
+	char *text = NULL;
+	size_t len;
+
+	if (file_read_at(AT_FDCWD, PATH_BOOT, PLACE_MAX - 1, &text, &len) == 0)
+		text[strcspn(text, "\n")] = '\0';
+	(void)snprintf(boot, PLACE_MAX, "%s", text != NULL ? text : "unknown");
+	free(text);
+}
+
+static void
+index_start(struct audit *audit, int dirfd, const char *boot)
+{
+	const struct tree_head *last = heads_last(tree_heads(audit->tree));
+
+	audit->index = index_open(PATH_AUDIT, dirfd, audit->store,
+	    last != NULL ? last->log : "", boot);
+	audit->indexing = true;
+	uv_idle_start(&audit->work, work);
 }
 
 static int
@@ -498,12 +554,14 @@ audit_stop(struct audit *audit)
 	core_stop(audit);
 	ipc_free(audit->monitor);
 	syslog_reader_free(audit->syslog);
+	index_close(audit->index);
 	tree_close(audit->tree);
 	segments_close(audit->store);
 	free(audit->waiting);
 	uv_close((uv_handle_t *)&audit->commit, NULL);
 	uv_close((uv_handle_t *)&audit->work, NULL);
 	uv_close((uv_handle_t *)&audit->head, NULL);
+	uv_close((uv_handle_t *)&audit->index_due, NULL);
 	uv_run(&audit->loop, UV_RUN_NOWAIT); /* the handles' last callbacks */
 	(void)uv_loop_close(&audit->loop);
 }
@@ -514,7 +572,7 @@ audit_main(void)
 	struct sandbox_path paths[2];
 	struct startup startup;
 	struct audit audit;
-	char place[PLACE_MAX];
+	char place[PLACE_MAX], boot[PLACE_MAX];
 	int dirfd;
 
 	json_secure();
@@ -531,6 +589,7 @@ audit_main(void)
 	if (loop_start(&audit) == -1)
 		return 1;
 	know_place(dirfd, place);
+	know_boot(boot);
 	paths[0] = (struct sandbox_path){ .fd = dirfd, .writable = 1 };
 	paths[1] = (struct sandbox_path){ .fd = -1 };
 	sandbox_enter(ROLE_AUDIT, paths, SANDBOX_NO_NETWORK);
@@ -538,6 +597,7 @@ audit_main(void)
 	if (store_start(&audit, dirfd) == -1 ||
 	    tree_start(&audit, dirfd, place) == -1)
 		return 1;
+	index_start(&audit, dirfd, boot);
 	syslog_start(&audit, &startup);
 	if (startup.peer_fds[ROLE_CORE] != -1)
 		core_start(&audit, startup.peer_fds[ROLE_CORE]);

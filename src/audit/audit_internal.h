@@ -6,6 +6,7 @@
 
 #include <uv.h>
 
+#include "audit/index.h"
 #include "audit/query.h"
 #include "audit/segment.h"
 #include "audit/syslog.h"
@@ -24,6 +25,7 @@ struct audit {
 	struct ipc *monitor, *core; /* core may be NULL */
 	struct segments *store;
 	struct tree *tree;
+	struct record_index *index;
 	int dirfd; /* of the store */
 	/* A head is signed for so many records, or so long after the first. */
 	uint32_t head_records, head_seconds;
@@ -33,10 +35,13 @@ struct audit {
 	uv_timer_t head; /* runs while there are records without one */
 	struct syslog_reader *syslog;
 	uv_check_t commit; /* after all of a turn is read */
-	uv_idle_t work; /* runs while there are queries */
+	uv_timer_t index_due;
+	bool indexing; /* there are records to take in */
+	uv_idle_t work; /* runs while there are queries, or indexing */
 	uint32_t *waiting; /* ids to acknowledge */
 	size_t waiting_count, waiting_size;
 	struct running_query queries[QUERIES_MAX];
+	size_t turn; /* the query whose turn it is */
 	bool failing; /* the last commit failed */
 	bool unsigned_told; /* the last signature too */
 	int exit_code;

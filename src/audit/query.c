@@ -1,5 +1,5 @@
 /*
- * audit.query over the segments: see query.h.
+ * audit.query over the index or the segments: see query.h.
  *
  * What matches is selected at once, so that only what was asked for is kept.
  * Without order_by the first offset + limit matches suffice.  With it, the
@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit/index_query.h"
 #include "audit/query.h"
 #include "lib/filter.h"
 #include "lib/json.h"
@@ -21,7 +22,11 @@
 #define REGEX_WORK ((size_t)16 * 1024)
 
 struct record_query {
-	struct segment_reader *reader;
+	const struct segments *store;
+	struct record_index *index; /* NULL: by reading */
+	struct index_place until; /* so far it has to be */
+	struct index_query *by_index; /* NULL: not begun */
+	struct segment_reader *reader; /* NULL: not begun */
 	json_t *data;
 	const json_t *services; /* borrowed from data */
 	struct filter *filter;
@@ -85,6 +90,7 @@ record_query_new(const struct segments *store, const char *data, size_t len)
 	struct record_query *query;
 
 	query = xcalloc(1, sizeof(*query));
+	query->store = store;
 	query->kept = json_array();
 	if (query_prepare(query, data, len) == 0)
 		query->reader = segment_reader_new(store);
@@ -92,10 +98,22 @@ record_query_new(const struct segments *store, const char *data, size_t len)
 }
 
 void
+record_query_use(struct record_query *query, struct record_index *index)
+{
+	if (query->done || !index_usable(index))
+		return;
+	query->index = index;
+	query->until = index_log_end(index);
+	segment_reader_free(query->reader);
+	query->reader = NULL;
+}
+
+void
 record_query_free(struct record_query *query)
 {
 	if (query == NULL)
 		return;
+	index_query_free(query->by_index);
 	segment_reader_free(query->reader);
 	filter_free(query->filter);
 	json_decref(query->kept);
@@ -121,12 +139,21 @@ service_wanted(const struct record_query *query, const json_t *record)
 	return false;
 }
 
+/* Are matches found in the order of the result, those before offset left out? */
+static bool
+query_in_order(const struct record_query *query)
+{
+	return query->by_index != NULL && !index_query_windows(query->by_index);
+}
+
 /* The place in the result is known only when all were seen. */
 static bool
 query_late(const struct record_query *query)
 {
 	const struct query_options *options = &query->options;
 
+	if (query_in_order(query))
+		return false;
 	/* Negative numbers count from the end. */
 	return json_array_size(options->order_by) > 0 || options->offset < 0 ||
 	    options->limit < 0;
@@ -177,7 +204,7 @@ query_keep(struct record_query *query, json_t *record)
 	json_t *one, *selected;
 
 	/* In SQL's way, sorting sees what is not selected as well. */
-	if (!query->options.sql)
+	if (!query->options.sql || query_in_order(query))
 		options.select = query->options.select;
 	one = json_pack("[O]", record);
 	selected = query_run(one, NULL, &options);
@@ -204,23 +231,24 @@ query_bound(struct record_query *query)
 			    "use select or limit"));
 }
 
-static void
-query_consider(struct record_query *query, json_t *record)
+/* Counts a match: is its record wanted? */
+static bool
+query_counts(struct record_query *query)
 {
 	const struct query_options *options = &query->options;
 
-	if (!service_wanted(query, record) ||
-	    !filter_match(query->filter, record))
-		return;
 	query->matches++;
 	if (options->count)
-		return;
-	if (query_late(query)) {
-		query_keep(query, record);
-		query_bound(query);
-		return;
-	}
-	if (!options->get && query->matches <= options->offset)
+		return false;
+	return query_late(query) || query_in_order(query) || options->get ||
+	    query->matches > options->offset;
+}
+
+static void
+query_consider(struct record_query *query, json_t *record)
+{
+	if (!service_wanted(query, record) ||
+	    !filter_match(query->filter, record) || !query_counts(query))
 		return;
 	query_keep(query, record);
 	query_bound(query);
@@ -233,7 +261,7 @@ query_satisfied(const struct record_query *query)
 	const struct query_options *options = &query->options;
 	size_t kept = json_array_size(query->kept);
 
-	if (options->count || query_late(query))
+	if (options->count || query_late(query) || query_in_order(query))
 		return false;
 	if (options->get)
 		return kept > 0;
@@ -249,7 +277,11 @@ query_conclude(struct record_query *query)
 
 	if (options.count)
 		result = json_integer(query->matches);
-	else {
+	else if (query_in_order(query)) {
+		options = filter_sql_rest(&options);
+		options.select = NULL; /* was done */
+		result = query_run(query->kept, NULL, &options);
+	} else {
 		if (!options.sql)
 			options.select = NULL; /* was done */
 		if (!query_late(query))
@@ -265,35 +297,146 @@ query_conclude(struct record_query *query)
 	query_end(query, 0, text);
 }
 
-bool
-record_query_step(struct record_query *query, size_t bytes)
+static void
+query_unreadable(struct record_query *query)
+{
+	query_end(query, errno, xstrdup("The audit log can not be read"));
+}
+
+/* What follows when the filter takes too long: it matches nothing any more. */
+static void
+query_given_up(struct record_query *query)
+{
+	const char *problem = filter_problem(query->filter);
+
+	if (!query->done && problem != NULL)
+		query_end(query, ETIMEDOUT, xstrdup(problem));
+}
+
+/* One record more, or the outcome; what it cost, in bytes. */
+static size_t
+query_read(struct record_query *query)
 {
 	const char *line;
 	json_t *record;
-	size_t len, seen = 0;
-	int got;
+	size_t len = 0;
+	int got = 0;
 
-	while (!query->done && seen <= bytes) {
-		got = 0;
-		if (!query_satisfied(query))
-			got = segment_reader_next(query->reader, &line, &len);
-		if (got == -1)
-			query_end(query, errno,
-			    xstrdup("The audit log can not be read"));
-		else if (got == 0)
-			query_conclude(query);
-		if (got != 1)
-			break;
-		seen += len + 1 + filter_regexes(query->filter) * REGEX_WORK;
-		if ((record = record_parse(line, len)) != NULL)
-			query_consider(query, record);
-		else
-			query->damaged++;
-		json_decref(record);
-		if (filter_problem(query->filter) != NULL)
-			query_end(query, ETIMEDOUT,
-			    xstrdup(filter_problem(query->filter)));
+	if (!query_satisfied(query))
+		got = segment_reader_next(query->reader, &line, &len);
+	if (got == -1)
+		query_unreadable(query);
+	else if (got == 0)
+		query_conclude(query);
+	if (got != 1)
+		return 0;
+	if ((record = record_parse(line, len)) != NULL)
+		query_consider(query, record);
+	else
+		query->damaged++;
+	json_decref(record);
+	query_given_up(query);
+	return len + 1 + filter_regexes(query->filter) * REGEX_WORK;
+}
+
+/* What was found until now does not count. */
+static void
+query_again(struct record_query *query)
+{
+	json_array_clear(query->kept);
+	query->kept_size = 0;
+	query->matches = 0;
+}
+
+/* From now on by reading. */
+static void
+query_by_reading(struct record_query *query)
+{
+	query_again(query);
+	index_query_free(query->by_index);
+	query->by_index = NULL;
+	query->index = NULL;
+	query->reader = segment_reader_new(query->store);
+}
+
+/* A record that the index found. */
+static void
+query_found(struct record_query *query, uint64_t leaf)
+{
+	const char *line;
+	json_t *record;
+	size_t len;
+
+	if (!query_counts(query))
+		return;
+	if (index_line(query->index, leaf, &line, &len) == -1 ||
+	    (record = record_parse(line, len)) == NULL) {
+		query_by_reading(query);
+		return;
 	}
+	query_keep(query, record);
+	query_bound(query);
+	json_decref(record);
+}
+
+/* Has the index what was committed when the query began?  Asks it then. */
+static bool
+query_begun(struct record_query *query)
+{
+	if (query->by_index != NULL)
+		return true;
+	if (!index_has(query->index, &query->until) &&
+	    !index_step(query->index, INDEX_SLICE_US))
+		return false;
+	if (index_has(query->index, &query->until))
+		query->by_index = index_query_new(query->index, query->services,
+		    query->filter, &query->options, query_needed(query));
+	if (query->by_index == NULL)
+		query_by_reading(query);
+	return query->by_index != NULL;
+}
+
+/* For a slice of time. */
+static void
+query_ask(struct record_query *query)
+{
+	enum index_found found = INDEX_FOUND;
+	uint64_t leaf;
+
+	if (!query_begun(query))
+		return;
+	index_query_slice(query->by_index);
+	while (
+	    !query->done && query->by_index != NULL && found != INDEX_LATER) {
+		found = query_satisfied(query) ?
+		    INDEX_END :
+		    index_query_next(query->by_index, &leaf);
+		if (found == INDEX_FOUND)
+			query_found(query, leaf);
+		else if (found == INDEX_END)
+			query_conclude(query);
+		else if (found == INDEX_WINDOWS)
+			query_again(query);
+		else if (found == INDEX_FAILED) {
+			query_given_up(query);
+			query_by_reading(query);
+		}
+	}
+}
+
+bool
+record_query_step(struct record_query *query, size_t bytes)
+{
+	size_t seen = 0;
+
+	if (!query->done && query->index != NULL)
+		query_ask(query);
+	else
+		while (!query->done && seen <= bytes)
+			seen += query_read(query);
+	if (!query->done && filter_problem(query->filter) != NULL)
+		query_end(
+		    query, ETIMEDOUT, xstrdup(filter_problem(query->filter)));
 	return query->done;
 }
 

@@ -1,6 +1,7 @@
 /*
- * audit.query over the segments: in small steps, so that appending goes on
- * meanwhile, and with bounded memory.
+ * audit.query over the index or, where that can not answer, all lines of the
+ * segments: in small steps, so that appending goes on meanwhile, and with
+ * bounded memory.  Both give the same.
  */
 #ifndef HF_AUDIT_QUERY_H
 #define HF_AUDIT_QUERY_H
@@ -8,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "audit/index.h"
 #include "audit/segment.h"
 
 /* Most that a result (and what is kept for sorting) may take, as text. */
@@ -22,10 +24,15 @@ struct record_query;
  */
 struct record_query *record_query_new(const struct segments *, const char *data,
     size_t len);
+/* By that index (borrowed) if it can: to be said before the first step. */
+void	record_query_use(struct record_query *, struct record_index *);
 /* NULL is fine. */
 void	record_query_free(struct record_query *);
 
-/* Works through about that many bytes; true once there is an outcome. */
+/*
+ * Works through about that many bytes, or with the index for INDEX_SLICE_US;
+ * true once there is an outcome.
+ */
 bool	record_query_step(struct record_query *, size_t bytes);
 
 /*

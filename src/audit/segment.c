@@ -48,6 +48,7 @@ struct segment_reader {
 	size_t count, at; /* at: the current one's index */
 	int fd; /* -1: open numbers[at] next */
 	off_t last_size; /* how much of the newest */
+	off_t from; /* where to begin in the first one */
 	off_t left; /* of the current one */
 	off_t read; /* of the current one, into the buffer */
 	off_t line; /* where the line given last begins in it */
@@ -495,6 +496,19 @@ segments_numbers(const struct segments *store, size_t *countp)
 	return store->numbers;
 }
 
+uint32_t
+segments_end(const struct segments *store, uint64_t *bytesp)
+{
+	*bytesp = store->count > 0 ? (uint64_t)store->size : 0;
+	return store->count > 0 ? store->numbers[store->count - 1] : 0;
+}
+
+int
+segment_file(const struct segments *store, uint32_t number)
+{
+	return segment_open(store, number, O_RDONLY);
+}
+
 uint64_t
 segments_size(const struct segments *store)
 {
@@ -609,6 +623,16 @@ segment_reader_from(const struct segments *store, uint32_t number)
 	return reader;
 }
 
+struct segment_reader *
+segment_reader_at(const struct segments *store, uint32_t number, uint64_t bytes)
+{
+	struct segment_reader *reader = segment_reader_from(store, number);
+
+	if (reader->at < reader->count && reader->numbers[reader->at] == number)
+		reader->from = (off_t)bytes;
+	return reader;
+}
+
 uint32_t
 segment_reader_place(const struct segment_reader *reader, uint64_t *bytesp)
 {
@@ -643,8 +667,12 @@ reader_open(struct segment_reader *reader)
 	reader->left = st.st_size;
 	if (reader->at == reader->count - 1)
 		reader->left = reader->last_size;
+	if (lseek(reader->fd, reader->from, SEEK_SET) == -1)
+		return -1;
+	reader->left -= reader->from;
+	reader->read = reader->from;
+	reader->from = 0;
 	reader->start = reader->end = 0;
-	reader->read = 0;
 	reader->skipping = false;
 	return 1;
 }

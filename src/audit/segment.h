@@ -69,6 +69,10 @@ void		 segments_turn(struct segments *);
 
 /* Numbers of the files there are, ascending, borrowed until the next commit. */
 const uint32_t	*segments_numbers(const struct segments *, size_t *countp);
+/* The newest one (0: none) and how many bytes of it are committed. */
+uint32_t	 segments_end(const struct segments *, uint64_t *bytesp);
+/* Opens a segment for reading: its descriptor, or -1 with errno. */
+int		 segment_file(const struct segments *, uint32_t number);
 /* Bytes of all, as committed. */
 uint64_t	 segments_size(const struct segments *);
 /*
@@ -93,6 +97,9 @@ struct segment_reader *segment_reader_new(const struct segments *);
 /* From the first record of that segment on. */
 struct segment_reader *segment_reader_from(const struct segments *,
 		    uint32_t number);
+/* The same, from the line on that begins there; the first of a later one. */
+struct segment_reader *segment_reader_at(const struct segments *,
+		    uint32_t number, uint64_t bytes);
 /* Of the line that it gave last: which segment, and where in it (bytes). */
 uint32_t	 segment_reader_place(const struct segment_reader *,
 		    uint64_t *bytesp);

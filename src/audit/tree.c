@@ -147,6 +147,15 @@ tree_hashes(int dirfd, uint32_t segment, size_t *countp)
 	return (struct merkle_hash *)(void *)data;
 }
 
+int
+tree_hashes_file(int dirfd, uint32_t segment)
+{
+	char name[NAME_MAX_LEN];
+
+	file_of(name, segment, "hashes");
+	return openat(dirfd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+}
+
 /* --- Taking up what is there ----------------------------------------------- */
 
 /* What a segment should have hashes of, beside those that it has. */

@@ -59,6 +59,9 @@ int		 tree_before(int dirfd, uint32_t segment, struct merkle *);
  */
 struct merkle_hash *tree_hashes(int dirfd, uint32_t segment, size_t *countp);
 
+/* Opens the file that they are in, for reading; or -1 with errno. */
+int		 tree_hashes_file(int dirfd, uint32_t segment);
+
 /*
  * Drops all segments before the given one, with their hashes, and the heads
  * that none of the others needs.  0 or -1 with errno.
