@@ -552,11 +552,12 @@ audit_stop(struct audit *audit)
 	if (tree_unsigned(audit->tree) > 0)
 		audit_sign(audit);
 	core_stop(audit);
-	ipc_free(audit->monitor);
-	syslog_reader_free(audit->syslog);
 	index_close(audit->index);
 	tree_close(audit->tree);
 	segments_close(audit->store);
+	/* From here on the monitor kills. */
+	ipc_free(audit->monitor);
+	syslog_reader_free(audit->syslog);
 	free(audit->waiting);
 	uv_close((uv_handle_t *)&audit->commit, NULL);
 	uv_close((uv_handle_t *)&audit->work, NULL);

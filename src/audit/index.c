@@ -330,8 +330,9 @@ index_close(struct record_index *idx)
 {
 	if (idx == NULL)
 		return;
-	if (idx->db != NULL)
-		(void)index_file_mark(idx->db, "");
+	if (idx->db != NULL && index_file_mark(idx->db, "") == -1)
+		log_warn("audit.index", "The index was not closed: %s",
+		    sqlite3_errmsg(idx->db));
 	disconnect(idx);
 	line_files_free(idx->files);
 	free(idx->folder);
