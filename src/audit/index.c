@@ -117,8 +117,8 @@ tell_difference(struct record_index *idx, uint64_t leaf)
 	idx->doubted = idx->remakes == 0;
 }
 
-static int
-read_line(struct record_index *idx, const struct line_place *place,
+int
+index_line(struct record_index *idx, const struct line_place *place,
     const char **linep)
 {
 	if (line_read(idx->files, place, linep) == 0)
@@ -126,19 +126,6 @@ read_line(struct record_index *idx, const struct line_place *place,
 	if (errno == EBADMSG)
 		tell_difference(idx, place->leaf);
 	return -1;
-}
-
-int
-index_line(
-    struct record_index *idx, uint64_t leaf, const char **linep, size_t *lenp)
-{
-	struct line_place place;
-
-	if (idx->db == NULL || index_row(idx->db, leaf, &place) == -1 ||
-	    place.segment == 0 || place.leaf != leaf)
-		return -1;
-	*lenp = (size_t)place.length;
-	return read_line(idx, &place, linep);
 }
 
 /* record_document(leaf, segment, at, length) */
@@ -154,7 +141,7 @@ call_document(sqlite3_context *context, int count, sqlite3_value **values)
 	const char *line;
 
 	(void)count;
-	if (read_line(idx, &place, &line) == -1)
+	if (index_line(idx, &place, &line) == -1)
 		sqlite3_result_error(context, "no such record", -1);
 	else
 		sqlite3_result_text(

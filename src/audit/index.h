@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "audit/line.h"
 #include "audit/segment.h"
 #include "lib/filter_sql.h"
 
@@ -51,11 +52,11 @@ bool		 index_has(const struct record_index *,
 bool		 index_usable(const struct record_index *);
 
 /*
- * The line of a record: 0, and borrowed until the next call; or -1: there is
- * none, or another than was written.
+ * The line of a record that a query found: 0, and borrowed until the next
+ * call; or -1: there is none, or another than was written.
  */
-int		 index_line(struct record_index *, uint64_t leaf,
-		    const char **linep, size_t *lenp);
+int		 index_line(struct record_index *, const struct line_place *,
+		    const char **linep);
 
 /* --- For index_query.c ------------------------------------------------------ */
 

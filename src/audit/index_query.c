@@ -37,7 +37,7 @@ struct index_query {
 	bool windows;
 	uint64_t window;
 	/* What the last window gave, and how much of it was handed out. */
-	uint64_t *found;
+	struct line_place *found;
 	size_t found_count, found_room, found_next;
 };
 
@@ -162,7 +162,8 @@ index_query_new(struct record_index *idx, const json_t *services,
 	index_columns(idx, q->columns);
 	q->source.columns = q->columns;
 	q->source.document = INDEX_DOCUMENT;
-	q->source.row = "leaf";
+	/* To count, an index alone may do. */
+	q->source.row = options->count ? "leaf" : "leaf, segment, at, length";
 	if (index_range(idx, &q->from, &q->end) == 0 && prepare_whole(q) == 0)
 		return q;
 	index_query_free(q);
@@ -211,8 +212,20 @@ failed(struct index_query *q, int code)
 	return INDEX_FAILED;
 }
 
+static void
+get_place(const struct index_query *q, struct line_place *place)
+{
+	*place = (struct line_place){ .leaf = (uint64_t)sqlite3_column_int64(
+					  q->statement, 0) };
+	if (q->options->count)
+		return;
+	place->segment = (uint32_t)sqlite3_column_int64(q->statement, 1);
+	place->at = (uint64_t)sqlite3_column_int64(q->statement, 2);
+	place->length = (uint64_t)sqlite3_column_int64(q->statement, 3);
+}
+
 static enum index_found
-next_of_whole(struct index_query *q, uint64_t *leafp)
+next_of_whole(struct index_query *q, struct line_place *place)
 {
 	int code;
 
@@ -223,7 +236,7 @@ next_of_whole(struct index_query *q, uint64_t *leafp)
 	code = step(q, q->now + INDEX_SLICE_US);
 	switch (code) {
 	case SQLITE_ROW:
-		*leafp = (uint64_t)sqlite3_column_int64(q->statement, 0);
+		get_place(q, place);
 		return INDEX_FOUND;
 	case SQLITE_DONE:
 		return INDEX_END;
@@ -242,8 +255,7 @@ put_found(struct index_query *q)
 		q->found =
 		    xreallocarray(q->found, q->found_room, sizeof(*q->found));
 	}
-	q->found[q->found_count++] =
-	    (uint64_t)sqlite3_column_int64(q->statement, 0);
+	get_place(q, &q->found[q->found_count++]);
 }
 
 /* The next window grows and shrinks with what this one took. */
@@ -290,7 +302,7 @@ ask_window(struct index_query *q)
 }
 
 static enum index_found
-next_of_windows(struct index_query *q, uint64_t *leafp)
+next_of_windows(struct index_query *q, struct line_place *place)
 {
 	enum index_found found = INDEX_FOUND;
 
@@ -307,15 +319,15 @@ next_of_windows(struct index_query *q, uint64_t *leafp)
 		return found;
 	if (q->now > q->slice_end)
 		return INDEX_LATER;
-	*leafp = q->found[q->found_next++];
+	*place = q->found[q->found_next++];
 	return INDEX_FOUND;
 }
 
 enum index_found
-index_query_next(struct index_query *q, uint64_t *leafp)
+index_query_next(struct index_query *q, struct line_place *place)
 {
 	/* The database may have been made anew in the meantime. */
 	if (q->generation != index_generation(q->idx) || !index_usable(q->idx))
 		return INDEX_FAILED;
-	return q->windows ? next_of_windows(q, leafp) : next_of_whole(q, leafp);
+	return q->windows ? next_of_windows(q, place) : next_of_whole(q, place);
 }

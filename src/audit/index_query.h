@@ -32,7 +32,7 @@ struct index_query *index_query_new(struct record_index *,
 void		 index_query_free(struct index_query *);
 
 enum index_found {
-	INDEX_FOUND,	/* *leafp is the next one */
+	INDEX_FOUND,	/* the next one */
 	INDEX_END,
 	INDEX_LATER,	/* the slice is used up: go on in the next turn */
 	INDEX_WINDOWS,	/* forget what was found: it begins again, in windows */
@@ -48,9 +48,10 @@ void		 index_query_slice(struct index_query *);
  * The next match.  At first as the options say: sorted, with offset and limit
  * applied (unless they count from the end; and not for "count").  In windows:
  * in the order of the log, or when there is an order_by those of each window
- * as it says, at most as many of each as are needed.
+ * as it says, at most as many of each as are needed.  Where they are is not said
+ * for "count".
  */
-enum index_found index_query_next(struct index_query *, uint64_t *leafp);
+enum index_found index_query_next(struct index_query *, struct line_place *);
 bool		 index_query_windows(const struct index_query *);
 
 #endif

@@ -361,16 +361,15 @@ query_by_reading(struct record_query *query)
 
 /* A record that the index found. */
 static void
-query_found(struct record_query *query, uint64_t leaf)
+query_found(struct record_query *query, const struct line_place *place)
 {
 	const char *line;
 	json_t *record;
-	size_t len;
 
 	if (!query_counts(query))
 		return;
-	if (index_line(query->index, leaf, &line, &len) == -1 ||
-	    (record = record_parse(line, len)) == NULL) {
+	if (index_line(query->index, place, &line) == -1 ||
+	    (record = record_parse(line, (size_t)place->length)) == NULL) {
 		query_by_reading(query);
 		return;
 	}
@@ -401,7 +400,7 @@ static void
 query_ask(struct record_query *query)
 {
 	enum index_found found = INDEX_FOUND;
-	uint64_t leaf;
+	struct line_place place;
 
 	if (!query_begun(query))
 		return;
@@ -410,9 +409,9 @@ query_ask(struct record_query *query)
 	    !query->done && query->by_index != NULL && found != INDEX_LATER) {
 		found = query_satisfied(query) ?
 		    INDEX_END :
-		    index_query_next(query->by_index, &leaf);
+		    index_query_next(query->by_index, &place);
 		if (found == INDEX_FOUND)
-			query_found(query, leaf);
+			query_found(query, &place);
 		else if (found == INDEX_END)
 			query_conclude(query);
 		else if (found == INDEX_WINDOWS)

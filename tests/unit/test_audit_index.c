@@ -44,8 +44,10 @@ static bool no_time;
 
 int64_t __real_index_clock(void);
 int64_t __wrap_index_clock(void);
-enum index_found __real_index_query_next(struct index_query *, uint64_t *);
-enum index_found __wrap_index_query_next(struct index_query *, uint64_t *);
+enum index_found __real_index_query_next(
+    struct index_query *, struct line_place *);
+enum index_found __wrap_index_query_next(
+    struct index_query *, struct line_place *);
 
 int64_t
 __wrap_index_clock(void)
@@ -54,9 +56,9 @@ __wrap_index_clock(void)
 }
 
 enum index_found
-__wrap_index_query_next(struct index_query *query, uint64_t *leafp)
+__wrap_index_query_next(struct index_query *query, struct line_place *place)
 {
-	enum index_found found = __real_index_query_next(query, leafp);
+	enum index_found found = __real_index_query_next(query, place);
 
 	answered += found == INDEX_END;
 	in_windows += found == INDEX_END && index_query_windows(query);
