@@ -485,7 +485,7 @@ tree_start(struct audit *audit, int dirfd, const char *place)
 	return 0;
 }
 
-/* Which start of the machine this is. */
+/* Which start of the machine this is; where that is not said, a new one. */
 static void
 know_boot(char boot[PLACE_MAX])
 {
@@ -494,7 +494,11 @@ know_boot(char boot[PLACE_MAX])
 
 	if (file_read_at(AT_FDCWD, PATH_BOOT, PLACE_MAX - 1, &text, &len) == 0)
 		text[strcspn(text, "\n")] = '\0';
-	(void)snprintf(boot, PLACE_MAX, "%s", text != NULL ? text : "unknown");
+	if (text != NULL && text[0] != '\0')
+		(void)snprintf(boot, PLACE_MAX, "%s", text);
+	else
+		(void)snprintf(
+		    boot, PLACE_MAX, "at %lld", (long long)time(NULL));
 	free(text);
 }
 
