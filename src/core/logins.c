@@ -1,7 +1,7 @@
 /*
  * What is remembered of logins: see logins.h.
  *
- * Members of account_state: "last_login" {at, origin, credentials} and
+ * Members of account_state: "last_login" {at, origin, credentials, ways} and
  * "failures" {count, origin, sources: {source: {count, wall, boot}}}.
  */
 #include "core/logins.h"
@@ -342,6 +342,19 @@ failures_after(const json_t *failures, const struct connection *c)
 	return NULL;
 }
 
+/* Of each way of logging in when that was last: {"API_KEY": seconds, ...} */
+static json_t *
+ways_used(const json_t *last, const struct session *s)
+{
+	json_t *ways = json_copy(json_object_get(last, "ways"));
+
+	if (ways == NULL)
+		ways = json_object();
+	json_object_set_new(
+	    ways, session_class(s), json_integer((json_int_t)s->login_at));
+	return ways;
+}
+
 void
 logins_succeeded(struct session *s, const struct connection *c)
 {
@@ -359,9 +372,9 @@ logins_succeeded(struct session *s, const struct connection *c)
 		account_state_set(
 		    id, "failures", failures_after(failures, c)) == -1) ||
 	    account_state_set(id, "last_login",
-		json_pack("{s:I, s:s, s:s}", "at", (json_int_t)s->login_at,
-		    "origin", s->origin, "credentials", session_class(s))) ==
-		-1)
+		json_pack("{s:I, s:s, s:s, s:o}", "at", (json_int_t)s->login_at,
+		    "origin", s->origin, "credentials", session_class(s),
+		    "ways", ways_used(last, s))) == -1)
 		log_error(
 		    "logins.succeeded", "%s: %s", s->username, strerror(errno));
 	json_decref(last);
