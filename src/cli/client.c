@@ -27,12 +27,11 @@ struct client {
 };
 
 /*
- * Connects to the socket in a folder, or with NULL to this machine's own.  The
- * folder's name may be longer than a socket address holds, so it is named by
- * its descriptor then.  The socket, or -1 with errno.
+ * The folder's name may be longer than a socket address holds, so it is named
+ * by its descriptor then.
  */
-static int
-socket_connect(const char *folder)
+int
+client_socket(const char *folder)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int folder_fd = -1, fd = -1, len, error;
@@ -75,7 +74,7 @@ client_open(const char *instance)
 	const char *why, *where = instance == NULL ? PATH_SOCKET : instance;
 	int fd;
 
-	if ((fd = socket_connect(instance)) == -1) {
+	if ((fd = client_socket(instance)) == -1) {
 		why = strerror(errno);
 		if (errno == ECONNREFUSED || errno == ENOENT)
 			why = instance != NULL ?

@@ -22,6 +22,8 @@ enum client_answer {
  * NULL when nobody serves there, which was said on standard error.
  */
 struct client	*client_open(const char *instance);
+/* The socket alone, connected; -1 with errno. */
+int		 client_socket(const char *instance);
 /* NULL is fine. */
 void		 client_close(struct client *);
 

@@ -107,7 +107,9 @@ job_ask(struct client *client, json_int_t id, struct shown *shown,
 	int ended = 1;
 
 	*kindp = client_call(client, "core.get_jobs",
-	    json_pack("[[[s, s, I]], {s:b}]", "id", "=", id, "get", 1), &job);
+	    json_pack("[[[s, s, I]], {s:b, s:{s:b}}]", "id", "=", id, "get", 1,
+		"extra", "raw_result", 1),
+	    &job);
 	if (*kindp != ANSWER_RESULT) {
 		*answerp = job;
 		return 1;

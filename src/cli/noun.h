@@ -33,6 +33,7 @@ enum exit_code	noun_user_password(struct errand *);
 enum exit_code	noun_user_access(struct errand *);
 enum exit_code	noun_user_export(struct errand *);
 enum exit_code	noun_user_import(struct errand *);
+enum exit_code	noun_user_limit(struct errand *);
 enum exit_code	noun_user_lock(struct errand *);
 enum exit_code	noun_user_unlock(struct errand *);
 enum exit_code	noun_session_list(struct errand *);

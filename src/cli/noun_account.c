@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/assign.h"
 #include "cli/noun.h"
 #include "cli/output.h"
 #include "cli/password.h"
@@ -48,27 +49,40 @@ noun_user_access(struct errand *e)
 	return code;
 }
 
-/* Each on its own: one that cannot be does not keep the others. */
+/* The ids of the accounts named before the first field; *restp: that. */
+static enum exit_code
+ids_of(struct errand *e, json_t *ids, char ***restp)
+{
+	enum exit_code code = EXIT_DONE;
+	char **at = e->arguments;
+	json_t *entry;
+
+	for (; *at != NULL && strchr(*at, '=') == NULL; at++) {
+		if ((code = errand_entry(e, *at, &entry)) != EXIT_DONE)
+			return code;
+		json_array_append(ids, json_object_get(entry, "id"));
+		json_decref(entry);
+	}
+	if (restp != NULL)
+		*restp = at;
+	else if (*at != NULL) {
+		complain("%s: a name is wanted", *at);
+		return EXIT_USAGE;
+	}
+	return code;
+}
+
+/* All of them or none. */
 static enum exit_code
 set_locked(struct errand *e, bool locked)
 {
-	enum exit_code code = EXIT_DONE, one;
-	json_t *entry;
-	size_t i;
+	json_t *ids = json_array();
+	enum exit_code code = ids_of(e, ids, NULL);
 
-	for (i = 0; e->arguments[i] != NULL; i++) {
-		one = errand_entry(e, e->arguments[i], &entry);
-		if (one == EXIT_DONE)
-			one = errand_call(e, "user.update",
-			    json_pack("[O, {s:b}]",
-				json_object_get(entry, "id"), "locked", locked),
-			    NULL);
-		json_decref(entry);
-		if (one != EXIT_DONE)
-			code = one;
-		if (one == EXIT_UNREACHABLE)
-			break;
-	}
+	if (code == EXIT_DONE)
+		code = errand_call(e, "user.update_many",
+		    json_pack("[O, {s:b}]", ids, "locked", locked), NULL);
+	json_decref(ids);
 	return code;
 }
 
@@ -82,6 +96,32 @@ enum exit_code
 noun_user_unlock(struct errand *e)
 {
 	return set_locked(e, false);
+}
+
+enum exit_code
+noun_user_limit(struct errand *e)
+{
+	json_t *ids = json_array(), *fields = NULL, *methods = NULL;
+	enum exit_code code;
+	char **rest = NULL;
+
+	code = ids_of(e, ids, &rest);
+	if (code == EXIT_DONE)
+		code = errand_call(
+		    e, "core.get_methods", json_pack("[s]", "user"), &methods);
+	if (code == EXIT_DONE)
+		fields = assign_object(e->client, "user",
+		    json_array_get(json_object_get(json_object_get(methods,
+						       "user.update_many"),
+				       "accepts"),
+			1),
+		    rest, &code);
+	if (fields != NULL)
+		code = errand_call(e, "user.update_many",
+		    json_pack("[O, o]", ids, fields), NULL);
+	json_decref(methods);
+	json_decref(ids);
+	return code;
 }
 
 static json_t *

@@ -14,21 +14,19 @@
 #include "cli/job.h"
 #include "cli/noun.h"
 #include "cli/output.h"
+#include "cli/upload.h"
 #include "lib/file.h"
 #include "lib/json.h"
 #include "lib/xalloc.h"
 
 #define FILE_MAX ((size_t)16 * 1024 * 1024)
-#define BULK 50 /* calls in one message, which has its limit */
 
 struct import {
 	struct errand *e;
 	const json_t *schema; /* of what user.create takes */
 	json_t *heads; /* the first record */
-	json_t *calls; /* parameters of each user.create */
-	json_t *lines; /* and its line */
-	json_t *names; /* of the file: line */
-	json_t *known; /* of the server: anything */
+	json_t *accounts; /* as user.create takes them */
+	json_t *lines; /* of each */
 	unsigned int wrong;
 };
 
@@ -69,22 +67,14 @@ account_of(struct import *im, const json_t *record, unsigned int line)
 	return account;
 }
 
-/* A password in a file is everybody's: it is made, or there is none. */
+/* What most files leave out. */
 static void
-check_account(struct import *im, json_t *account, unsigned int line)
+fill_in(json_t *account)
 {
-	const char *name = json_str(account, "username", NULL);
+	json_t *name = json_object_get(account, "username");
 
-	if (name == NULL)
-		complain_of(im, line, "username is missing");
-	else if (json_object_get(im->known, name) != NULL)
-		complain_of(im, line, "there is an account of that name");
-	else if (json_object_get(im->names, name) != NULL)
-		complain_of(im, line, "a line before has that name");
-	else
-		json_object_set_new(im->names, name, json_integer(line));
 	if (json_object_get(account, "full_name") == NULL && name != NULL)
-		json_object_set_new(account, "full_name", json_string(name));
+		json_object_set(account, "full_name", name);
 	if (json_object_get(account, "group") == NULL &&
 	    json_object_get(account, "group_create") == NULL)
 		json_object_set_new(account, "group_create", json_true());
@@ -102,81 +92,103 @@ read_records(struct import *im, const char *text)
 		json_decref(record);
 		if (account == NULL)
 			continue;
-		check_account(im, account, csv.line);
-		json_array_append_new(im->calls, json_pack("[o]", account));
+		fill_in(account);
+		json_array_append_new(im->accounts, account);
 		json_array_append_new(im->lines, json_integer(csv.line));
 	}
 	if (csv.problem != NULL)
 		complain_of(im, csv.line, csv.problem);
-	else if (json_array_size(im->calls) == 0 && im->wrong == 0)
+	else if (json_array_size(im->accounts) == 0 && im->wrong == 0)
 		complain_of(im, 1, "no accounts follow");
 	return im->wrong > 0 ? EXIT_USAGE : EXIT_DONE;
 }
 
 /* --- Making them ---------------------------------------------------------- */
 
-/* What core.bulk says of each call of it. */
-static void
-tell(struct import *im, const json_t *results, size_t from)
+/* "user_import.17.username" is said of line 19; false: it is no line's. */
+static bool
+tell_error(struct import *im, const json_t *error)
 {
-	const char *error, *password, *name;
+	static const char prefix[] = "user_import.";
+	const char *attribute = json_string_value(json_array_get(error, 0));
+	const char *text = json_string_value(json_array_get(error, 1));
+	json_t *line;
+	char *member, *what;
+	unsigned long at;
+
+	if (attribute == NULL || text == NULL ||
+	    strncmp(attribute, prefix, strlen(prefix)) != 0)
+		return false;
+	at = strtoul(attribute + strlen(prefix), &member, 10);
+	line = json_array_get(im->lines, at);
+	if (line == NULL)
+		return false;
+	what = *member == '.' ? xasprintf("%s: %s", member + 1, text) :
+				xstrdup(text);
+	complain_of(im, (unsigned int)json_integer_value(line), what);
+	free(what);
+	return true;
+}
+
+static enum exit_code
+tell_errors(struct import *im, const json_t *answer)
+{
+	json_t *errors =
+		   json_object_get(json_object_get(answer, "data"), "extra"),
+	       *error;
+	bool all = json_array_size(errors) > 0;
+	size_t i;
+
+	json_array_foreach(errors, i, error)
+		all = tell_error(im, error) && all;
+	if (!all)
+		print_failure(answer, im->e->invocation->json);
+	return EXIT_SERVER;
+}
+
+static void
+tell_passwords(const json_t *made)
+{
+	const char *password;
 	json_t *one;
 	size_t i;
 
-	json_array_foreach(results, i, one) {
-		error = json_str(one, "error", NULL);
-		password =
-		    json_str(json_object_get(one, "result"), "password", NULL);
-		name = json_str(
-		    json_array_get(json_array_get(im->calls, from + i), 0),
-		    "username", "");
-		if (error != NULL)
-			complain_of(im,
-			    (unsigned int)json_integer_value(
-				json_array_get(im->lines, from + i)),
-			    error);
-		else if (password != NULL)
-			printf("%s %s\n", name, password);
+	json_array_foreach(made, i, one) {
+		password = json_str(one, "password", NULL);
+		if (password != NULL)
+			printf(
+			    "%s %s\n", json_str(one, "username", ""), password);
 	}
 }
 
+/* All of them in one change, or with dry none. */
 static enum exit_code
-make_some(struct import *im, size_t from)
+make_all(struct import *im, bool dry)
 {
-	json_t *some = json_array(), *answer = NULL;
-	enum client_answer got;
-	enum exit_code code;
-	json_int_t id;
-	size_t i;
-
-	for (i = from; i < from + BULK && i < json_array_size(im->calls); i++)
-		json_array_append(some, json_array_get(im->calls, i));
-	code = errand_call(im->e, "core.bulk",
-	    json_pack("[s, o]", "user.create", some), &answer);
-	if (code != EXIT_DONE)
-		return code;
-	id = json_integer_value(answer);
-	json_decref(answer);
-	answer = NULL;
-	got = job_await(im->e->client, id, JOB_BAR, &answer);
-	code = client_outcome(got, answer, im->e->invocation->json);
-	if (code == EXIT_DONE)
-		tell(im, answer, from);
-	json_decref(answer);
-	return code;
-}
-
-static enum exit_code
-make_all(struct import *im)
-{
+	json_t *answer = NULL, *id = NULL;
 	enum exit_code code = EXIT_DONE;
-	size_t from;
+	enum client_answer got;
+	char *text = json_text(im->accounts);
 
-	for (from = 0; code == EXIT_DONE && from < json_array_size(im->calls);
-	     from += BULK)
-		code = make_some(im, from);
-	if (code == EXIT_DONE && im->wrong > 0)
-		code = EXIT_SERVER;
+	got = upload_file(im->e->invocation->instance, "user.import",
+	    json_pack("[[], {s:b}]", "dry_run", dry), text, &id);
+	freezero_str(text);
+	if (got == ANSWER_RESULT)
+		got = job_await(
+		    im->e->client, json_integer_value(id), JOB_BAR, &answer);
+	else
+		answer = json_incref(id);
+	if (got == ANSWER_ERROR)
+		code = tell_errors(im, answer);
+	else if (got == ANSWER_LOST)
+		code = EXIT_UNREACHABLE;
+	else if (dry && im->wrong == 0)
+		printf("%zu accounts can be made.\n",
+		    json_array_size(im->accounts));
+	else
+		tell_passwords(answer);
+	json_decref(id);
+	json_decref(answer);
 	return code;
 }
 
@@ -200,23 +212,14 @@ read_file(const char *path)
 	return text;
 }
 
-/* What is needed of the server; *methodsp holds the schema. */
+/* The schema of an account, borrowed from *methodsp. */
 static enum exit_code
-ask_server(struct import *im, json_t **methodsp)
+ask_schema(struct import *im, json_t **methodsp)
 {
-	json_t *users = NULL, *user;
 	enum exit_code code;
-	size_t i;
 
 	code = errand_call(
 	    im->e, "core.get_methods", json_pack("[s]", "user"), methodsp);
-	if (code == EXIT_DONE)
-		code = errand_call(im->e, "user.query",
-		    json_pack("[[], {s:[s]}]", "select", "username"), &users);
-	json_array_foreach(users, i, user)
-		json_object_set_new(
-		    im->known, json_str(user, "username", ""), json_true());
-	json_decref(users);
 	im->schema = json_array_get(
 	    json_object_get(
 		json_object_get(*methodsp, "user.create"), "accepts"),
@@ -224,15 +227,27 @@ ask_server(struct import *im, json_t **methodsp)
 	return code;
 }
 
+/* The server looks at the lines that can be read, whatever the others are. */
+static enum exit_code
+import_text(struct import *im, const char *text, bool dry)
+{
+	enum exit_code code = read_records(im, text);
+
+	if (json_array_size(im->accounts) == 0)
+		return code;
+	if (code == EXIT_DONE)
+		return make_all(im, dry);
+	(void)make_all(im, true);
+	return code;
+}
+
 enum exit_code
 noun_user_import(struct errand *e)
 {
 	bool dry = e->arguments[1] != NULL;
-	struct import im = { .e = e,
-		.calls = json_array(),
-		.lines = json_array(),
-		.names = json_object(),
-		.known = json_object() };
+	struct import im = {
+		.e = e, .accounts = json_array(), .lines = json_array()
+	};
 	enum exit_code code = EXIT_USAGE;
 	json_t *methods = NULL;
 	char *text;
@@ -240,22 +255,15 @@ noun_user_import(struct errand *e)
 	if (dry && strcmp(e->arguments[1], "dry-run") != 0)
 		complain("dry-run, or nothing?  Not %s", e->arguments[1]);
 	else if ((text = read_file(e->arguments[0])) != NULL) {
-		code = ask_server(&im, &methods);
+		code = ask_schema(&im, &methods);
 		if (code == EXIT_DONE)
-			code = read_records(&im, text);
-		if (code == EXIT_DONE && dry)
-			printf("%zu accounts can be made.\n",
-			    json_array_size(im.calls));
-		else if (code == EXIT_DONE)
-			code = make_all(&im);
+			code = import_text(&im, text, dry);
 		free(text);
 	}
 	json_decref(methods);
 	json_decref(im.heads);
-	json_decref(im.calls);
+	json_decref(im.accounts);
 	json_decref(im.lines);
-	json_decref(im.names);
-	json_decref(im.known);
 	return code;
 }
 

@@ -31,10 +31,8 @@
 #include "lib/log.h"
 #include "lib/xalloc.h"
 
-static void check_all(struct change *);
-
-static void
-structs_free(struct change *c)
+void
+change_forget_structs(struct change *c)
 {
 	if (c->old != NULL)
 		schema_struct_free(c->resource->fields, c->old);
@@ -52,7 +50,7 @@ change_free(struct change *c)
 	size_t i;
 	int output;
 
-	structs_free(c);
+	change_forget_structs(c);
 	for (i = 0; i < c->nedits; i++) {
 		json_decref(c->edits[i].before);
 		json_decref(c->edits[i].after);
@@ -63,8 +61,12 @@ change_free(struct change *c)
 		freezero_str(c->steps[output].previous);
 	}
 	json_decref(c->given);
+	json_decref(c->index);
 	json_decref(c->all);
+	json_decref(c->items);
 	json_decref(c->values);
+	json_decref(c->gathered);
+	json_decref(c->result);
 	json_decref(c->answer);
 	verr_free(c->errors);
 	free(c->problem);
@@ -109,32 +111,72 @@ change_refuse(struct change *c, int error, const char *fmt, ...)
 
 /* --- Edits ---------------------------------------------------------------- */
 
-static struct edit *
-find_edit(const struct change *c, const struct resource *resource, int64_t id)
+static char *
+edit_key(const struct resource *resource, int64_t id)
 {
-	size_t i;
-
-	for (i = 0; c != NULL && i < c->nedits; i++)
-		if (c->edits[i].resource == resource && c->edits[i].id == id)
-			return &c->edits[i];
-	return NULL;
+	return xasprintf("%s.%lld", resource->name, (long long)id);
 }
 
-static struct edit *
-new_edit(struct change *c, const struct resource *resource, int64_t id)
+/* Where it is among thousands; "name." says the id behind the last one's. */
+static void
+index_edit(struct change *c, size_t at)
+{
+	const struct edit *e = &c->edits[at];
+	char *key = edit_key(e->resource, e->id);
+	char *top = xasprintf("%s.", e->resource->name);
+
+	json_object_set_new(c->index, key, json_integer((json_int_t)at));
+	if (json_int(c->index, top, 0) <= e->id)
+		json_object_set_new(c->index, top, json_integer(e->id + 1));
+	free(key);
+	free(top);
+}
+
+struct edit *
+change_find(const struct change *c, const struct resource *resource, int64_t id)
+{
+	int64_t at;
+	char *key;
+
+	if (c == NULL)
+		return NULL;
+	key = edit_key(resource, id);
+	at = json_int(c->index, key, -1);
+	free(key);
+	return at != -1 ? &c->edits[at] : NULL;
+}
+
+/* The id of the next new one. */
+static int64_t
+next_id(const struct change *c, const struct resource *resource)
+{
+	int64_t next = store_next_id(core_store(), resource->name), behind;
+	char *top = xasprintf("%s.", resource->name);
+
+	behind = json_int(c->index, top, 0);
+	free(top);
+	return behind > next ? behind : next;
+}
+
+struct edit *
+change_new_edit(struct change *c, const struct resource *resource, int64_t id)
 {
 	struct edit *e;
 
-	c->edits = xreallocarray(c->edits, c->nedits + 1, sizeof(*c->edits));
+	if (c->nedits == c->room) {
+		c->room = c->room == 0 ? 4 : 2 * c->room;
+		c->edits = xreallocarray(c->edits, c->room, sizeof(*c->edits));
+	}
 	e = &c->edits[c->nedits++];
 	*e = (struct edit){ .resource = resource, .id = id };
+	index_edit(c, c->nedits - 1);
 	return e;
 }
 
 struct edit *
 change_edit(struct change *c, const struct resource *resource, int64_t id)
 {
-	struct edit *e = find_edit(c, resource, id);
+	struct edit *e = change_find(c, resource, id);
 	const json_t *stored;
 
 	if (e != NULL)
@@ -142,7 +184,7 @@ change_edit(struct change *c, const struct resource *resource, int64_t id)
 	stored = store_get(core_store(), resource->name, id);
 	if (stored == NULL)
 		return NULL;
-	e = new_edit(c, resource, id);
+	e = change_new_edit(c, resource, id);
 	e->before = json_deep_copy(stored);
 	e->after = json_deep_copy(stored);
 	return e;
@@ -152,20 +194,16 @@ struct edit *
 change_add(struct change *c, const struct resource *resource, int64_t id)
 {
 	struct edit *e = NULL;
-	int64_t next = store_next_id(core_store(), resource->name);
 	json_t *defaults;
-	size_t i;
 
-	for (i = 0; i < c->nedits; i++)
-		if (c->edits[i].resource == resource && c->edits[i].id >= next)
-			next = c->edits[i].id + 1;
 	if (id != -1 && change_view(c, resource, id) != NULL)
 		return NULL;
 	/* One that was removed in this change may be made again. */
 	if (id != -1)
-		e = find_edit(c, resource, id);
+		e = change_find(c, resource, id);
 	if (e == NULL)
-		e = new_edit(c, resource, id == -1 ? next : id);
+		e = change_new_edit(
+		    c, resource, id == -1 ? next_id(c, resource) : id);
 	defaults = schema_defaults(resource->fields);
 	e->after = json_pack("{s:I}", "id", (json_int_t)e->id);
 	json_object_update(e->after, defaults);
@@ -187,7 +225,7 @@ change_remove(struct change *c, const struct resource *resource, int64_t id)
 const json_t *
 change_view(const struct change *c, const struct resource *resource, int64_t id)
 {
-	const struct edit *e = find_edit(c, resource, id);
+	const struct edit *e = change_find(c, resource, id);
 
 	if (e != NULL)
 		return e->after;
@@ -219,6 +257,8 @@ change_result(const struct change *c, json_t *(*entry)(const struct change *))
 {
 	const struct field *result = c->call->method->result;
 
+	if (c->result != NULL)
+		return json_incref(c->result);
 	if (result == NULL || c->all != NULL)
 		return json_null();
 	if (result->type == F_INT)
@@ -464,6 +504,9 @@ drop_idle(struct change *c)
 			c->edits[kept++] = c->edits[i];
 	}
 	c->nedits = kept;
+	json_object_clear(c->index);
+	for (i = 0; i < kept; i++)
+		index_edit(c, i);
 	c->before = NULL;
 	c->after = NULL;
 }
@@ -475,13 +518,18 @@ change_continue(struct change *c)
 		c->looked = true;
 		return;
 	}
-	if (c->checked < json_array_size(c->all)) {
-		check_all(c);
+	if (change_is_checking(c)) {
+		change_check_next(c);
 		return;
 	}
+	change_check_along(c);
 	change_check_rights(c);
 	if (verr_any(c->errors)) {
 		change_invalid(c);
+		return;
+	}
+	if (c->passed != NULL) {
+		change_passed(c);
 		return;
 	}
 	if (c->resource->apply != NULL) {
@@ -525,8 +573,8 @@ change_overlay(struct change *c, json_t *after)
 }
 
 /* The call's own edit; false: there is no such entry, or one already. */
-static bool
-own_edit(struct change *c)
+bool
+change_own_edit(struct change *c)
 {
 	struct edit *e;
 
@@ -541,6 +589,7 @@ own_edit(struct change *c)
 		e->after = NULL;
 	} else
 		change_overlay(c, e->after);
+	e->given = c->given;
 	c->id = e->id;
 	c->before = e->before;
 	c->after = e->after;
@@ -555,19 +604,19 @@ change_absent(struct change *c)
 	change_finish(c);
 }
 
-static void
-run_checks(struct change *c)
+void
+change_run_check(struct change *c)
 {
 	make_structs(c);
 	if (c->resource->check != NULL)
 		c->resource->check(c);
-	change_check(c);
 }
 
 void
 change_checks(struct change *c)
 {
-	run_checks(c);
+	change_run_check(c);
+	change_check(c);
 	if (c->resource->lookup != NULL)
 		c->resource->lookup(c);
 	else
@@ -599,7 +648,7 @@ start(void *arg)
 		change_refuse(c, EIO, "%s", core_store_refused());
 	else if (c->resource->apply != NULL)
 		outside_start(c);
-	else if (own_edit(c)) {
+	else if (change_own_edit(c)) {
 		if (!lost(c))
 			change_checks(c);
 	} else if (c->verb == CHANGE_CREATE)
@@ -634,26 +683,35 @@ choose_audit_id(struct change *c)
 		core_uuid(c->audit_id);
 }
 
+struct change *
+change_new(struct call *call, const struct resource *resource)
+{
+	struct change *c = xcalloc(1, sizeof(*c));
+
+	c->call = call;
+	c->resource = resource;
+	c->errors = verr_new();
+	c->index = json_object();
+	c->if_revision = -1;
+	c->full_admin = call_full_admin(call);
+	choose_audit_id(c);
+	return c;
+}
+
 void
 change_submit(struct call *call, const struct resource *resource,
     enum change_verb verb, int64_t id, const json_t *data,
     void (*then)(struct change *))
 {
-	struct change *c = xcalloc(1, sizeof(*c));
+	struct change *c = change_new(call, resource);
 	char *prefix = prefix_of(resource, verb);
 
-	c->call = call;
-	c->resource = resource;
 	c->verb = verb;
 	c->id = id;
 	c->given = data != NULL ? json_deep_copy(data) : json_object();
 	c->data = c->given;
-	c->errors = verr_new();
-	c->if_revision = -1;
 	c->committed = then;
 	verr_prefix(c->errors, prefix);
-	c->full_admin = call_full_admin(call);
-	choose_audit_id(c);
 	free(prefix);
 	/* What is long and elsewhere keeps no other change waiting. */
 	c->alone = resource->apply != NULL && call->method->job;
@@ -661,87 +719,4 @@ change_submit(struct call *call, const struct resource *resource,
 		start(c);
 	else
 		serial_enter(start, c);
-}
-
-/* --- Many entries at once ------------------------------------------------- */
-
-/* The edit becomes what the checks look at. */
-static void
-take(struct change *c, const struct edit *e)
-{
-	char *prefix;
-
-	structs_free(c);
-	c->resource = e->resource;
-	c->id = e->id;
-	c->before = e->before;
-	c->after = e->after;
-	c->data = e->after;
-	c->verb = CHANGE_UPDATE;
-	if (e->before == NULL)
-		c->verb = CHANGE_CREATE;
-	else if (e->after == NULL)
-		c->verb = CHANGE_DELETE;
-	prefix = xasprintf("file.%s.%lld", e->resource->name, (long long)e->id);
-	verr_prefix(c->errors, prefix);
-	free(prefix);
-}
-
-/*
- * A loop, as there may be thousands: a lookup that ends before it returns must
- * not make it a deep stack.
- */
-static void
-check_all(struct change *c)
-{
-	while (c->checked < json_array_size(c->all)) {
-		take(c, &c->edits[c->checked++]);
-		run_checks(c);
-		if (c->resource->lookup == NULL)
-			continue;
-		c->looked = false;
-		c->looking = true;
-		c->resource->lookup(c);
-		c->looking = false;
-		if (!c->looked)
-			return;
-	}
-	change_continue(c);
-}
-
-static void
-start_all(void *arg)
-{
-	struct change *c = arg;
-	const json_t *stored, *after;
-	struct edit *e;
-	json_t *item;
-	size_t i;
-
-	json_array_foreach(c->all, i, item) {
-		e = new_edit(c, resource_find(json_str(item, "resource", "")),
-		    json_int(item, "entry", 0));
-		stored = store_get(core_store(), e->resource->name, e->id);
-		after = json_object_get(item, "after");
-		if (stored != NULL)
-			e->before = json_deep_copy(stored);
-		if (!json_is_null(after))
-			e->after = json_deep_copy(after);
-	}
-	check_all(c);
-}
-
-void
-change_submit_all(struct call *call, const json_t *differences)
-{
-	struct change *c = xcalloc(1, sizeof(*c));
-
-	c->call = call;
-	c->all = json_deep_copy(differences);
-	c->resource = resource_of_method(call->method->name);
-	c->errors = verr_new();
-	c->if_revision = -1;
-	c->full_admin = call_full_admin(call);
-	choose_audit_id(c);
-	serial_enter(start_all, c);
 }

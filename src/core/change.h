@@ -32,6 +32,9 @@ struct edit {
 	int64_t			 id;
 	json_t			*before;	/* NULL: there was none */
 	json_t			*after;		/* NULL: it goes */
+	/* Of a call's own entry: the members sent.  Borrowed; NULL: none. */
+	const json_t		*given;
+	int64_t			 at;		/* which of many calls' */
 };
 
 /* An output that comes out different. */
@@ -65,6 +68,10 @@ struct change {
 	void			*scratch;
 	/* What is answered besides the entry's members; NULL: nothing. */
 	json_t			*answer;
+	/* What a lookup keeps for those of the other entries; NULL. */
+	json_t			*gathered;
+	/* What is answered instead of all else; NULL: nothing. */
+	json_t			*result;
 	/* Once it is committed, before the answer; may be NULL. */
 	void			(*committed)(struct change *);
 	/* The same where there was nothing to change; set by check. */
@@ -75,13 +82,18 @@ struct change {
 	struct edit		*edits;
 	size_t			 nedits;
 	int64_t			 if_revision;	/* -1: not asked for */
+	size_t			 room;		/* for edits */
+	json_t			*index;		/* of edits, by resource, id */
 	/*
-	 * Of change_submit_all: the first edits are the call's, each checked
-	 * as if it were alone; how many of them were.
+	 * Of many entries (change_many.c): the first edits are the call's own,
+	 * each checked as if it were alone; how many of them were, and how
+	 * many errors there were before the present one's.
 	 */
-	json_t			*all;
+	json_t			*all;		/* of change_submit_all */
+	json_t			*items;		/* of change_submit_items */
 	json_t			*values;	/* of theirs, that are unique */
-	size_t			 checked;
+	size_t			 own, checked, faults;
+	void			(*passed)(struct call *);
 	bool			 looking, looked;	/* up, in a loop */
 	json_t			*given;
 	int64_t			 revision;	/* number of the change */
@@ -113,6 +125,29 @@ void	change_submit(struct call *, const struct resource *,
  * its own, all errors are told together.  The answer is null.
  */
 void	change_submit_all(struct call *, const json_t *differences);
+
+/*
+ * The same for many calls of create or update of one resource: items are
+ * [{at, id, data}], data as for change_submit, id -1 (or absent): a new one.
+ * Errors have the attribute "<first parameter>.<at>.<member>"; errors (stolen,
+ * may be NULL) are those there are already.  passed: nothing is changed, and
+ * where nothing is wrong the call, not answered, is its.
+ */
+void	change_submit_items(struct call *, const struct resource *,
+	    const json_t *items, struct verr *errors,
+	    void (*passed)(struct call *), void (*then)(struct change *));
+
+/* The edit of an entry; NULL: it is not edited. */
+struct edit	*change_find(const struct change *, const struct resource *,
+		    int64_t id);
+/* Is there an error of the entry at hand? */
+bool		 change_is_faulty(const struct change *);
+/*
+ * "1, 2", malloc'd: which of those ids (one, or an array) will be no entry's;
+ * NULL: none.
+ */
+char		*change_missing(const struct change *, const struct resource *,
+		    const json_t *ids);
 
 /*
  * From check and lookup: an entry to be changed along with the call's own.

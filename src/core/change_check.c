@@ -33,17 +33,6 @@ check_unbuilt(struct change *c, const struct field *f)
 	json_decref(before);
 }
 
-static struct edit *
-edit_of(struct change *c, const struct resource *r, int64_t id)
-{
-	size_t i;
-
-	for (i = 0; i < c->nedits; i++)
-		if (c->edits[i].resource == r && c->edits[i].id == id)
-			return &c->edits[i];
-	return NULL;
-}
-
 /* The call's own entry, whose fields the caller knows by name. */
 static bool
 is_own(const struct change *c, const struct edit *e)
@@ -113,13 +102,13 @@ other_with(struct change *c, const struct edit *e, const struct field *f,
 	int64_t stored = entry_by(e->resource, f->name, value);
 	size_t i;
 
-	if (c->all != NULL && first_with(c, e, f, value) != e->id)
+	if (c->own > 0 && first_with(c, e, f, value) != e->id)
 		return first_with(c, e, f, value);
-	for (i = 0; i < c->nedits && c->all == NULL; i++)
+	for (i = 0; i < c->nedits && c->own == 0; i++)
 		if (c->edits[i].resource == e->resource &&
 		    c->edits[i].id != e->id && has(&c->edits[i], f, value))
 			return c->edits[i].id;
-	if (stored == e->id || edit_of(c, e->resource, stored) != NULL)
+	if (stored == e->id || change_find(c, e->resource, stored) != NULL)
 		return -1;
 	return stored;
 }
@@ -150,22 +139,21 @@ refers_to(const struct field *f, const struct resource *resource)
 	return f->refers != NULL && strcmp(f->refers, resource->name) == 0;
 }
 
-/* "1, 2", malloc'd: the ids that are no entry's; NULL: all are. */
-static char *
-missing_of(struct change *c, const struct field *f, const json_t *value)
+char *
+change_missing(
+    const struct change *c, const struct resource *r, const json_t *ids)
 {
-	const struct resource *target = resource_find(f->refers);
-	const json_t *item = value;
+	const json_t *item = ids;
 	char *missing = NULL, *longer;
 	size_t i, count = 1;
 
-	if (json_is_array(value))
-		count = json_array_size(value);
+	if (json_is_array(ids))
+		count = json_array_size(ids);
 	for (i = 0; i < count; i++) {
-		if (json_is_array(value))
-			item = json_array_get(value, i);
+		if (json_is_array(ids))
+			item = json_array_get(ids, i);
 		if (!json_is_integer(item) ||
-		    change_view(c, target, json_integer_value(item)) != NULL)
+		    change_view(c, r, json_integer_value(item)) != NULL)
 			continue;
 		longer = xasprintf("%s%s%lld", missing == NULL ? "" : missing,
 		    missing == NULL ? "" : ", ",
@@ -184,7 +172,7 @@ check_reference(struct change *c, const struct edit *e, const struct field *f)
 
 	if (value == NULL)
 		return;
-	missing = missing_of(c, f, value);
+	missing = change_missing(c, resource_find(f->refers), value);
 	if (missing != NULL)
 		verr_add(c->errors, is_own(c, e) ? f->name : NULL,
 		    "Following %ss do not exist: %s", f->refers, missing);
@@ -295,27 +283,40 @@ check_entry(struct change *c, const struct edit *e)
 	}
 }
 
-/*
- * Releasing adds edits; what these say was right before.  Of many at once, one
- * is looked at in each call.
- */
 void
-change_check(struct change *c)
+change_check_one(struct change *c, size_t edit)
 {
 	const struct resource *const *r;
 	struct going going;
+
+	if (c->edits[edit].after != NULL) {
+		check_entry(c, &c->edits[edit]);
+		return;
+	}
+	going.resource = c->edits[edit].resource;
+	going.id = c->edits[edit].id;
+	for (r = resources; *r != NULL; r++)
+		check_users_of(c, &going, *r);
+}
+
+/* Releasing adds edits; what these say was right before. */
+void
+change_check(struct change *c)
+{
 	size_t i, count = c->nedits;
 
-	for (i = 0; i < count; i++) {
-		if (c->all != NULL && !is_own(c, &c->edits[i]))
-			continue;
-		if (c->edits[i].after != NULL) {
-			check_entry(c, &c->edits[i]);
-			continue;
-		}
-		going.resource = c->edits[i].resource;
-		going.id = c->edits[i].id;
-		for (r = resources; *r != NULL; r++)
-			check_users_of(c, &going, *r);
-	}
+	for (i = 0; i < count; i++)
+		change_check_one(c, i);
+}
+
+void
+change_check_along(struct change *c)
+{
+	size_t i, count = c->nedits;
+
+	if (c->items == NULL)
+		return;
+	verr_prefix(c->errors, NULL);
+	for (i = c->own; i < count; i++)
+		change_check_one(c, i);
 }

@@ -1,7 +1,8 @@
 /*
  * How the files of the apply pipeline hand a change on: change.c begins and
- * ends it, change_check.c looks at what every resource has in common, apply.c
- * carries it into files and services, outside.c where the truth is elsewhere.
+ * ends it, change_many.c one of many entries, change_check.c looks at what
+ * every resource has in common, apply.c carries it into files and services,
+ * outside.c where the truth is elsewhere.
  */
 #ifndef HF_CHANGE_INTERNAL_H
 #define HF_CHANGE_INTERNAL_H
@@ -14,8 +15,34 @@
  */
 json_t	*change_lost(const struct change *);
 
-/* Adds what the tables forbid to change->errors. */
+struct change	*change_new(struct call *, const struct resource *);
+struct edit	*change_new_edit(struct change *, const struct resource *,
+		    int64_t id);
+/*
+ * The edit of change->id as change->verb and ->given say; false: there is no
+ * such entry, or one already.
+ */
+bool	change_own_edit(struct change *);
+void	change_forget_structs(struct change *);
+
+/*
+ * Of many entries (change_many.c): the edit becomes what the checks look at;
+ * are some left to be checked, and these; nothing is to be changed.
+ */
+void	change_take(struct change *, const struct edit *);
+bool	change_is_checking(const struct change *);
+void	change_check_next(struct change *);
+void	change_passed(struct change *);
+
+/* The resource's own rules. */
+void	change_run_check(struct change *);
+/*
+ * Adds what the tables forbid to change->errors: of all edits; of one; of
+ * those that came along with many.
+ */
 void	change_check(struct change *);
+void	change_check_one(struct change *, size_t edit);
+void	change_check_along(struct change *);
 
 /* Adds what nobody may who lacks the rights, and the last administrator. */
 void	change_check_rights(struct change *);

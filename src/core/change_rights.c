@@ -152,6 +152,8 @@ check_edit(struct change *c, const struct edit *e)
 {
 	char *missing = missing_of(c, e, e->before, true);
 
+	if (c->items != NULL && e->given != NULL)
+		change_take(c, e);
 	if (missing == NULL)
 		missing = missing_of(c, e, e->after, false);
 	if (missing != NULL && !is_self_service(c, e))
@@ -196,6 +198,8 @@ check_last(struct change *c)
 	for (i = 0; i < c->nedits && taking == NULL; i++)
 		if (takes_one(c, &c->edits[i]))
 			taking = &c->edits[i];
+	if (taking != NULL && c->items != NULL && taking->given != NULL)
+		change_take(c, taking);
 	if (taking != NULL && !somebody_administers(c) &&
 	    somebody_administers(NULL))
 		verr_add(c->errors, attribute_of(c, taking),

@@ -4,6 +4,7 @@
  */
 #include "core/entry.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -155,32 +156,53 @@ entry_by(const struct resource *r, const char *member, const json_t *value)
 	return id;
 }
 
+/* What edits make of each entry of the resource, by id; null: it goes. */
+static json_t *
+edited_by_id(const struct resource *r, const struct edit *edits, size_t count)
+{
+	json_t *edited = json_object();
+	char id[24];
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		if (edits[i].resource != r)
+			continue;
+		snprintf(id, sizeof(id), "%lld", (long long)edits[i].id);
+		if (edits[i].after != NULL)
+			json_object_set(edited, id, edits[i].after);
+		else
+			json_object_set_new(edited, id, json_null());
+	}
+	return edited;
+}
+
 json_t *
 entry_all_with(const struct resource *r, const struct edit *edits, size_t count)
 {
 	json_t *stored = store_list(core_store(), r->name), *all, *entry;
+	json_t *edited = edited_by_id(r, edits, count), *after;
+	char id[24];
 	size_t i, j;
-	bool edited = false;
 
-	for (j = 0; j < count; j++)
-		edited = edited || edits[j].resource == r;
-	if (!edited)
+	if (json_object_size(edited) == 0) {
+		json_decref(edited);
 		return stored;
+	}
 	all = json_array();
 	json_array_foreach(stored, i, entry) {
-		for (j = 0; j < count; j++)
-			if (edits[j].resource == r &&
-			    edits[j].id == json_int(entry, "id", 0))
-				break;
-		if (j == count)
+		snprintf(id, sizeof(id), "%lld",
+		    (long long)json_int(entry, "id", 0));
+		after = json_object_get(edited, id);
+		if (after == NULL)
 			json_array_append(all, entry);
-		else if (edits[j].after != NULL)
-			json_array_append(all, edits[j].after);
+		else if (!json_is_null(after))
+			json_array_append(all, after);
 	}
 	for (j = 0; j < count; j++)
 		if (edits[j].resource == r && edits[j].before == NULL &&
 		    edits[j].after != NULL)
 			json_array_append(all, edits[j].after);
+	json_decref(edited);
 	json_decref(stored);
 	return all;
 }

@@ -46,14 +46,9 @@ entry_of(const json_t *entries, int64_t id)
 static void
 make_edit(struct change *c, json_t *before)
 {
-	struct edit *e;
+	struct edit *e = change_new_edit(c, c->resource, c->id);
 
-	c->edits = xcalloc(1, sizeof(*c->edits));
-	c->nedits = 1;
-	e = &c->edits[0];
-	*e = (struct edit){
-		.resource = c->resource, .id = c->id, .before = before
-	};
+	e->before = before;
 	if (c->verb == CHANGE_CREATE)
 		e->after = schema_defaults(c->resource->fields);
 	else if (c->verb == CHANGE_UPDATE)

@@ -325,33 +325,12 @@ set_member(struct change *c, int64_t user, bool member)
 	}
 }
 
-/* "1, 2", malloc'd: those that do not exist; NULL: all do. */
-static char *
-absent_users(const json_t *users)
-{
-	char *absent = NULL, *longer;
-	json_t *item;
-	size_t i;
-
-	json_array_foreach(users, i, item) {
-		if (store_get(core_store(), "user", json_integer_value(item)) !=
-		    NULL)
-			continue;
-		longer = xasprintf("%s%s%lld", absent == NULL ? "" : absent,
-		    absent == NULL ? "" : ", ",
-		    (long long)json_integer_value(item));
-		free(absent);
-		absent = longer;
-	}
-	return absent;
-}
-
 /* The list becomes edits of the users in it, now or before. */
 static void
 check_users(struct change *c, const json_t *wanted)
 {
 	json_t *before = members_of(c->id), *item;
-	char *absent = absent_users(wanted);
+	char *absent = change_missing(c, &user_resource, wanted);
 	size_t i;
 
 	if (absent != NULL)

@@ -174,7 +174,7 @@ sudo_lookup(struct change *c, void (*then)(struct change *))
 	l->then = then;
 	l->places = json_array();
 	l->commands = json_array();
-	if (!verr_any(c->errors) && c->after != NULL && c->all == NULL)
+	if (!change_is_faulty(c) && c->after != NULL && c->all == NULL)
 		for (i = 0; members[i] != NULL; i++)
 			note_new(l, members[i]);
 	if (json_array_size(l->commands) == 0) {

@@ -59,7 +59,7 @@ static const struct field user_shown_group = { .name = "group",
 static const struct field user_shown_date = { .name = "date",
 	.type = F_ANY, .flags = FF_NULL | FF_DATE, .doc = "When it was." };
 
-static const struct field user_fields[] = {
+const struct field user_fields[] = {
 	USER_ENTRY_ROWS,
 	OWN_UNTIL("locked_until", "When the lock ends by itself."),
 	OWN_UNTIL("password_until",
@@ -303,11 +303,24 @@ administrators(void)
 
 /* Whoever says that it is not locked lets in those locked out, too. */
 static void
+unlock_one(const json_t *given, int64_t id)
+{
+	if (json_is_false(json_object_get(given, "locked")) &&
+	    logins_unlock(id) == -1)
+		log_error("user.unlock", "%s", strerror(errno));
+}
+
+static void
 unlock(struct change *c)
 {
-	if (json_is_false(json_object_get(c->data, "locked")) &&
-	    logins_unlock(c->id) == -1)
-		log_error("user.unlock", "%s", strerror(errno));
+	json_t *item;
+	size_t i;
+
+	if (c->items == NULL)
+		unlock_one(c->data, c->id);
+	json_array_foreach(c->items, i, item)
+		unlock_one(
+		    json_object_get(item, "data"), json_int(item, "id", -1));
 }
 
 static void
@@ -326,8 +339,8 @@ check_unlock(struct change *c)
 	free(missing);
 }
 
-static void
-updated(struct change *c)
+void
+user_updated(struct change *c)
 {
 	size_t i;
 
@@ -348,7 +361,7 @@ update_run(struct call *call)
 {
 	change_submit(call, &user_resource, CHANGE_UPDATE,
 	    json_integer_value(call_param(call, 0)), call_param(call, 1),
-	    updated);
+	    user_updated);
 }
 
 static void
@@ -426,6 +439,27 @@ id_suffix(const json_t *params)
 	return user != NULL ? xstrdup(json_str(user, "username", "")) : NULL;
 }
 
+/* "anna, bert": as they are before the change. */
+static char *
+ids_suffix(const json_t *params)
+{
+	char *names = xstrdup(""), *longer;
+	const json_t *user;
+	json_t *id;
+	size_t i;
+
+	json_array_foreach(json_array_get(params, 0), i, id) {
+		user = core_store() == NULL ?
+		    NULL :
+		    store_get(core_store(), "user", json_integer_value(id));
+		longer = xasprintf("%s%s%s", names, i > 0 ? ", " : "",
+		    json_str(user, "username", "?"));
+		free(names);
+		names = longer;
+	}
+	return names;
+}
+
 static void
 check(struct change *c)
 {
@@ -498,6 +532,14 @@ static const struct method methods[] = {
 	{ .name = "user.has_local_administrator_set_up", .auth = AUTH_NONE,
 	  .result = &boolean, .doc = "Is there an administrator already?",
 	  .run = user_has_administrator_run },
+	{ .name = "user.import", .own = true, .auth = AUTH_ROLE,
+	  .roles = write_roles, .params = user_import_params,
+	  .result = &user_import_result, .job = true,
+	  .job_lock = user_import_lock, .pipe = PIPE_INPUT,
+	  .pipe_optional = true, .input_max = USER_IMPORT_BYTES,
+	  .abort = user_import_abort, .audit = "Import users",
+	  .doc = "Makes many accounts, all or none.",
+	  .run = user_import_run },
 	{ .name = "user.leftovers", .auth = AUTH_ROLE, .own = true,
 	  .params = user_leftovers_params, .result = &user_leftovers_result,
 	  .job = true, .job_lock = user_leftovers_lock,
@@ -534,6 +576,11 @@ static const struct method methods[] = {
 	  .roles = write_roles, .params = update_params, .result = &answer,
 	  .audit = "Update user", .audit_suffix = id_suffix,
 	  .doc = "Changes an account.", .run = update_run },
+	{ .name = "user.update_many", .own = true, .auth = AUTH_ROLE,
+	  .roles = write_roles, .params = user_update_many_params,
+	  .audit = "Update users", .audit_suffix = ids_suffix,
+	  .doc = "Locks accounts or says until when something holds, all of "
+	  "them or none.", .run = user_update_many_run },
 	METHOD_END
 };
 

@@ -301,99 +301,122 @@ user_gather(void (*done)(void))
 
 /* --- Before a change ------------------------------------------------------ */
 
-/* Names and numbers that the files have, and no entry. */
-struct strangers {
-	struct change *change;
-	const char *wanted;
-	struct edit *group; /* that is made along with it; or NULL */
-	json_t *uids, *gids;
-	json_t *shells;
-};
-
+/*
+ * What the files have, and no entry: {uids: {number: name}, gids, users: {name:
+ * true}, groups}, and the shells there are; with the numbers that the change
+ * gives, which are "taken".  Many accounts are looked up by one reading.
+ */
 static void
-hold(json_t *held, uint32_t number, const char *name)
+hold(json_t *known, const char *what, uint32_t number, const char *name)
 {
 	char key[16];
 
 	snprintf(key, sizeof(key), "%u", number);
-	json_object_set_new(held, key, json_string(name));
+	json_object_set_new(
+	    json_object_get(known, what), key, json_string(name));
 }
 
 static const char *
-holder_of(const json_t *held, int64_t number)
+holder_of(const json_t *known, const char *what, int64_t number)
 {
 	char key[24];
 
 	snprintf(key, sizeof(key), "%lld", (long long)number);
-	return json_str(held, key, NULL);
+	return json_str(json_object_get(known, what), key, NULL);
 }
 
 static bool
 note_user(const struct user_line *line, void *arg)
 {
-	struct strangers *s = arg;
-
-	if (strcmp(line->name, s->wanted) == 0 && user_of_name(s->wanted) == -1)
-		verr_add_errno(s->change->errors, EEXIST, "username",
-		    "The system has an account with the name \"%s\".",
-		    s->wanted);
+	if (user_of_name(line->name) == -1)
+		json_object_set_new(
+		    json_object_get(arg, "users"), line->name, json_true());
 	if (user_of_uid(line->uid) == -1)
-		hold(s->uids, line->uid, line->name);
+		hold(arg, "uids", line->uid, line->name);
 	return true;
 }
 
 static bool
 note_group(const struct group_line *line, void *arg)
 {
-	struct strangers *s = arg;
-
-	if (s->group == NULL)
-		return false;
-	if (strcmp(line->name, s->wanted) == 0)
-		verr_add_errno(s->change->errors, EEXIST, "group_create",
-		    "The system has a group with the name \"%s\".", s->wanted);
+	json_object_set_new(
+	    json_object_get(arg, "groups"), line->name, json_true());
 	if (group_of_gid(line->gid) == -1)
-		hold(s->gids, line->gid, line->name);
+		hold(arg, "gids", line->gid, line->name);
 	return true;
 }
 
 static bool
 note_shell(const char *path, void *arg)
 {
-	struct strangers *s = arg;
+	return add_shell(path, json_object_get(arg, "shells"));
+}
 
-	return add_shell(path, s->shells);
+/* Numbers that others of the same change ask for. */
+static void
+note_taken(const struct change *c, json_t *known)
+{
+	int64_t uid;
+	size_t i;
+
+	for (i = 0; i < c->nedits; i++) {
+		uid = json_int(c->edits[i].after, "uid", -1);
+		if (c->edits[i].resource == &user_resource && uid != -1 &&
+		    uid <= UINT32_MAX)
+			hold(known, "taken", (uint32_t)uid, "");
+	}
+}
+
+/* The next free one behind that which was given last. */
+static int64_t
+next_number(json_t *known, const char *last, const char *held,
+    int64_t (*next)(int64_t after))
+{
+	int64_t number = json_int(known, last, -1);
+
+	do
+		number = next(number);
+	while (holder_of(known, held, number) != NULL ||
+	    (next == user_next_uid &&
+		holder_of(known, "taken", number) != NULL));
+	json_object_set_new(known, last, json_integer(number));
+	return number;
 }
 
 static void
-number_user(struct strangers *s)
+number_user(struct change *c)
 {
-	json_t *after = s->change->after;
-	int64_t uid = json_int(after, "uid", -1);
-	const char *holder = holder_of(s->uids, uid);
+	int64_t uid = json_int(c->after, "uid", -1);
+	const char *holder = holder_of(c->gathered, "uids", uid);
 
-	if (uid == -1) {
-		do
-			uid = user_next_uid(uid);
-		while (holder_of(s->uids, uid) != NULL);
-		json_object_set_new(after, "uid", json_integer(uid));
-	} else if (holder != NULL)
-		verr_add_errno(s->change->errors, EEXIST, "uid",
+	if (uid == -1)
+		json_object_set_new(c->after, "uid",
+		    json_integer(next_number(
+			c->gathered, "last_uid", "uids", user_next_uid)));
+	else if (holder != NULL)
+		verr_add_errno(c->errors, EEXIST, "uid",
 		    "Uid %lld is already used (user %s has it)", (long long)uid,
 		    holder);
 }
 
+/* The group that is made along with the account. */
 static void
-number_group(struct strangers *s)
+look_at_group(struct change *c)
 {
-	int64_t gid = -1;
+	const struct edit *e =
+	    change_find(c, &group_resource, json_int(c->after, "group", -1));
+	const char *name;
 
-	if (s->group == NULL)
+	if (e == NULL || e->before != NULL)
 		return;
-	do
-		gid = group_next_gid(gid);
-	while (holder_of(s->gids, gid) != NULL);
-	json_object_set_new(s->group->after, "gid", json_integer(gid));
+	name = json_str(e->after, "name", "");
+	if (json_object_get(json_object_get(c->gathered, "groups"), name) !=
+	    NULL)
+		verr_add_errno(c->errors, EEXIST, "group_create",
+		    "The system has a group with the name \"%s\".", name);
+	json_object_set_new(e->after, "gid",
+	    json_integer(
+		next_number(c->gathered, "last_gid", "gids", group_next_gid)));
 }
 
 static bool
@@ -404,19 +427,6 @@ differs(const struct change *c, const char *member)
 		json_object_get(c->after, member));
 }
 
-/* The group that the change makes; NULL: it makes none. */
-static struct edit *
-made_group(struct change *c)
-{
-	size_t i;
-
-	for (i = 0; i < c->nedits; i++)
-		if (c->edits[i].resource == &group_resource &&
-		    c->edits[i].before == NULL)
-			return &c->edits[i];
-	return NULL;
-}
-
 /* What else has to be asked, once the account has its number. */
 static void
 look_at_commands(struct change *c)
@@ -424,46 +434,56 @@ look_at_commands(struct change *c)
 	sudo_lookup(c, user_password_apply);
 }
 
-/* What cannot be read now is found out by the monitor, which checks again. */
+static void
+look_up(struct change *c)
+{
+	const char *name = json_str(c->after, "username", "");
+	const char *shell = json_str(c->after, "shell", "");
+
+	if (json_object_get(json_object_get(c->gathered, "users"), name) !=
+	    NULL)
+		verr_add_errno(c->errors, EEXIST, "username",
+		    "The system has an account with the name \"%s\".", name);
+	if (differs(c, "shell") &&
+	    json_object_get(json_object_get(c->gathered, "shells"), shell) ==
+		NULL)
+		verr_add(c->errors, "shell", "Please select a valid shell.");
+	if (c->verb == CHANGE_CREATE)
+		number_user(c);
+	look_at_group(c);
+	user_home_lookup(c, look_at_commands);
+}
+
 static void
 strangers_known(const struct op_reply *reply, void *arg)
 {
 	static const struct line_readers readers = { note_user, note_group,
 		note_shell };
 	struct change *c = arg;
-	struct strangers s = { .change = c,
-		.wanted = json_str(c->after, "username", ""),
-		.group = made_group(c),
-		.uids = json_object(),
-		.gids = json_object(),
-		.shells = json_object() };
-	const char *shell = json_str(c->after, "shell", "");
 
-	add_shell(SHELL_NONE, s.shells);
-	if (account_lines(reply, &readers, &s) == -1)
+	c->gathered = json_pack("{s:{}, s:{}, s:{}, s:{}, s:{}, s:{}}", "users",
+	    "groups", "uids", "gids", "taken", "shells");
+	add_shell(SHELL_NONE, json_object_get(c->gathered, "shells"));
+	note_taken(c, c->gathered);
+	if (account_lines(reply, &readers, c->gathered) == -1) {
 		verr_add_errno(c->errors,
 		    reply->error != 0 ? reply->error : EIO, NULL,
 		    "The account files cannot be read");
-	else if (differs(c, "shell") &&
-	    json_object_get(s.shells, shell) == NULL)
-		verr_add(c->errors, "shell", "Please select a valid shell.");
-	if (c->verb == CHANGE_CREATE)
-		number_user(&s);
-	number_group(&s);
-	json_decref(s.uids);
-	json_decref(s.gids);
-	json_decref(s.shells);
-	user_home_lookup(c, look_at_commands);
+		change_continue(c);
+	} else
+		look_up(c);
 }
 
 /* Of many at once, as a stored configuration has them, none is looked up. */
 void
 user_lookup(struct change *c)
 {
-	if (verr_any(c->errors) || c->verb == CHANGE_DELETE || c->all != NULL)
+	if (change_is_faulty(c) || c->verb == CHANGE_DELETE || c->all != NULL)
 		change_continue(c);
-	else if (differs(c, "username") || differs(c, "shell"))
+	else if (!differs(c, "username") && !differs(c, "shell"))
+		user_home_lookup(c, look_at_commands);
+	else if (c->gathered == NULL)
 		op_request(MSG_OP_READ_ACCOUNTS, NULL, -1, strangers_known, c);
 	else
-		user_home_lookup(c, look_at_commands);
+		look_up(c);
 }

@@ -34,14 +34,6 @@
 
 /* --- What is asked for ---------------------------------------------------- */
 
-/* The call's own entry, to which home_create and home_mode belong. */
-static bool
-is_own(const struct change *c, const struct edit *e)
-{
-	return c->all == NULL && c->resource == &user_resource &&
-	    e->resource == c->resource && e->id == c->id;
-}
-
 static bool
 differs(const json_t *before, const json_t *after, const char *member)
 {
@@ -56,11 +48,11 @@ has_home(const json_t *user)
 	return strcmp(json_str(user, "home", NO_HOME), NO_HOME) != 0;
 }
 
-/* Is it to be made?  user: the entry as it will be. */
+/* Is it to be made?  user: the entry as it will be; given: what was sent. */
 static bool
-is_wanted(const struct change *c, const json_t *user)
+is_wanted(const json_t *given, const json_t *user)
 {
-	return json_bool(c->data, "home_create", false) && has_home(user);
+	return json_bool(given, "home_create", false) && has_home(user);
 }
 
 /* "/home/x", not "/home", "/homes" or "/home/../x". */
@@ -191,7 +183,7 @@ check_place(struct change *c)
 {
 	if (c->before != NULL && user_is_immutable(c->before))
 		return;
-	if (c->all == NULL && is_wanted(c, c->after))
+	if (c->all == NULL && is_wanted(c->data, c->after))
 		append_name(c);
 	if (has_home(c->after) && differs(c->before, c->after, "home"))
 		check_path(c);
@@ -243,8 +235,8 @@ looked_at(const struct op_reply *reply, void *arg)
 	struct change *c = looking.change;
 
 	(void)arg;
-	if (reply->error != 0 && is_wanted(c, c->after) && c->id == ID_ADMIN &&
-	    c->verb == CHANGE_CREATE) {
+	if (reply->error != 0 && is_wanted(c->data, c->after) &&
+	    c->id == ID_ADMIN && c->verb == CHANGE_CREATE) {
 		/* The first administrator is needed more than a home. */
 		log_warn("user.home", "%s", reply->text);
 		json_object_del(c->given, "home_create");
@@ -258,9 +250,9 @@ user_home_lookup(struct change *c, void (*then)(struct change *))
 {
 	struct wire_out out = { 0 };
 
-	if (verr_any(c->errors) || c->all != NULL || c->after == NULL ||
+	if (change_is_faulty(c) || c->all != NULL || c->after == NULL ||
 	    !has_home(c->after) || json_int(c->after, "uid", -1) == 0 ||
-	    (!is_wanted(c, c->after) &&
+	    (!is_wanted(c->data, c->after) &&
 		!differs(c->before, c->after, "home"))) {
 		then(c);
 		return;
@@ -269,7 +261,7 @@ user_home_lookup(struct change *c, void (*then)(struct change *))
 	looking.then = then;
 	put_home(&out, json_str(c->after, "home", ""),
 	    json_int(c->after, "uid", -1), gid_of(c, c->after));
-	wire_put_u8(&out, is_wanted(c, c->after));
+	wire_put_u8(&out, is_wanted(c->data, c->after));
 	op_request(MSG_OP_CHECK_HOME, &out, -1, looked_at, NULL);
 	wire_free(&out);
 }
@@ -302,11 +294,11 @@ keys_of(const json_t *user)
 static json_t *
 item_of(const struct change *c, const struct edit *e)
 {
-	bool make = is_own(c, e) && is_wanted(c, e->after);
+	bool make = is_wanted(e->given, e->after);
 	bool moved = differs(e->before, e->after, "home");
 	bool keys = differs(e->before, e->after, "sshpubkey") || moved;
-	const char *mode = is_own(c, e) && (make || c->verb == CHANGE_UPDATE) ?
-	    json_str(c->data, "home_mode", NULL) :
+	const char *mode = make || e->before != NULL ?
+	    json_str(e->given, "home_mode", NULL) :
 	    NULL;
 	const char *text = json_str(e->after, "sshpubkey", "");
 

@@ -3,7 +3,7 @@
  * user_check.c the rules, user_file.c what the account files say,
  * user_password.c passwords, user_until.c what is for a time, user_setup.c the
  * first administrator, user_home.c homes and keys, user_beside.c what a change
- * does beside files.
+ * does beside files, user_many.c many accounts at once.
  */
 #ifndef HF_USER_INTERNAL_H
 #define HF_USER_INTERNAL_H
@@ -58,6 +58,8 @@ void	 user_password_check(struct change *);
 const char *user_password_of(const struct change *);
 /* Hashes it into the entry, and goes on. */
 void	 user_password_apply(struct change *);
+/* As the rules want it, longer if they do; a new reference. */
+json_t	*user_random_password(void);
 extern const struct field user_set_password_params[];
 void	 user_set_password_run(struct call *);
 
@@ -80,6 +82,19 @@ void	 user_home_beside(struct change *, enum beside);
 void	 user_home_recover(void (*done)(void));
 /* user_beside.c: the resource's hook. */
 void	 user_beside(struct change *, enum beside);
+
+/* user_many.c: user.import and user.update_many */
+#define USER_IMPORT_BYTES	(8 << 20)	/* of its file */
+extern const struct field user_import_params[];
+extern const struct field user_import_result;
+char	*user_import_lock(const json_t *params);
+void	 user_import_run(struct call *);
+void	 user_import_abort(struct call *);
+extern const struct field user_update_many_params[];
+void	 user_update_many_run(struct call *);
+/* user.c: what follows an update. */
+void	 user_updated(struct change *);
+extern const struct field user_fields[];
 
 /* user_leftovers.c: user.leftovers */
 extern const struct field user_leftovers_params[];

@@ -44,7 +44,7 @@ METHODS = {
     "system.security.info.fips_enabled",
     "holdfast.status", "holdfast.recover", "holdfast.recovered",
     "config.history", "config.diff", "config.copies",
-    "sudo.findings", "user.leftovers",
+    "sudo.findings", "user.import", "user.leftovers", "user.update_many",
     "config.rollback", "config.save", "config.upload", "config.reset",
     "config.restore_copy", "config.forget_secrets",
     "group.create", "group.delete", "group.get_group_obj",

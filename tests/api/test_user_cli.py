@@ -136,10 +136,17 @@ def test_an_import_tells_all_errors_and_changes_nothing(hf, tmp_path):
         "username,uid,smb\ncli_ok,,no\n\n" + ADMIN + ",,no\n"
         "cli_bad,x,no\ncli_short,1\ncli_ok,,no\n")
     told = hf("user", "import", file, code=2)
-    for line in ("line 4: there is an account of that name",
+    for line in (f'line 4: username: A User with the username "{ADMIN}" '
+                 "already exists", "line 4: password: Password is required",
                  "uid: x is no number", "line 5: is wrong",
-                 "line 6: not as many", "line 7: a line before"):
+                 "line 6: not as many", "line 7: username: A User with"):
         assert line in told, told
+    assert hf("user", "list", "username=cli_ok") == []
+    file.write_text("username,uid,password_disabled,smb\n"
+                    "cli_ok,,yes,no\ncli_two,0,yes,no\n")
+    for dry in ((), ("dry-run",)):
+        told = hf("user", "import", file, *dry, code=1)
+        assert "line 3: uid: " in told and "line 2" not in told, told
     assert hf("user", "list", "username=cli_ok") == []
     file.write_text('username\n"cli_ok\n')
     assert "line 2: a quote is not closed" in hf(
