@@ -113,18 +113,16 @@ static int
 install_locked(struct operation_call *call, int dir, const char *content,
     const struct accounts *accounts)
 {
-	struct account_texts texts;
+	struct account_texts texts = { .etc_fd = -1 };
 	struct accounts gone;
 	int rc = 0;
 
 	errno = EIO;
 	if (read_gone(dir, &gone, call->why, sizeof(call->why)) == -1 ||
-	    accountfiles_read(&texts, call->why, sizeof(call->why)) == -1) {
-		accounts_free(&gone);
-		return errno;
-	}
-	if (accounts_conflict(texts.text, accounts, &gone, call->why,
-		sizeof(call->why)) == -1)
+	    accountfiles_read(&texts, call->why, sizeof(call->why)) == -1)
+		rc = errno;
+	else if (accounts_conflict(texts.text, accounts, &gone, call->why,
+		     sizeof(call->why)) == -1)
 		rc = EEXIST;
 	else if (write_record(dir, content) == -1)
 		rc = operation_fail(
@@ -198,7 +196,7 @@ int
 op_accounts_check(const char *content, char *why, size_t size)
 {
 	struct accounts accounts, gone = { 0 };
-	struct account_texts texts;
+	struct account_texts texts = { .etc_fd = -1 };
 	int dir = open_record_folder(), rc = EINVAL;
 
 	if (accounts_parse(content, &accounts, why, size) == 0) {
@@ -210,9 +208,8 @@ op_accounts_check(const char *content, char *why, size_t size)
 			rc = EEXIST;
 		else
 			rc = 0;
-		if (rc != EIO)
-			accountfiles_free(&texts);
 	}
+	accountfiles_free(&texts);
 	if (dir != -1)
 		close(dir);
 	accounts_free(&gone);
