@@ -13,12 +13,14 @@
 #include "core/entry.h"
 #include "core/password.h"
 #include "core/query.h"
+#include "core/resource.h"
 #include "lib/json.h"
-#include "services/ssh/ssh.h"
 #include "system/service.h"
 #include "system/system.h"
 #include "system/user.h"
 #include "system/user_internal.h"
+
+#define SSH "ssh" /* the service, and its settings */
 
 /* clang-format off */
 static const struct field way[] = {
@@ -140,7 +142,7 @@ static bool
 takes_password(const json_t *stored)
 {
 	const json_t *settings =
-	    store_get(core_store(), ssh_resource.name, ssh_resource.entry);
+	    store_get(core_store(), SSH, resource_find(SSH)->entry);
 
 	return json_bool(settings, "passwordauth", false) &&
 	    (json_bool(stored, "ssh_password_enabled", false) ||
@@ -233,7 +235,7 @@ services_known(json_t *entries, void *arg)
 {
 	struct call *call = arg;
 	json_t *users, *user, *list = json_array();
-	bool ssh_runs = runs(entries, ssh_resource.name);
+	bool ssh_runs = runs(entries, SSH);
 	size_t i;
 
 	users = entry_shown_all(&user_resource, false);
