@@ -4,7 +4,7 @@
 
 # The commands and options of holdfast itself; a test compares them with its
 # help.
-_holdfast_commands='audit call describe enter user group privilege api-key session recover setup-admin status'
+_holdfast_commands='audit call describe enter user group privilege api-key session recover renew-2fa setup-admin status'
 _holdfast_options='-i --instance --json --help --version'
 
 _holdfast_offer()	# WORDS...: those that begin as the word does

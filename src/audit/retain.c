@@ -48,15 +48,18 @@ retain_clock_time(const struct retain_clock *c, int64_t wall)
 static int
 clock_read(int dirfd, struct retain_clock *c)
 {
-	char *text;
+	char *text, *space, *end;
 	size_t len;
-	int n;
+	bool whole;
 
 	if (file_read_at(dirfd, RETAIN_CLOCK, TEXT_MAX, &text, &len) == -1)
 		return errno == ENOENT || errno == EFBIG ? 0 : -1;
-	n = sscanf(text, "%" SCNd64 " %" SCNd64, &c->trusted, &c->boot);
+	errno = 0;
+	c->trusted = strtoll(text, &space, 10);
+	c->boot = strtoll(space, &end, 10);
+	whole = errno == 0 && *space == ' ' && *end == '\n';
 	free(text);
-	return n == 2 && c->trusted > 0 && c->boot >= 0;
+	return whole && c->trusted > 0 && c->boot >= 0;
 }
 
 static int

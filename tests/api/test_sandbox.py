@@ -10,7 +10,6 @@ import pathlib
 import signal
 import socket
 import subprocess
-import threading
 import time
 
 import pytest
@@ -192,17 +191,19 @@ def check_worker(instance, inject, pid):
         victim.wait()
 
 
-def test_hashing_worker_is_refused_everything(empty, inject, listener):
-    empty.enter("sh", "-c", f"echo hello >{PUBLIC}; chmod 644 {PUBLIC}")
-    thread = threading.Thread(target=empty.setup_admin)
-    thread.start()
-    pid = sandboxed_worker(empty)
-    try:
-        check_worker(empty, inject, pid)
-        assert refused(inject(pid, "connect", *listener))
-    finally:
-        os.kill(pid, signal.SIGCONT)
-        thread.join(60)
+def test_hashing_worker_is_refused_everything(fresh, inject, listener):
+    fresh.enter("sh", "-c", f"echo hello >{PUBLIC}; chmod 644 {PUBLIC}")
+    with fresh.root() as client:
+        # A key takes longer than a password: there is time to be seen.
+        number = client.start("api_key.create",
+                              {"name": "slow", "username": "truenas_admin"})
+        pid = sandboxed_worker(fresh)
+        try:
+            check_worker(fresh, inject, pid)
+            assert refused(inject(pid, "connect", *listener))
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        client.finish(number)
 
 
 def test_probing_worker_may_connect_and_nothing_else(fresh, inject):

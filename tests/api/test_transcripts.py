@@ -387,19 +387,19 @@ class Replayer:
         expected = reduced(case["receive"])
         found = []
         while not any("id" in message for message in found):
-            found.append(client.receive())
+            found.append(client.receive(120))
         answer, = (message for message in found if "id" in message)
         if "error" in answer:
             return [answer]
         while len(reduced(found)) < len(expected):
-            found.append(client.receive())
+            found.append(client.receive(120))
         recorded, = (message for message in expected if "id" in message)
         if isinstance(recorded["result"], int):
             self.numbers[recorded["result"]] = answer["result"]
         return found
 
     def created(self, client, case):
-        answer = client.receive()
+        answer = client.receive(120)
         recorded = case["receive"][0].get("result")
         if "result" in answer and isinstance(recorded, dict):
             self.users[recorded["id"]] = answer["result"]["id"]
@@ -410,16 +410,16 @@ class Replayer:
     def exchange(self, client, case):
         send, name = self.as_now(case["send"] or {}), case["case"]
         if not send and case["receive"]:
-            return [client.receive()]
+            return [client.receive(120)]
         if "binary" in send:
             client.ws.send(envelope(""), opcode=2)
-            return [client.receive()]
+            return [client.receive(120)]
         if name.startswith("25 slow calls"):
             for number in range(25):
                 client.send_text(json.dumps({
                     "jsonrpc": "2.0", "id": number, "method": "user.query",
                     "params": [[], {"count": True}]}))
-            return [client.receive() for _ in range(25)]
+            return [client.receive(120) for _ in range(25)]
         text = WRITTEN_OUT.get(name) or send.get("raw") or json.dumps(
             lengthened(self.ours(send)))
         if send:
@@ -430,14 +430,14 @@ class Replayer:
         if send.get("method") in ("group.create", "user.create"):
             return self.created(client, case)
         if case["receive"]:
-            return [client.receive()]
+            return [client.receive(120)]
         # Nothing is expected: the next answer must be the marker's.
         client.send_text('{"jsonrpc":"2.0","id":"marker","msg":"method",'
                          '"method":"core.ping"}')
-        first = client.receive()
+        first = client.receive(120)
         if first.get("id") == "marker":
             return []
-        client.receive()
+        client.receive(120)
         return [first]
 
 
