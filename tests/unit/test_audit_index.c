@@ -246,8 +246,8 @@ random_test(void)
 		"[\"event_data.params.0\",\"=\",\"admin\"]",
 		"[\"nosuch\",\"=\",1]", "[\"audit_id\",\"$\",\"4\"]",
 		"[\"service\",\"!=\",\"SUDO\"]",
-		"[\"OR\",[[\"username\",\"=\",\"admin\"],"
-		"[\"event_data.number\",\"<\",5]]]" };
+		("[\"OR\",[[\"username\",\"=\",\"admin\"],"
+		 "[\"event_data.number\",\"<\",5]]]") };
 
 	return parse(PICK(tests));
 }
