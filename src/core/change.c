@@ -163,7 +163,7 @@ change_new_edit(struct change *c, const struct resource *resource, int64_t id)
 {
 	struct edit *e;
 
-	if (c->nedits == c->room) {
+	if (c->edits == NULL || c->nedits == c->room) {
 		c->room = c->room == 0 ? 4 : 2 * c->room;
 		c->edits = xreallocarray(c->edits, c->room, sizeof(*c->edits));
 	}
