@@ -23,7 +23,7 @@ enum client_answer {
  */
 struct client	*client_open(const char *instance);
 /* The socket alone, connected; -1 with errno. */
-int		 client_socket(const char *instance);
+int		 client_socket(const char *folder);
 /* NULL is fine. */
 void		 client_close(struct client *);
 
