@@ -141,7 +141,9 @@ static void
 add_item(struct change *c, const json_t *item)
 {
 	int64_t id = json_int(item, "id", -1);
-	struct edit here = { .at = json_int(item, "at", 0) }, *e;
+	struct edit here = { .resource = c->resource,
+		.at = json_int(item, "at", 0) };
+	struct edit *e;
 	bool twice;
 
 	set_prefix(c, &here);
