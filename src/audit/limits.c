@@ -42,7 +42,7 @@ answer_json(struct audit *audit, uint32_t id, json_t *answer)
 	char *text = json_text(answer);
 
 	audit_answer(audit, id, 0, text);
-	free(text);
+	freezero_str(text);
 	json_decref(answer);
 }
 
@@ -105,7 +105,7 @@ record_pruning(
 	/* clang-format on */
 	text = json_text(record);
 	error = audit_append(audit, false, text, strlen(text));
-	free(text);
+	freezero_str(text);
 	json_decref(record);
 	audit_commit(audit);
 	if (error == 0 && audit->failing)
