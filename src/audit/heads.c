@@ -13,13 +13,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/evp.h>
-#include <openssl/rand.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "lib/file.h"
+#include "lib/uuid.h"
 #include "lib/xalloc.h"
 
 #define NUMBER_MAX 999999u
@@ -396,40 +396,18 @@ heads_epoch_began(const struct heads *h)
 
 /* --- Signing --------------------------------------------------------------- */
 
-/* A random UUID, RFC 9562 section 5.4. */
-static int
-name_log(char log[TREE_HEAD_LOG])
-{
-	unsigned char b[16];
-
-	if (RAND_bytes(b, sizeof(b)) != 1)
-		return -1;
-	b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
-	b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
-	(void)snprintf(log, TREE_HEAD_LOG,
-	    "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-"
-	    "%02x%02x%02x%02x%02x%02x",
-	    b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7], b[8], b[9], b[10],
-	    b[11], b[12], b[13], b[14], b[15]);
-	return 0;
-}
-
 /* The first head of a log: the first at all, or the child of the one before. */
-static int
+static void
 first_head(const struct heads *h, struct tree_head *head)
 {
 	memset(head, 0, sizeof(*head));
 	head->epoch = 1;
-	if (name_log(head->log) == -1) {
-		errno = EIO;
-		return -1;
-	}
+	uuid_new(head->log);
 	if (h->line == NULL)
-		return 0;
+		return;
 	memcpy(head->parent.log, h->last.log, sizeof(head->parent.log));
 	head->parent.number = h->last.number;
 	tree_head_hash(h->line, strlen(h->line), &head->parent.head);
-	return 0;
 }
 
 /* The one after the last. */
@@ -520,7 +498,8 @@ append(struct heads *h, const struct tree_head *head)
 static int
 begin(struct heads *h, struct tree_head *head)
 {
-	if (first_head(h, head) == -1 || keep_place(h) == -1)
+	first_head(h, head);
+	if (keep_place(h) == -1)
 		return -1;
 	key_erase(h->dirfd);
 	use_key(h, key_make(h->dirfd, FILE_KEY));
@@ -544,7 +523,7 @@ heads_sign(
 	struct tree_head head;
 	EVP_PKEY *next = NULL;
 
-	if (fresh ? begin(h, &head) == -1 : false)
+	if (fresh && begin(h, &head) == -1)
 		return -1;
 	if (!fresh)
 		next_head(h, &head);

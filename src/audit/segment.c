@@ -19,6 +19,7 @@
 #include "audit/uuid_set.h"
 #include "lib/file.h"
 #include "lib/json.h"
+#include "lib/uuid.h"
 #include "lib/xalloc.h"
 
 #define NUMBER_MAX 999999u
@@ -117,8 +118,8 @@ line_uuid(const char *line, size_t len, struct uuid *uuid)
 	json_t *record;
 	int result = -1;
 
-	if (len > start + UUID_LEN && memcmp(line, line_start, start) == 0)
-		return uuid_parse(line + start, UUID_LEN, uuid);
+	if (len >= start + UUID_LEN && memcmp(line, line_start, start) == 0)
+		return uuid_parse(line + start, UUID_LEN - 1, uuid);
 	if ((record = record_parse(line, len)) == NULL)
 		return -1;
 	text = json_str(record, "audit_id", NULL);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/uuid.h"
 #include "lib/xalloc.h"
 
 /* Open addressing, a power of two of places, at most half of them taken. */
@@ -33,7 +34,7 @@ uuid_parse(const char *text, size_t len, struct uuid *uuid)
 	size_t i, digits = 0;
 	int value;
 
-	if (len != UUID_LEN)
+	if (len != UUID_LEN - 1)
 		return -1;
 	memset(uuid, 0, sizeof(*uuid));
 	for (i = 0; i < len; i++) {

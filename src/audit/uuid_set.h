@@ -8,8 +8,6 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define UUID_LEN	((size_t)36)	/* as text */
-
 struct uuid {
 	uint8_t	bytes[16];
 };

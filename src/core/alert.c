@@ -14,6 +14,7 @@
 #include "core/scheduler.h"
 #include "lib/json.h"
 #include "lib/log.h"
+#include "lib/uuid.h"
 #include "lib/xalloc.h"
 
 #define PREFIX "alert/"
@@ -151,7 +152,7 @@ alert_new(const char *class, const char *key, int64_t now)
 {
 	char uuid[UUID_LEN];
 
-	core_uuid(uuid);
+	uuid_new(uuid);
 	return json_pack("{s:s, s:s, s:s, s:I}", "uuid", uuid, "class", class,
 	    "key", key != NULL ? key : "", "datetime", (json_int_t)now);
 }

@@ -14,6 +14,7 @@
 #include "core/resource.h"
 #include "lib/json.h"
 #include "lib/log.h"
+#include "lib/uuid.h"
 #include "lib/xalloc.h"
 
 #define RETRY_MS 1000
@@ -66,7 +67,7 @@ audit_record(const struct connection *c, const struct session *s,
 		origin = connection_origin(c);
 	else
 		origin = xstrdup(s != NULL ? s->origin : "");
-	core_uuid(id);
+	uuid_new(id);
 	gettimeofday(&now, NULL);
 	credentials = s != NULL ? session_credentials(s) : json_null();
 	/* clang-format off */

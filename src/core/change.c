@@ -29,6 +29,7 @@
 #include "core/undo.h"
 #include "lib/json.h"
 #include "lib/log.h"
+#include "lib/uuid.h"
 #include "lib/xalloc.h"
 
 void
@@ -680,7 +681,7 @@ choose_audit_id(struct change *c)
 		memcpy(c->audit_id, job_audit_id(c->call->job),
 		    sizeof(c->audit_id));
 	else
-		core_uuid(c->audit_id);
+		uuid_new(c->audit_id);
 }
 
 struct change *

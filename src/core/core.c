@@ -164,26 +164,6 @@ randomness(void *out, size_t len)
 		fatal("getrandom: %s", strerror(errno));
 }
 
-void
-core_uuid(char text[static UUID_LEN])
-{
-	static const char hex[] = "0123456789abcdef";
-	unsigned char b[16];
-	unsigned int i;
-
-	/* Version 4, RFC 9562 section 5.4. */
-	randomness(b, sizeof(b));
-	b[6] = (unsigned char)((b[6] & 0x0f) | 0x40);
-	b[8] = (unsigned char)((b[8] & 0x3f) | 0x80);
-	for (i = 0; i < sizeof(b); i++) {
-		if (i == 4 || i == 6 || i == 8 || i == 10)
-			*text++ = '-';
-		*text++ = hex[b[i] >> 4];
-		*text++ = hex[b[i] & 15];
-	}
-	*text = '\0';
-}
-
 uint32_t
 core_random(uint32_t bound)
 {

@@ -40,9 +40,6 @@ void			 core_restart(void);
 void			 core_after(unsigned int milliseconds,
 			    void (*)(void *), void *);
 
-/* Fresh identifiers and randomness. */
-#define UUID_LEN	37			/* with the NUL */
-void			 core_uuid(char [static UUID_LEN]);
 /* Uniform in [0, bound). */
 uint32_t		 core_random(uint32_t bound);
 

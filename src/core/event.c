@@ -16,6 +16,7 @@
 #include "core/session.h"
 #include "lib/json.h"
 #include "lib/log.h"
+#include "lib/uuid.h"
 #include "lib/xalloc.h"
 
 TAILQ_HEAD(subscribers, subscription);
@@ -368,7 +369,7 @@ subscription_add(struct connection *c, struct subscribers *list,
 {
 	struct subscription *s = xcalloc(1, sizeof(*s));
 
-	core_uuid(s->id);
+	uuid_new(s->id);
 	memcpy(id, s->id, UUID_LEN);
 	s->connection = c;
 	s->source = source;

@@ -14,6 +14,7 @@
 
 #include "core/core.h"
 #include "core/method.h"
+#include "lib/uuid.h"
 #include "lib/verr.h"
 
 struct connection;

@@ -17,6 +17,7 @@
 #include "core/resource.h"
 #include "lib/json.h"
 #include "lib/log.h"
+#include "lib/uuid.h"
 #include "lib/xalloc.h"
 
 bool
@@ -214,7 +215,7 @@ job_new(struct call *call, const char *lock)
 		job->credentials = json_pack("{s:s, s:o}", "type",
 		    session_class(call->session), "data",
 		    session_credentials_data(call->session));
-	core_uuid(job->audit_id);
+	uuid_new(job->audit_id);
 	return job;
 }
 

@@ -11,6 +11,7 @@
 #include "core/core.h"
 #include "core/job.h"
 #include "core/job_log.h"
+#include "lib/uuid.h"
 
 struct waiter {
 	struct waiter	*next;

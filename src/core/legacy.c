@@ -15,6 +15,7 @@
 #include "core/limits.h"
 #include "lib/json.h"
 #include "lib/log.h"
+#include "lib/uuid.h"
 #include "lib/xalloc.h"
 
 /* JSON-RPC's errors without data, and what was said here in their place. */
@@ -53,7 +54,7 @@ legacy_connect(struct connection *c)
 {
 	char id[UUID_LEN];
 
-	core_uuid(id);
+	uuid_new(id);
 	send_message(
 	    c, json_pack("{s:s, s:s}", "msg", "connected", "session", id), 0);
 }

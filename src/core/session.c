@@ -11,6 +11,7 @@
 #include "core/api_key.h"
 #include "lib/boottime.h"
 #include "lib/json.h"
+#include "lib/uuid.h"
 #include "lib/xalloc.h"
 
 /* protocol.json, assurance_levels. */
@@ -23,8 +24,8 @@ session_new(const char *username, uid_t uid, const char *origin,
 	struct session *s = xcalloc(1, sizeof(*s));
 
 	s->references = 1;
-	core_uuid(s->id);
-	core_uuid(s->login_id);
+	uuid_new(s->id);
+	uuid_new(s->login_id);
 	s->login_at = time(NULL);
 	s->authenticated = s->used = boottime_ms();
 	s->username = xstrdup(username);

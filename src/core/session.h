@@ -13,6 +13,7 @@
 
 #include "core/core.h"
 #include "core/privilege.h"
+#include "lib/uuid.h"
 
 /* How it was logged in, by the API's names (session_class). */
 enum credential { CREDENTIAL_PASSWORD, CREDENTIAL_UNIX_SOCKET,

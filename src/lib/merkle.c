@@ -7,6 +7,7 @@
 #include <string.h>
 #include <openssl/evp.h>
 
+#include "lib/hex.h"
 #include "lib/log.h"
 
 static const unsigned char leaf_prefix = 0x00, node_prefix = 0x01;
@@ -246,36 +247,11 @@ merkle_root_of(uint64_t size, const uint64_t *indexes,
 void
 merkle_text(const struct merkle_hash *h, char text[MERKLE_TEXT])
 {
-	static const char digits[] = "0123456789abcdef";
-	size_t i;
-
-	for (i = 0; i < MERKLE_HASH; i++) {
-		text[2 * i] = digits[h->bytes[i] >> 4];
-		text[2 * i + 1] = digits[h->bytes[i] & 15];
-	}
-	text[2 * MERKLE_HASH] = '\0';
-}
-
-/* Lower case only: there is one way to write a hash. */
-static int
-digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+	hex_write(h->bytes, MERKLE_HASH, text);
 }
 
 int
 merkle_parse(const char *text, struct merkle_hash *h)
 {
-	int high, low;
-	size_t i;
-
-	for (i = 0; i < MERKLE_HASH; i++) {
-		if ((high = digit(text[2 * i])) == -1 ||
-		    (low = digit(text[2 * i + 1])) == -1)
-			return -1;
-		h->bytes[i] = (unsigned char)(high << 4 | low);
-	}
-	return text[2 * MERKLE_HASH] == '\0' ? 0 : -1;
+	return hex_read(text, h->bytes, MERKLE_HASH);
 }

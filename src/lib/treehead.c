@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lib/hex.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/xalloc.h"
@@ -17,35 +18,10 @@
 static char *
 hex(const unsigned char *bytes, size_t len)
 {
-	static const char digits[] = "0123456789abcdef";
 	char *text = xcalloc(1, 2 * len + 1);
-	size_t i;
 
-	for (i = 0; i < len; i++) {
-		text[2 * i] = digits[bytes[i] >> 4];
-		text[2 * i + 1] = digits[bytes[i] & 15];
-	}
+	hex_write(bytes, len, text);
 	return text;
-}
-
-static int
-unhex(const char *text, unsigned char *bytes, size_t len)
-{
-	static const char digits[] = "0123456789abcdef";
-	const char *high, *low;
-	size_t i;
-
-	if (text == NULL || strlen(text) != 2 * len)
-		return -1;
-	for (i = 0; i < len; i++) {
-		high = strchr(digits, text[2 * i]);
-		low = strchr(digits, text[2 * i + 1]);
-		if (high == NULL || low == NULL)
-			return -1;
-		bytes[i] =
-		    (unsigned char)((high - digits) << 4 | (low - digits));
-	}
-	return 0;
 }
 
 static void
@@ -170,7 +146,7 @@ read_parent(const json_t *o, struct tree_parent *parent)
 	if (read_log(p, parent->log) == -1 ||
 	    read_number(p, "head", &parent->number) == -1)
 		return -1;
-	return unhex(
+	return hex_read(
 	    json_str(p, "hash", NULL), parent->head.bytes, MERKLE_HASH);
 }
 
@@ -186,14 +162,14 @@ read_members(const json_t *o, struct tree_head *h)
 	    read_number(o, "epoch", &h->epoch) == -1 ||
 	    read_number(o, "size", &h->size) == -1 ||
 	    read_number(o, "time_us", &time_us) == -1 ||
-	    unhex(json_str(o, "root", NULL), h->root.bytes, MERKLE_HASH) ==
+	    hex_read(json_str(o, "root", NULL), h->root.bytes, MERKLE_HASH) ==
 		-1 ||
-	    unhex(json_str(o, "previous", NULL), h->previous.bytes,
+	    hex_read(json_str(o, "previous", NULL), h->previous.bytes,
 		MERKLE_HASH) == -1 ||
-	    unhex(json_str(o, "sealed", NULL), h->sealed.bytes, MERKLE_HASH) ==
-		-1 ||
-	    unhex(json_str(o, "key", NULL), h->key, TREE_HEAD_KEY) == -1 ||
-	    (next != NULL && unhex(next, h->next, TREE_HEAD_KEY) == -1) ||
+	    hex_read(json_str(o, "sealed", NULL), h->sealed.bytes,
+		MERKLE_HASH) == -1 ||
+	    hex_read(json_str(o, "key", NULL), h->key, TREE_HEAD_KEY) == -1 ||
+	    (next != NULL && hex_read(next, h->next, TREE_HEAD_KEY) == -1) ||
 	    read_parent(o, &h->parent) == -1)
 		return -1;
 	h->time_us = (int64_t)time_us;
@@ -211,7 +187,7 @@ is_signed(const struct tree_head *h, const char *text, size_t text_len,
 	size_t len;
 	bool good;
 
-	if (unhex(digits, signature, sizeof(signature)) == -1)
+	if (hex_read(digits, signature, sizeof(signature)) == -1)
 		return false;
 	key = EVP_PKEY_new_raw_public_key(
 	    EVP_PKEY_ED25519, NULL, h->key, TREE_HEAD_KEY);

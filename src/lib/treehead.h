@@ -15,10 +15,11 @@
 #include <stdint.h>
 
 #include "lib/merkle.h"
+#include "lib/uuid.h"
 
 #define TREE_HEAD_KEY		32	/* bytes of a public key */
 #define TREE_HEAD_SIGNATURE	64
-#define TREE_HEAD_LOG		37	/* an UUID and a NUL */
+#define TREE_HEAD_LOG		UUID_LEN
 #define TREE_HEAD_MAX		1024	/* longest line */
 
 /* The log that this one went on from: of a restored or copied machine. */

@@ -28,6 +28,7 @@
 #include "core/turn.h"
 #include "lib/base64.h"
 #include "lib/json.h"
+#include "lib/uuid.h"
 #include "lib/xalloc.h"
 #include "system/system.h"
 

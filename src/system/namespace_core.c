@@ -14,6 +14,7 @@
 #include "core/query.h"
 #include "core/resource.h"
 #include "lib/json.h"
+#include "lib/uuid.h"
 #include "lib/xalloc.h"
 #include "system/bulk.h"
 #include "system/download_logs.h"
