@@ -15,26 +15,25 @@
 #include "core/onetime.h"
 #include "core/op.h"
 #include "core/security.h"
+#include "core/turn.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/xalloc.h"
 #include "system/login.h"
 
 /*
- * Logins in progress, and those that wait for their turn: the verifications
- * are slow on purpose, so their number is bounded, in all, per address and
- * per account.  The Unix socket never waits behind them: it needs no password.
+ * The verifications are slow on purpose, so their number is bounded.  The Unix
+ * socket never waits behind them: it needs no password.
  */
+static struct turns turns = { .at_once = LIMIT_LOGINS_RUNNING };
+
+/* Logins of the last administrator that are held back. */
+static unsigned int delayed_count;
+
 struct login {
-	struct login *next;
 	struct call *call;
 	char *address, *username;
 };
-
-static struct login *waiting;
-static unsigned int running, waiting_count, delayed_count;
-
-static void login_next(void);
 
 static void
 login_free(struct login *l)
@@ -105,8 +104,6 @@ verified(const struct op_reply *reply, void *arg)
 	struct wire_in body = reply->body;
 	enum verdict verdict = wire_get_u8(&body);
 
-	running--;
-	login_next();
 	if (reply->error != 0) {
 		log_error("login.verify", "%s", reply->text);
 		call_fail(
@@ -118,14 +115,15 @@ verified(const struct op_reply *reply, void *arg)
 	} else
 		judged(call, l->username, verdict);
 	login_free(l);
+	turn_leave(&turns);
 }
 
 static void
-verify(struct login *l)
+verify(void *arg)
 {
+	struct login *l = arg;
 	struct wire_out out = { 0 };
 
-	running++;
 	wire_put_str(&out, l->username);
 	wire_put_str(&out, login_given(l->call, "password", 1));
 	op_request(MSG_OP_VERIFY_PASSWORD, &out, -1, verified, l);
@@ -133,42 +131,9 @@ verify(struct login *l)
 }
 
 static void
-login_next(void)
-{
-	struct login *l = waiting;
-
-	if (l == NULL || running >= LIMIT_LOGINS_RUNNING)
-		return;
-	waiting = l->next;
-	waiting_count--;
-	verify(l);
-}
-
-/* -1: too many are waiting already, in all, of this address or account. */
-static int
-enqueue(struct login *l)
-{
-	struct login **at;
-	unsigned int address = 0, account = 0;
-
-	for (at = &waiting; *at != NULL; at = &(*at)->next) {
-		address += strcmp((*at)->address, l->address) == 0;
-		account += strcmp((*at)->username, l->username) == 0;
-	}
-	if (waiting_count >= LIMIT_LOGINS_WAITING ||
-	    address >= LIMIT_LOGINS_ADDRESS || account >= LIMIT_LOGINS_ADDRESS)
-		return -1;
-	*at = l;
-	waiting_count++;
-	return 0;
-}
-
-static void
 begin(struct login *l)
 {
-	if (running < LIMIT_LOGINS_RUNNING) {
-		verify(l);
-	} else if (enqueue(l) == -1) {
+	if (turn_enter(&turns, l->address, l->username, verify, l) == -1) {
 		call_fail(l->call, EBUSY, "Too many logins at the same time");
 		login_free(l);
 	}
