@@ -44,8 +44,6 @@
 #define INDEX_MS 200
 #define INDEX_STEP_US 5000
 
-static void work(uv_idle_t *idle);
-
 static void
 answer_append(struct audit *audit, uint32_t id, int error)
 {
@@ -112,7 +110,7 @@ index_begins(uv_timer_t *timer)
 	struct audit *audit = timer->data;
 
 	audit->indexing = true;
-	uv_idle_start(&audit->work, work);
+	audit_work_start(audit);
 }
 
 /* Makes durable what was read in this turn and says so. */
@@ -276,8 +274,14 @@ work(uv_idle_t *idle)
 		query_works(audit, running);
 	if (audit->indexing)
 		audit->indexing = !index_step(audit->index, INDEX_STEP_US);
-	if (running == NULL && !audit->indexing)
+	if (!audit_export_work(audit) && running == NULL && !audit->indexing)
 		uv_idle_stop(idle);
+}
+
+void
+audit_work_start(struct audit *audit)
+{
+	uv_idle_start(&audit->work, work);
 }
 
 static void
@@ -315,7 +319,7 @@ handle_query(struct audit *audit, struct ipc_msg *message)
 	free_place->id = message->id;
 	free_place->query = record_query_new(audit->store, text, len);
 	record_query_use(free_place->query, audit->index);
-	uv_idle_start(&audit->work, work);
+	audit_work_start(audit);
 }
 
 static void
@@ -330,6 +334,15 @@ core_message(struct ipc *ipc, struct ipc_msg *message, void *arg)
 		break;
 	case MSG_AUDIT_QUERY:
 		handle_query(audit, message);
+		break;
+	case MSG_AUDIT_EXPORT:
+		audit_export_message(audit, message);
+		break;
+	case MSG_AUDIT_ABORT:
+		audit_abort_message(audit, message);
+		break;
+	case MSG_AUDIT_REPORT:
+		audit_report_message(audit, message);
 		break;
 	case MSG_AUDIT_LIMITS:
 		audit_limits_message(audit, message);
@@ -354,6 +367,7 @@ core_stop(struct audit *audit)
 	audit->core = NULL;
 	audit->waiting_count = 0;
 	queries_drop(audit);
+	audit_export_drop(audit);
 }
 
 static void
@@ -510,7 +524,7 @@ index_start(struct audit *audit, int dirfd, const char *boot)
 	audit->index = index_open(PATH_AUDIT, dirfd, audit->store,
 	    last != NULL ? last->log : "", boot);
 	audit->indexing = true;
-	uv_idle_start(&audit->work, work);
+	audit_work_start(audit);
 }
 
 static int

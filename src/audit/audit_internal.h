@@ -6,6 +6,7 @@
 
 #include <uv.h>
 
+#include "audit/export.h"
 #include "audit/index.h"
 #include "audit/query.h"
 #include "audit/segment.h"
@@ -42,6 +43,9 @@ struct audit {
 	size_t waiting_count, waiting_size;
 	struct running_query queries[QUERIES_MAX];
 	size_t turn; /* the query whose turn it is */
+	struct export *export; /* NULL: none */
+	uint32_t export_id;
+	unsigned int export_told; /* percent */
 	bool failing; /* the last commit failed */
 	bool unsigned_told; /* the last signature too */
 	int exit_code;
@@ -58,6 +62,16 @@ void	 audit_sign_when_due(struct audit *);
 /* An answer to what core asked: 0 and a result, or errno and reason. */
 void	 audit_answer(struct audit *, uint32_t id, int error,
 	    const char *text);
+
+/* There is work to be done between turns. */
+void	 audit_work_start(struct audit *);
+
+/* exports.c */
+void	 audit_export_message(struct audit *, struct ipc_msg *);
+void	 audit_abort_message(struct audit *, struct ipc_msg *);
+void	 audit_report_message(struct audit *, struct ipc_msg *);
+bool	 audit_export_work(struct audit *);
+void	 audit_export_drop(struct audit *);
 
 /* limits.c */
 void	 audit_limits_message(struct audit *, struct ipc_msg *);

@@ -168,6 +168,8 @@ handle_days(struct audit *audit, const json_t *data, json_t **answerp)
 
 	if (days < 1 || days > DAYS_MAX)
 		return EINVAL;
+	if (audit->export != NULL)
+		return EBUSY; /* it reads what would go */
 	forward = retain_now(
 	    audit->dirfd, json_bool(data, "clock_right", false), &now);
 	if (forward == -1)
@@ -176,6 +178,9 @@ handle_days(struct audit *audit, const json_t *data, json_t **answerp)
 		error = prune(audit, json_object_get(data, "record"), days,
 		    now - days * DAY, &pruned);
 		turn_daily(audit, now);
+		if (export_expire(audit->dirfd, now - days * DAY) == -1)
+			log_warn(
+			    "audit.expire", "Reports: %s", strerror(errno));
 	}
 	if (error == 0)
 		*answerp = json_pack("{s:I, s:b}", "pruned", (json_int_t)pruned,

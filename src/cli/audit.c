@@ -2,6 +2,8 @@
  * holdfast audit: proves the audit log, from its files alone: whoever runs
  * this need not believe the server.
  */
+#include <sys/stat.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "audit/export_verify.h"
 #include "audit/verify.h"
 #include "cli/bar.h"
 #include "cli/command.h"
@@ -74,6 +77,65 @@ run_verification(int dirfd, const char *against)
 }
 
 static void
+draw(int fd)
+{
+	off_t at = lseek(fd, 0, SEEK_CUR);
+	struct stat st;
+
+	if (at != -1 && fstat(fd, &st) == 0 && st.st_size > 0)
+		bar_draw((int)(at * 100 / st.st_size), "Verifying the export");
+}
+
+/* An export, alone: no server and no log are needed. */
+static void
+print_export(const json_t *report)
+{
+	const json_t *problem = json_object_get(report, "problem");
+	const json_t *head = json_object_get(report, "last_head");
+
+	printf("%lld records and the report %s\n",
+	    (long long)json_int(report, "records", 0),
+	    json_str(report, "report", ""));
+	if (json_is_object(head))
+		printf("Log %s, head %lld: %s\n", json_str(report, "log", ""),
+		    (long long)json_int(head, "head", 0),
+		    json_str(head, "root", ""));
+	if (json_is_null(problem))
+		puts("Verified: nothing was altered, dropped or inserted");
+	else
+		printf("NOT VERIFIED: %s\n", json_str(problem, "text", ""));
+}
+
+static enum exit_code
+verify_export(
+    const struct invocation *invocation, const char *path, const char *against)
+{
+	char *head = against != NULL ? read_head(against) : NULL;
+	json_t *report;
+	bool verified;
+	int fd;
+
+	if (against != NULL && head == NULL)
+		return EXIT_USAGE;
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) == -1) {
+		complain("%s: %s", path, strerror(errno));
+		free(head);
+		return EXIT_UNREACHABLE;
+	}
+	report = export_verify(fd, head, draw);
+	bar_clear();
+	if (invocation->json)
+		print_json(stdout, report);
+	else
+		print_export(report);
+	verified = json_bool(report, "verified", false);
+	json_decref(report);
+	close(fd);
+	free(head);
+	return verified ? EXIT_DONE : EXIT_SERVER;
+}
+
+static void
 print_people(const json_t *report)
 {
 	const json_t *problem = json_object_get(report, "problem");
@@ -133,17 +195,25 @@ enum exit_code
 command_audit(const struct invocation *invocation)
 {
 	char **words = invocation->argv;
-	const char *against = NULL;
+	const char *against = NULL, *path = NULL;
+	int count = invocation->argc;
 
 	if (invocation->argc == 0 || strcmp(words[0], "verify") != 0) {
 		complain("audit: what?  There is: audit verify");
 		return EXIT_USAGE;
 	}
-	if (invocation->argc == 3 && strcmp(words[1], AGAINST) == 0)
+	if (invocation->argc >= 2 && strcmp(words[1], AGAINST) != 0) {
+		path = words[1];
+		words++;
+		count--;
+	}
+	if (count == 3 && strcmp(words[1], AGAINST) == 0)
 		against = words[2];
-	else if (invocation->argc != 1) {
-		complain("audit verify: takes " AGAINST " HEAD only");
+	else if (count != 1) {
+		complain(
+		    "audit verify: takes a FILE and " AGAINST " HEAD only");
 		return EXIT_USAGE;
 	}
-	return verify(invocation, against);
+	return path != NULL ? verify_export(invocation, path, against) :
+			      verify(invocation, against);
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
+#include <unistd.h>
 
 #include "core/alert.h"
 #include "core/connection.h"
@@ -32,6 +33,7 @@ struct pending {
 	char *text;
 	void (*done)(int, void *);
 	void (*answer)(int, const char *, void *);
+	void (*progress)(unsigned int, void *);
 	void *arg;
 };
 
@@ -45,6 +47,7 @@ static struct ipc *audit;
 static uint32_t next_id;
 static char refused[128]; /* why the log cannot be written */
 static bool retrying;
+static int answer_fd = -1; /* of the answer that is told */
 /* Those of a new machine, until the store is read. */
 static struct audit_limits limits = { .head_records = AUDIT_HEAD_RECORDS,
 	.head_seconds = AUDIT_HEAD_SECONDS };
@@ -327,6 +330,27 @@ answered(struct pending *p, int error, const char *text)
 		p->answer(error, text, p->arg);
 }
 
+static void
+progressed(struct ipc_msg *msg)
+{
+	uint32_t percent = wire_get_u32(&msg->body);
+	struct pending *p = pending;
+
+	while (p != NULL && p->id != msg->id)
+		p = p->next;
+	if (wire_end(&msg->body) == 0 && p != NULL && p->progress != NULL)
+		p->progress(percent, p->arg);
+}
+
+int
+audit_take_fd(void)
+{
+	int fd = answer_fd;
+
+	answer_fd = -1;
+	return fd;
+}
+
 void
 audit_message(struct ipc_msg *msg)
 {
@@ -334,6 +358,10 @@ audit_message(struct ipc_msg *msg)
 	int error;
 	char *text = NULL;
 
+	if (msg->type == MSG_AUDIT_PROGRESS) {
+		progressed(msg);
+		return;
+	}
 	while (*at != NULL && (*at)->id != msg->id)
 		at = &(*at)->next;
 	error = (int)wire_get_u32(&msg->body);
@@ -349,8 +377,15 @@ audit_message(struct ipc_msg *msg)
 	*at = p->next;
 	if (pending_end == &p->next)
 		pending_end = at;
-	if (!is_record(p))
+	if (!is_record(p)) {
+		if (msg->nfds > 0) {
+			answer_fd = msg->fds[0];
+			msg->fds[0] = -1; /* transferred */
+		}
 		answered(p, error, text);
+		if (answer_fd != -1)
+			close(audit_take_fd());
+	}
 	if (!is_record(p) || !appended(p, error))
 		release(p);
 	free(text);
@@ -382,10 +417,31 @@ audit_connected(struct ipc *ipc)
 	retry_later();
 }
 
+/* It may be the export that ended the role: it is not asked for again. */
+static void
+give_up_export(void)
+{
+	struct pending **at = &pending, *p;
+
+	while ((p = *at) != NULL) {
+		if (p->type != MSG_AUDIT_EXPORT) {
+			at = &p->next;
+			continue;
+		}
+		*at = p->next;
+		if (pending_end == &p->next)
+			pending_end = at;
+		answered(p, EIO, "The export was interrupted");
+		release(p);
+		at = &pending; /* what was called may have asked */
+	}
+}
+
 void
 audit_disconnected(void)
 {
 	audit = NULL;
+	give_up_export();
 }
 
 /*
@@ -418,7 +474,7 @@ audit_waiting(void)
 	return n;
 }
 
-void
+uint32_t
 audit_ask(enum message_type type, const json_t *data,
     void (*done)(int, const char *, void *), void *arg)
 {
@@ -429,4 +485,27 @@ audit_ask(enum message_type type, const json_t *data,
 	p->answer = done;
 	p->arg = arg;
 	transmit(p, false);
+	return p->id;
+}
+
+void
+audit_on_progress(uint32_t id, void (*progress)(unsigned int, void *))
+{
+	struct pending *p;
+
+	for (p = pending; p != NULL; p = p->next)
+		if (p->id == id)
+			p->progress = progress;
+}
+
+void
+audit_abort(uint32_t id)
+{
+	struct wire_out out = { 0 };
+
+	if (audit == NULL)
+		return;
+	wire_put_u32(&out, id);
+	ipc_send(audit, MSG_AUDIT_ABORT, id, &out, NULL, 0);
+	wire_free(&out);
 }

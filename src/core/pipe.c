@@ -39,6 +39,7 @@ struct pipe {
 	size_t len, at, size;
 	void (*collected)(struct call *, int, void *, size_t);
 	void (*supplied)(struct call *, int);
+	int from; /* a file to be supplied; -1: the data is all */
 };
 
 static void
@@ -78,7 +79,7 @@ pipe_new(void)
 	p->references = 2;
 	for (i = 0; i < PIPE_FILES_MAX; i++)
 		p->files[i] = -1;
-	p->out = -1;
+	p->out = p->from = -1;
 	return p;
 }
 
@@ -88,6 +89,7 @@ pipe_release(struct pipe *p)
 	if (p == NULL || --p->references > 0)
 		return;
 	close_file(&p->out);
+	close_file(&p->from);
 	freezero(p->data, p->size);
 	free(p);
 }
@@ -303,6 +305,7 @@ supplied(struct pipe *p, int error)
 	struct call *call = p->call;
 
 	poll_stop(p);
+	close_file(&p->from);
 	if (!p->buffered)
 		close_file(&p->out);
 	freezero(p->data, p->size);
@@ -312,14 +315,34 @@ supplied(struct pipe *p, int error)
 	p->supplied(call, error);
 }
 
+/* The next piece of a file: 0, or an errno; p->len 0 at its end. */
+static int
+next_piece(struct pipe *p)
+{
+	ssize_t n;
+
+	p->at = p->len = 0;
+	do
+		n = read(p->from, p->data, p->size);
+	while (n == -1 && errno == EINTR);
+	if (n == -1)
+		return errno;
+	p->len = (size_t)n;
+	return 0;
+}
+
 static void
 supply(struct pipe *p)
 {
-	size_t left = p->len - p->at;
+	size_t left;
 	ssize_t n;
+	int error = 0;
 
+	if (p->at == p->len && p->from != -1)
+		error = next_piece(p);
+	left = p->len - p->at;
 	if (left == 0) {
-		supplied(p, 0);
+		supplied(p, error);
 		return;
 	}
 	n = write(p->out, p->data + p->at, left < PIECE ? left : PIECE);
@@ -356,6 +379,47 @@ pipe_supply(struct call *call, const void *data, size_t len,
 	p->data = xmemdup(data, len);
 	p->len = p->size = len;
 	p->at = 0;
+	p->supplied = done;
+	supply(p);
+}
+
+static int
+fill_buffer_from(struct pipe *p, int fd)
+{
+	size_t total = 0;
+	int error = 0;
+
+	p->from = fd;
+	p->data = xmalloc(p->size = PIECE);
+	while ((error = next_piece(p)) == 0 && p->len > 0) {
+		total += p->len;
+		error = total > LIMIT_DOWNLOAD_BUFFER ? EFBIG : 0;
+		if (error != 0 ||
+		    (error = fill_buffer(p, p->data, p->len)) != 0)
+			break;
+	}
+	freezero(p->data, p->size);
+	p->data = NULL;
+	p->size = p->len = p->at = 0;
+	close_file(&p->from);
+	return error;
+}
+
+void
+pipe_supply_file(struct call *call, int fd, void (*done)(struct call *, int))
+{
+	struct pipe *p = call->pipe;
+
+	if (p->call != NULL)
+		fatal("a pipe is given more than it takes");
+	if (p->buffered) {
+		done(call, fill_buffer_from(p, fd));
+		return;
+	}
+	p->call = call;
+	p->from = fd;
+	p->data = xmalloc(p->size = PIECE);
+	p->len = p->at = 0;
 	p->supplied = done;
 	supply(p);
 }

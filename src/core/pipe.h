@@ -38,6 +38,10 @@ void	 pipe_collect(struct call *, unsigned int index, size_t max,
 void	 pipe_supply(struct call *, const void *data, size_t len,
 	    void (*done)(struct call *, int error));
 
+/* The same from a file, from where it stands to its end; fd is stolen. */
+void	 pipe_supply_file(struct call *, int fd,
+	    void (*done)(struct call *, int error));
+
 /* For call.c: the method has answered, nothing more is read or written. */
 void	 pipe_leave(struct pipe *);	/* NULL is fine */
 

@@ -110,7 +110,7 @@ enum message_type {
 				   validated JSON, defaults filled in */
 	MSG_AUDIT_RESULT,	/* audit -> core: u32 errno, str result JSON,
 				   or the reason when errno is not 0; of a
-				   QUERY, STATE or PRUNE */
+				   QUERY, STATE, PRUNE, EXPORT, REPORT */
 	MSG_AUDIT_LIMITS,	/* core -> audit: u32 records and u32 seconds
 				   until a head is signed, u64 bytes that the
 				   log may take (0: any); no answer */
@@ -120,6 +120,12 @@ enum message_type {
 	MSG_AUDIT_PRUNE,	/* core -> audit: str {days, clock_right, record:
 				   of what is dropped, without event_data} ->
 				   {pruned, clock_forward} */
+	MSG_AUDIT_EXPORT,	/* core -> audit: str {user, uuid, format, data,
+				   record} as of audit/export.h -> {} */
+	MSG_AUDIT_PROGRESS,	/* audit -> core: u32 percent of an EXPORT */
+	MSG_AUDIT_ABORT,	/* core -> audit: u32 id of the EXPORT, which
+				   then ends by ECANCELED */
+	MSG_AUDIT_REPORT,	/* core -> audit: str {user, name} -> {} (fd) */
 
 	/*
 	 * Operations: core -> monitor, one MSG_OP_DONE each with the same id

@@ -11,6 +11,7 @@
 #include "lib/json.h"
 #include "lib/verr.h"
 #include "system/audit_config.h"
+#include "system/audit_export.h"
 #include "system/system.h"
 
 static const char *const read_roles[] = { "SYSTEM_AUDIT_READ", NULL };
@@ -112,6 +113,18 @@ static const struct method methods[] = {
 	  .audit = "Update Audit Configuration",
 	  .doc = "Changes settings of the audit log.",
 	  .run = audit_update_run },
+	{ .name = "audit.export", .auth = AUTH_ROLE, .roles = read_roles,
+	  .params = audit_export_params, .result = &audit_export_result,
+	  .job = true, .abort = audit_export_abort, .repairs = true,
+	  .audit = "Export Audit Data",
+	  .doc = "Makes a report of records, and of what proves them.",
+	  .run = audit_export_run },
+	{ .name = "audit.download_report", .auth = AUTH_ROLE,
+	  .roles = read_roles, .params = audit_report_params, .job = true,
+	  .pipe = PIPE_OUTPUT, .repairs = true,
+	  .audit = "Download Audit Data",
+	  .doc = "A report that audit.export made.",
+	  .run = audit_report_run },
 	/* FULL_ADMIN only: it lets records go. */
 	{ .name = "audit.confirm_clock", .auth = AUTH_ROLE, .own = true,
 	  .repairs = true, .audit = "Confirm the clock",

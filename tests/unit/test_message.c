@@ -51,6 +51,10 @@ is_type(enum message_type type)
 	case MSG_AUDIT_LIMITS:
 	case MSG_AUDIT_STATE:
 	case MSG_AUDIT_PRUNE:
+	case MSG_AUDIT_EXPORT:
+	case MSG_AUDIT_PROGRESS:
+	case MSG_AUDIT_ABORT:
+	case MSG_AUDIT_REPORT:
 	case MSG_OP_DONE:
 	case MSG_OP_PEER_IDENTITY:
 	case MSG_OP_VERIFY_PASSWORD:
