@@ -120,7 +120,7 @@ verify_export(
 	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) == -1) {
 		complain("%s: %s", path, strerror(errno));
 		free(head);
-		return EXIT_UNREACHABLE;
+		return EXIT_USAGE;
 	}
 	report = export_verify(fd, head, draw);
 	bar_clear();
