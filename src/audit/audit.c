@@ -137,6 +137,7 @@ audit_commit(struct audit *audit)
 	for (i = 0; i < audit->waiting_count; i++)
 		answer_append(audit, audit->waiting[i], error);
 	audit->waiting_count = 0;
+	sources_committed(audit->sources, rc == 0);
 	if (audit->quota != 0)
 		audit->used = segments_size(audit->store);
 	audit_sign_when_due(audit);
@@ -164,8 +165,8 @@ acknowledge_later(struct audit *audit, uint32_t id)
 	audit->waiting[audit->waiting_count++] = id;
 }
 
-static bool
-over_quota(const struct audit *audit, size_t more)
+bool
+audit_over_quota(const struct audit *audit, size_t more)
 {
 	return audit->quota != 0 &&
 	    audit->used + segments_batched(audit->store) + more >= audit->quota;
@@ -209,7 +210,7 @@ handle_append(struct audit *audit, struct ipc_msg *message)
 	text = wire_get_bytes(&message->body, &len);
 	if (wire_end(&message->body) == -1)
 		error = EINVAL;
-	else if (over_quota(audit, len))
+	else if (audit_over_quota(audit, len))
 		error = EDQUOT;
 	else
 		error = audit_append(audit, again, text, len);
@@ -566,6 +567,7 @@ syslog_start(struct audit *audit, const struct startup *startup)
 static void
 audit_stop(struct audit *audit)
 {
+	sources_stop(audit->sources);
 	audit_commit(audit);
 	if (tree_unsigned(audit->tree) > 0)
 		audit_sign(audit);
@@ -576,6 +578,7 @@ audit_stop(struct audit *audit)
 	/* From here on the monitor kills. */
 	ipc_free(audit->monitor);
 	syslog_reader_free(audit->syslog);
+	sources_free(audit->sources);
 	free(audit->waiting);
 	uv_close((uv_handle_t *)&audit->commit, NULL);
 	uv_close((uv_handle_t *)&audit->work, NULL);
@@ -617,6 +620,7 @@ audit_main(void)
 	    tree_start(&audit, dirfd, place) == -1)
 		return 1;
 	index_start(&audit, dirfd, boot);
+	audit.sources = sources_new(&audit, &audit.loop);
 	syslog_start(&audit, &startup);
 	if (startup.peer_fds[ROLE_CORE] != -1)
 		core_start(&audit, startup.peer_fds[ROLE_CORE]);

@@ -10,6 +10,7 @@
 #include "audit/index.h"
 #include "audit/query.h"
 #include "audit/segment.h"
+#include "audit/source.h"
 #include "audit/syslog.h"
 #include "audit/tree.h"
 #include "lib/ipc.h"
@@ -35,6 +36,7 @@ struct audit {
 	int64_t signed_at; /* by boottime_ms() */
 	uv_timer_t head; /* runs while there are records without one */
 	struct syslog_reader *syslog;
+	struct sources *sources;
 	uv_check_t commit; /* after all of a turn is read */
 	uv_timer_t index_due;
 	bool indexing; /* there are records to take in */
@@ -54,6 +56,8 @@ struct audit {
 /* Into the batch: 0, or the errno to answer at once. */
 int	 audit_append(struct audit *, bool again, const char *text,
 	    size_t len);
+/* Would so many bytes more be over audit.update's quota? */
+bool	 audit_over_quota(const struct audit *, size_t more);
 /* Makes durable what is in the batch and answers those who wait for it. */
 void	 audit_commit(struct audit *);
 /* Now; what keeps it from being signed is in the log. */
