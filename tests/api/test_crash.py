@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from cuts import reconnect
 from harness import ROLES, ApiError, Closed, wait_until
 
 pytestmark = pytest.mark.release
@@ -48,16 +49,6 @@ def number_of(text):
     return int(text.split()[1])
 
 
-def reconnect(instance):
-    """A client again, as soon as the instance serves again."""
-    def attempt():
-        try:
-            return instance.admin()
-        except Exception:
-            return None
-    return wait_until(attempt, 20, "a new connection")
-
-
 def make_changes(instance, ledger, numbers, stop):
     client = instance.admin()
     for number in numbers:
@@ -69,7 +60,7 @@ def make_changes(instance, ledger, numbers, stop):
             ledger.acknowledge(number)
         except (Closed, OSError, TimeoutError, ApiError):
             client.close()
-            client = reconnect(instance)
+            client = reconnect(instance.admin)
     client.close()
 
 
@@ -139,7 +130,7 @@ def kill_role(instance, role):
 @pytest.mark.parametrize("role", ROLES)
 def test_killed_role_is_back_within_a_second(instance, role):
     assert kill_role(instance, role) < 1
-    with reconnect(instance) as client:
+    with reconnect(instance.admin) as client:
         assert client.call("core.ping") == "pong"
         client.call("ssh.config")
         client.call("audit.query", {"query-options": {"limit": 1}})
@@ -165,7 +156,7 @@ def test_connections_stay_when_audit_dies(instance):
 def test_role_killed_again_and_again_comes_back(instance, role):
     for _ in range(3):
         kill_role(instance, role)
-    with reconnect(instance) as client:
+    with reconnect(instance.admin) as client:
         assert client.call("core.ping") == "pong"
 
 
@@ -173,7 +164,7 @@ def test_sshd_outlives_every_role(fresh, ssh):
     before = fresh.sshd_pid()
     for role in ROLES:
         kill_role(fresh, role)
-    reconnect(fresh).close()
+    reconnect(fresh.admin).close()
     assert ssh.works() and fresh.sshd_pid() == before
 
 

@@ -3,17 +3,13 @@
 import contextlib
 import itertools
 import json
-import os
-import random
-import signal
 import sqlite3
 import subprocess
-import threading
-import time
 
 import pytest
 
-from harness import ADMIN, ApiError, Closed, Instance, wait_until
+from cuts import Ledger, work_and_cut
+from harness import ADMIN, ApiError, Instance, wait_until
 
 ADMIN_ID = 2
 ADMINISTRATORS, USERS = 544, 545    # gids
@@ -486,45 +482,6 @@ def test_primary_group_removed(files, api):
 
 # kill -9.
 
-class Ledger:
-    """Names by what is known of them."""
-
-    def __init__(self):
-        self.made, self.gone, self.unsure = {}, set(), set()
-        self.cut = threading.Event()    # everything is being killed
-
-
-def work(instance, ledger, count):
-    """Makes groups and removes every third; goes on after a cut."""
-    client = instance.root()
-    for number in range(count):
-        name = f"cut{next(_numbers)}"
-        try:
-            ledger.unsure.add(name)
-            ledger.made[name] = client.call("group.create", {"name": name})
-            ledger.unsure.remove(name)
-            if number % 3 == 0:
-                ledger.unsure.add(name)
-                client.call("group.delete", ledger.made.pop(name))
-                ledger.unsure.remove(name)
-                ledger.gone.add(name)
-        except (Closed, OSError, TimeoutError, ApiError):
-            client.close()
-            if ledger.cut.is_set():
-                return
-            client = reconnect(instance)
-    client.close()
-
-
-def reconnect(instance):
-    def attempt():
-        try:
-            return instance.root()
-        except Exception:
-            return None
-    return wait_until(attempt, 30, "a new connection")
-
-
 def check(instance, ledger):
     """All of the acknowledged; and of each group all or nothing."""
     with instance.root() as client:
@@ -545,23 +502,9 @@ def check(instance, ledger):
 def test_kill_loses_no_group_and_leaves_no_half(fresh):
     ledger = Ledger()
     for victims in (("core", "core"), ("everything",), ("core", "everything")):
-        thread = threading.Thread(target=work, args=(fresh, ledger, 35))
-        thread.start()
-        for victim in victims:
-            seen = len(ledger.made)
-            wait_until(lambda: len(ledger.made) >= seen + 5 or
-                       not thread.is_alive(), 60, "some groups")
-            time.sleep(random.uniform(0, 0.1))
-            if victim == "core":
-                os.kill(fresh.roles()["core"], signal.SIGKILL)
-            else:
-                ledger.cut.set()
-                fresh.kill()
-        thread.join(60)
-        assert not thread.is_alive()
-        if fresh.process is None:
-            fresh.start()
-            ledger.cut.clear()
-        reconnect(fresh).close()
+        work_and_cut(
+            fresh, ledger, victims, 35,
+            lambda client, name: client.call("group.create", {"name": name}),
+            lambda client, entry: client.call("group.delete", entry))
         check(fresh, ledger)
     assert len(ledger.made) > 20 and ledger.gone

@@ -2,15 +2,12 @@
 
 import contextlib
 import itertools
-import os
-import random
-import signal
-import threading
 import time
 
 import pytest
 
-from harness import ADMIN, ApiError, Closed, Instance, wait_until
+from cuts import Ledger, work_and_cut
+from harness import ADMIN, ApiError, Instance, wait_until
 
 ADMIN_ID, ROOT_ID = 2, 1
 ADMINISTRATORS, USERS = 544, 545    # gids
@@ -561,47 +558,6 @@ def test_no_room_for_the_record(files, api, no_room):
 
 # kill -9.
 
-class Ledger:
-    """Names by what is known of them."""
-
-    def __init__(self):
-        self.made, self.gone, self.unsure = {}, set(), set()
-        self.cut = threading.Event()    # everything is being killed
-
-
-def work(instance, ledger, count):
-    """Makes accounts and removes every third; goes on after a cut."""
-    client = instance.root()
-    for number in range(count):
-        name = f"cut{next(_numbers)}"
-        try:
-            ledger.unsure.add(name)
-            ledger.made[name] = client.call("user.create", {
-                "username": name, "full_name": "Cut", "smb": False,
-                "password_disabled": True, "group_create": True})["id"]
-            ledger.unsure.remove(name)
-            if number % 3 == 0:
-                ledger.unsure.add(name)
-                client.call("user.delete", ledger.made.pop(name))
-                ledger.unsure.remove(name)
-                ledger.gone.add(name)
-        except (Closed, OSError, TimeoutError, ApiError):
-            client.close()
-            if ledger.cut.is_set():
-                return
-            client = reconnect(instance)
-    client.close()
-
-
-def reconnect(instance):
-    def attempt():
-        try:
-            return instance.root()
-        except Exception:
-            return None
-    return wait_until(attempt, 30, "a new connection")
-
-
 def cut_names(instance, file):
     return sorted(text.partition(":")[0] for text in instance.inside(
         f"/etc/{file}").read_text().splitlines() if text.startswith("cut"))
@@ -626,23 +582,11 @@ def check(instance, ledger):
 def test_kill_loses_no_account_and_leaves_no_half(fresh):
     ledger = Ledger()
     for victims in (("core",), ("everything",), ("core", "everything")):
-        thread = threading.Thread(target=work, args=(fresh, ledger, 20))
-        thread.start()
-        for victim in victims:
-            seen = len(ledger.made)
-            wait_until(lambda: len(ledger.made) >= seen + 3 or
-                       not thread.is_alive(), 60, "some accounts")
-            time.sleep(random.uniform(0, 0.1))
-            if victim == "core":
-                os.kill(fresh.roles()["core"], signal.SIGKILL)
-            else:
-                ledger.cut.set()
-                fresh.kill()
-        thread.join(60)
-        assert not thread.is_alive()
-        if fresh.process is None:
-            fresh.start()
-            ledger.cut.clear()
-        reconnect(fresh).close()
+        work_and_cut(
+            fresh, ledger, victims, 20,
+            lambda client, name: client.call("user.create", {
+                "username": name, "full_name": "Cut", "smb": False,
+                "password_disabled": True, "group_create": True})["id"],
+            lambda client, entry: client.call("user.delete", entry))
         check(fresh, ledger)
     assert len(ledger.made) > 8 and ledger.gone
