@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "core/account.h"
+#include "core/account_end.h"
 #include "core/alert.h"
 #include "core/audit.h"
 #include "core/change.h"
@@ -317,6 +318,7 @@ serve(void)
 	clock_start(&core.loop);
 	sessions_watch();
 	disk_watch();
+	account_end_resume();
 	for (role = 0; role < ROLE_COUNT; role++)
 		if ((role == ROLE_WEB || role == ROLE_LOCAL) &&
 		    core.startup.peer_fds[role] != -1)

@@ -70,6 +70,8 @@ void	 user_set_password_run(struct call *);
 void	 user_until_check(struct change *);
 void	 user_until_start(void);
 void	 user_until_review(void);
+/* Is it one by time, and nobody may go on with what it ends? */
+bool	 user_until_takes_away(const struct change *);
 
 /*
  * user_home.c: the home and the keys in it.  check: errors on its members;

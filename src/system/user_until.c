@@ -253,12 +253,13 @@ answered(json_t *answer, bool success, void *arg)
 static void
 ended(struct change *c)
 {
-	const json_t *user = c->edits[0].after;
-
 	log_info("until.over", "%s", c->call->description);
-	if (takes_away(call_param(c->call, 1)))
-		account_end((uid_t)json_int(user, "uid", -1),
-		    json_str(user, "username", ""), false);
+}
+
+bool
+user_until_takes_away(const struct change *c)
+{
+	return c->committed == ended && takes_away(call_param(c->call, 1));
 }
 
 struct looking {
@@ -395,6 +396,25 @@ end_stored(int64_t id, json_t *data)
 	call_free(call);
 }
 
+/* Their sessions may have outlived core; a failure is logged. */
+static void
+note_ends(const struct looking *l)
+{
+	json_t *who = json_array();
+	const json_t *user;
+	size_t i;
+
+	for (i = 0; i < l->count; i++) {
+		user = store_get(core_store(), "user", l->due[i].id);
+		if (takes_away(l->due[i].data))
+			account_end_add(who, (uid_t)json_int(user, "uid", -1),
+			    json_str(user, "username", ""), false);
+	}
+	if (json_array_size(who) > 0)
+		account_end_note(ACCOUNT_END_AT_START, who);
+	json_decref(who);
+}
+
 void
 user_until_start(void)
 {
@@ -404,6 +424,7 @@ user_until_start(void)
 	if (core_store() == NULL)
 		return;
 	account_state_each(STATE, look_at, &l);
+	note_ends(&l);
 	for (i = 0; i < l.count; i++)
 		end_stored(l.due[i].id, l.due[i].data);
 	free(l.due);

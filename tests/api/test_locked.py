@@ -4,8 +4,10 @@ sudo, and to what already runs."""
 import subprocess
 
 import pytest
+from websocket import WebSocketException
 
-from harness import PASSWORD, KeySsh, echoes, public, wait_until
+from harness import (PASSWORD, REPOSITORY, Closed, KeySsh, echoes, public,
+                     wait_until)
 
 pytestmark = pytest.mark.release
 
@@ -121,3 +123,62 @@ def test_processes_of_the_host_with_that_number_stay(accounts, root, person):
     finally:
         host.kill()
         host.wait()
+
+
+def core_dies_sending(instance, compiled, name, change):
+    """Core is ended as it is about to send that message for the change."""
+    killer = subprocess.Popen(
+        [compiled("die_sending", f"-I{REPOSITORY}/src", f"-DTYPE={name}"),
+         str(instance.roles()["core"])], stdout=subprocess.PIPE, text=True)
+    assert killer.stdout.readline() == "ready\n"
+    with instance.root() as client:
+        with pytest.raises(Closed):
+            client.call(*change)
+    assert killer.wait(timeout=20) == 0
+
+    def serves():
+        try:
+            with instance.root() as again:
+                return again.call("core.ping")
+        except (OSError, WebSocketException, Closed):
+            return None
+
+    wait_until(serves, 30, "core serves again")
+
+
+@pytest.mark.parametrize("end", ["lock", "delete"])
+def test_what_a_crash_leaves_of_them_ends_at_the_next_start(
+        accounts, person, compiled, end):
+    user, ssh = person("crash" + end)
+    session = ssh.session()
+    try:
+        assert echoes(session, "before")
+        change = (["user.update", user["id"], {"locked": True}]
+                  if end == "lock" else ["user.delete", user["id"]])
+        core_dies_sending(accounts, compiled, "MSG_OP_END_SSH", change)
+        with accounts.root() as client:
+            there = client.call("user.query", [["id", "=", user["id"]]])
+        assert [one["locked"] for one in there] == (
+            [True] if end == "lock" else [])
+        wait_until(lambda: not runs(accounts, user["uid"]), 40,
+                   "the end of its processes")
+        wait_until(lambda: session.poll() is not None, 20, "its session's")
+    finally:
+        session.kill()
+        session.communicate()
+
+
+def test_what_a_crash_takes_back_ends_nobody(accounts, person, compiled):
+    user, ssh = person("crashback")
+    session = ssh.session()
+    try:
+        assert echoes(session, "before")
+        # Before the accounts are installed: it was never in force.
+        core_dies_sending(accounts, compiled, "MSG_OP_INSTALL_ACCOUNTS", [
+            "user.update", user["id"], {"locked": True}])
+        with accounts.root() as client:
+            entry = client.call("user.get_instance", user["id"])
+        assert not entry["locked"] and echoes(session, "after")
+    finally:
+        session.kill()
+        session.communicate()
