@@ -30,6 +30,7 @@
 
 struct archive {
 	int fd;
+	off_t at; /* in it, when it is read */
 	bool writes, ended; /* the compressed stream's end was read */
 	z_stream z;
 	unsigned char piece[PIECE]; /* compressed */
@@ -192,6 +193,12 @@ archive_open(int fd)
 	return a;
 }
 
+uint64_t
+archive_place(const struct archive *a)
+{
+	return (uint64_t)a->at;
+}
+
 /* More of the compressed bytes: 1, 0 at the end, -1. */
 static int
 refill(struct archive *a)
@@ -199,10 +206,11 @@ refill(struct archive *a)
 	ssize_t n;
 
 	do
-		n = read(a->fd, a->piece, sizeof(a->piece));
+		n = pread(a->fd, a->piece, sizeof(a->piece), a->at);
 	while (n == -1 && errno == EINTR);
 	if (n <= 0)
 		return (int)n;
+	a->at += n;
 	a->z.next_in = a->piece;
 	a->z.avail_in = (uInt)n;
 	return 1;

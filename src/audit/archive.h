@@ -26,8 +26,13 @@ int		 archive_finish(struct archive *);
 /* NULL is fine. */
 void		 archive_free(struct archive *);
 
-/* Reads from fd, which is the caller's and outlives it. */
+/*
+ * Reads the file fd from its beginning; it is the caller's, outlives it, and
+ * is left where it stands: several may read it.
+ */
 struct archive	*archive_open(int fd);
+/* How many bytes of the file were read. */
+uint64_t	 archive_place(const struct archive *);
 /*
  * The next member, what is left of the one before passed over: 1; 0: the end,
  * and nothing behind it; -1: *whyp (static) says what is wrong.

@@ -1,15 +1,19 @@
 /*
  * Verification of exports: see export_verify.h.
  *
- * The members come in one order.  The hashes prove nothing by themselves, but
- * where they lead to the signed root and a record does not have its own, they
- * tell which record it is.
+ * The members come in one order, and two readers go over them: the proof comes
+ * first and must lead to the signed root; then the records are compared with
+ * it, line by line, which names the first that is wrong.  So nothing grows
+ * with the archive.
  */
 #include "audit/export_verify.h"
+
+#include <sys/stat.h>
 
 #include <inttypes.h>
 #include <openssl/evp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,37 +26,28 @@
 #include "lib/treehead.h"
 #include "lib/xalloc.h"
 
-#define RECORDS_MAX ((size_t)1 << 27)
-#define PROOF_MAX ((size_t)1 << 27)
-#define HEADS_MAX ((size_t)1 << 17)
-#define FIRST_ROOM 256
+#define PIECE ((size_t)64 * 1024)
+#define PROOF_LINE ((size_t)2 * 21 + MERKLE_TEXT)
 
 struct export_check {
 	int fd;
-	struct archive *archive;
+	uint64_t size; /* of the file */
 	const char *against;
-	void (*progress)(int fd);
+	void (*progress)(unsigned int);
 
 	char report[ARCHIVE_NAME];
 	struct merkle_hash report_hash;
 
 	struct tree_head head; /* the last one read */
 	char *head_line;
-	size_t heads;
-	bool met; /* the one seen elsewhere, in the chain */
+	bool met; /* the one seen elsewhere */
+	const char *how; /* it was */
 	struct tree_head seen;
 
-	uint64_t *indexes;
-	struct merkle_hash *leaves;
-	size_t count, room;
-
-	size_t records; /* lines read */
-	bool differs;
-	uint64_t first; /* that does */
+	struct merkle tree;
+	uint64_t count; /* records that the proof has */
+	EVP_MD_CTX *lines; /* digest of all but the last */
 	json_t *last; /* record */
-
-	struct merkle_hash *proof;
-	size_t nproof, proof_room;
 
 	char *problem;
 	bool has_record;
@@ -72,14 +67,26 @@ fail(struct export_check *x, const char *fmt, ...)
 	return -1;
 }
 
-/* --- Members ---------------------------------------------------------------- */
-
 static int
-member(struct export_check *x, const char *wanted, char name[ARCHIVE_NAME])
+fail_record(struct export_check *x, uint64_t record, const char *what)
+{
+	if (x->problem == NULL) {
+		x->has_record = true;
+		x->record = record;
+	}
+	return fail(x, "Record %" PRIu64 " is %s", record, what);
+}
+
+/* --- Members and their lines ------------------------------------------------ */
+
+/* The next member, which has to have that name (NULL: any). */
+static int
+member(struct export_check *x, struct archive *a, const char *wanted,
+    char name[ARCHIVE_NAME])
 {
 	const char *why = "";
 	uint64_t size;
-	int rc = archive_next(x->archive, name, &size, &why);
+	int rc = archive_next(a, name, &size, &why);
 
 	if (rc == -1)
 		return fail(x, "This is no whole export: %s", why);
@@ -92,78 +99,116 @@ member(struct export_check *x, const char *wanted, char name[ARCHIVE_NAME])
 	return 0;
 }
 
-typedef int line_taker(struct export_check *, const char *line, size_t len);
-
 struct lines {
+	struct export_check *x;
+	struct archive *archive;
+	const char *name;
 	char *text;
-	size_t len, room, most;
+	size_t at, len, room;
 };
 
-/* All whole lines of the buffer; the rest moves to its beginning. */
-static int
-take_lines(struct export_check *x, struct lines *b, line_taker *take)
+static void
+lines_free(struct lines *l)
 {
-	char *at = b->text, *end;
-
-	while (
-	    (end = memchr(at, '\n', b->len - (size_t)(at - b->text))) != NULL) {
-		*end = '\0';
-		if (take(x, at, (size_t)(end - at)) == -1)
-			return -1;
-		at = end + 1;
-	}
-	b->len -= (size_t)(at - b->text);
-	memmove(b->text, at, b->len);
-	return 0;
+	free(l->text);
+	l->text = NULL;
 }
 
+/* Of the next member, which has to have that name; most: longest line. */
 static int
-read_lines(
-    struct export_check *x, const char *name, size_t most, line_taker *take)
+lines_begin(struct lines *l, struct export_check *x, struct archive *a,
+    const char *name, size_t most)
 {
-	struct lines b = { .room = most + 1 };
 	char found[ARCHIVE_NAME];
-	const char *why = "";
-	size_t len = 1;
-	int rc = member(x, name, found);
 
-	b.text = xmalloc(b.room);
-	while (rc == 0 && len > 0) {
-		if (b.len == b.room)
-			rc = fail(x, "A line of \"%s\" is too long", name);
-		else if (archive_read(x->archive, b.text + b.len,
-			     b.room - b.len, &len, &why) == -1)
-			rc = fail(x, "This is no whole export: %s", why);
-		else {
-			b.len += len;
-			rc = take_lines(x, &b, take);
-		}
-		if (x->progress != NULL)
-			x->progress(x->fd);
-	}
-	if (rc == 0 && b.len > 0)
-		rc = fail(x, "The last line of \"%s\" is not whole", name);
-	free(b.text);
-	return rc;
+	memset(l, 0, sizeof(*l));
+	l->x = x;
+	l->archive = a;
+	l->name = name;
+	l->room = most + 1 + PIECE;
+	l->text = xmalloc(l->room);
+	return member(x, a, name, found);
 }
 
+/* More of the member behind what is there: 1, 0 at its end, -1. */
 static int
-read_report(struct export_check *x)
+lines_fill(struct lines *l)
+{
+	const char *why = "";
+	size_t len;
+
+	memmove(l->text, l->text + l->at, l->len - l->at);
+	l->len -= l->at;
+	l->at = 0;
+	if (l->room - l->len < PIECE)
+		return fail(l->x, "A line of \"%s\" is too long", l->name);
+	if (archive_read(l->archive, l->text + l->len, PIECE, &len, &why) == -1)
+		return fail(l->x, "This is no whole export: %s", why);
+	if (l->x->progress != NULL && l->x->size > 0)
+		l->x->progress((unsigned int)(archive_place(l->archive) * 100 /
+		    l->x->size));
+	l->len += len;
+	return len > 0;
+}
+
+/* A line without its newline, ended by a NUL: 1, 0 at the end, -1. */
+static int
+lines_next(struct lines *l, const char **linep, size_t *lenp)
+{
+	size_t looked = 0;
+	char *end;
+	int rc;
+
+	while ((end = memchr(l->text + l->at + looked, '\n',
+		    l->len - l->at - looked)) == NULL) {
+		looked = l->len - l->at;
+		if ((rc = lines_fill(l)) == 1)
+			continue;
+		if (rc == 0 && looked > 0)
+			rc = fail(l->x, "The last line of \"%s\" is not whole",
+			    l->name);
+		return rc;
+	}
+	*end = '\0';
+	*linep = l->text + l->at;
+	*lenp = (size_t)(end - *linep);
+	l->at += *lenp + 1;
+	return 1;
+}
+
+/* --- The report ------------------------------------------------------------- */
+
+static EVP_MD_CTX *
+digest_new(void)
 {
 	EVP_MD_CTX *md = EVP_MD_CTX_new();
-	unsigned char piece[16384];
-	const char *why = "";
-	size_t len = 1;
-	int rc = member(x, NULL, x->report);
 
 	if (md == NULL || EVP_DigestInit_ex(md, EVP_sha256(), NULL) != 1)
 		abort();
+	return md;
+}
+
+static void
+digest(EVP_MD_CTX *md, const void *data, size_t len)
+{
+	if (EVP_DigestUpdate(md, data, len) != 1)
+		abort();
+}
+
+static int
+read_report(struct export_check *x, struct archive *a)
+{
+	EVP_MD_CTX *md = digest_new();
+	unsigned char piece[16384];
+	const char *why = "";
+	size_t len = 1;
+	int rc = member(x, a, NULL, x->report);
+
 	while (rc == 0 && len > 0) {
-		if (archive_read(
-			x->archive, piece, sizeof(piece), &len, &why) == -1)
+		if (archive_read(a, piece, sizeof(piece), &len, &why) == -1)
 			rc = fail(x, "This is no whole export: %s", why);
-		else if (EVP_DigestUpdate(md, piece, len) != 1)
-			abort();
+		else
+			digest(md, piece, len);
 	}
 	if (EVP_DigestFinal_ex(md, x->report_hash.bytes, NULL) != 1)
 		abort();
@@ -173,29 +218,41 @@ read_report(struct export_check *x)
 
 /* --- Heads ------------------------------------------------------------------ */
 
+static bool
+same_hash(const struct merkle_hash *a, const struct merkle_hash *b)
+{
+	return memcmp(a, b, sizeof(*a)) == 0;
+}
+
+/* May it stand between the head before and this one, by the same key? */
+static bool
+is_between(const struct export_check *x, const struct tree_head *h)
+{
+	const struct tree_head *s = &x->seen;
+
+	return h->epoch == s->epoch && h->size >= s->size &&
+	    x->head.size <= s->size && same_hash(&h->sealed, &s->sealed) &&
+	    memcmp(h->key, s->key, sizeof(h->key)) == 0;
+}
+
 /* Is the head that was seen elsewhere one of this log's? */
 static int
 meet(struct export_check *x, const struct tree_head *h, const char *line)
 {
-	if (x->against == NULL || h->number < x->seen.number)
+	if (x->against == NULL || x->met || h->number < x->seen.number)
 		return 0;
-	if (h->number == x->seen.number) {
-		if (strcmp(line, x->against) != 0)
-			return fail(x,
-			    "Head %" PRIu64 " is another one than "
-			    "that seen elsewhere",
-			    h->number);
-		x->met = true;
-	} else if (!x->met && h->epoch == x->seen.epoch) {
-		/* One between those that are here: by the same key. */
-		if (memcmp(h->key, x->seen.key, sizeof(h->key)) != 0 ||
-		    h->size < x->seen.size)
-			return fail(x,
-			    "The head seen elsewhere is not one of "
-			    "this log");
-		x->met = true;
+	x->met = true;
+	if (h->number != x->seen.number) {
+		x->how = "KEY";
+		return is_between(x, h) ?
+		    0 :
+		    fail(x, "The head seen elsewhere is not one of this log");
 	}
-	return 0;
+	x->how = "HEAD";
+	return strcmp(line, x->against) == 0 ?
+	    0 :
+	    fail(x, "Head %" PRIu64 " is another one than that seen elsewhere",
+		h->number);
 }
 
 static int
@@ -204,183 +261,253 @@ take_head(struct export_check *x, const char *line, size_t len)
 	struct tree_head head;
 	const char *why;
 
-	if (x->heads == HEADS_MAX)
-		return fail(x, "There are too many heads");
 	if (tree_head_read(line, len, &head, &why) == -1)
 		return fail(x, "A head is none: %s", why);
-	if (x->heads > 0 &&
+	if (x->head_line != NULL &&
 	    (why = tree_head_follows(
 		 &x->head, x->head_line, strlen(x->head_line), &head)) != NULL)
 		return fail(x,
-		    "Head %" PRIu64 " does not follow the one "
-		    "before: %s",
+		    "Head %" PRIu64 " does not follow the one before: %s",
 		    head.number, why);
 	if (meet(x, &head, line) == -1)
 		return -1;
 	free(x->head_line);
-	x->head_line = xstrdup(line);
+	x->head_line = xmemdup(line, len + 1);
 	x->head = head;
-	x->heads++;
 	return 0;
 }
 
 static int
-read_heads(struct export_check *x)
+check_met(struct export_check *x)
 {
-	const char *why;
+	if (x->against == NULL)
+		return 0;
+	if (strcmp(x->seen.log, x->head.log) != 0)
+		return fail(x, "The head seen elsewhere is one of another log");
+	return x->met ?
+	    0 :
+	    fail(x, "The head seen elsewhere is newer than this export");
+}
+
+static int
+read_heads(struct export_check *x, struct archive *a)
+{
+	const char *why, *line;
+	struct lines l;
+	size_t len;
+	int rc = 0;
 
 	if (x->against != NULL &&
 	    tree_head_read(x->against, strlen(x->against), &x->seen, &why) ==
 		-1)
 		return fail(x, "The head seen elsewhere is none: %s", why);
-	if (read_lines(x, EXPORT_HEADS, TREE_HEAD_MAX, take_head) == -1)
+	if (lines_begin(&l, x, a, EXPORT_HEADS, TREE_HEAD_MAX) == -1)
+		rc = -1;
+	while (rc == 0 && (rc = lines_next(&l, &line, &len)) == 1)
+		rc = take_head(x, line, len);
+	lines_free(&l);
+	if (rc == 0 && x->head_line == NULL)
+		rc = fail(x, "There is no head");
+	return rc == 0 ? check_met(x) : -1;
+}
+
+/* --- The proof -------------------------------------------------------------- */
+
+/* A subtree, or with the count 0 a record of the export. */
+static int
+parse_subtree(const char *line, size_t len, struct merkle_subtree *out)
+{
+	unsigned long long first, count = 0;
+	const char *hash = strrchr(line, ' ');
+	char text[PROOF_LINE + 1];
+	int n;
+
+	if (len > PROOF_LINE || hash == NULL || strlen(line) != len ||
+	    merkle_parse(hash + 1, &out->hash) == -1)
 		return -1;
-	if (x->heads == 0)
-		return fail(x, "There is no head");
-	if (x->against == NULL)
-		return 0;
-	if (strcmp(x->seen.log, x->head.log) != 0)
-		return fail(x, "The head seen elsewhere is one of another log");
-	if (x->seen.number > x->head.number)
-		return fail(x,
-		    "The head seen elsewhere is newer than this "
-		    "export");
-	return x->met ? 0 :
-			fail(x,
-			    "The head seen elsewhere is not one of "
-			    "this log");
+	if (sscanf(line, "%20llu %20llu ", &first, &count) == 2 && count != 0 &&
+	    strchr(line, ' ') != hash)
+		n = snprintf(text, sizeof(text), "%llu %llu", first, count);
+	else {
+		count = 0;
+		n = snprintf(text, sizeof(text), "%llu", first);
+	}
+	/* There is one way to write it. */
+	if ((size_t)n != (size_t)(hash - line) ||
+	    memcmp(line, text, (size_t)n) != 0)
+		return -1;
+	out->first = first;
+	out->count = count;
+	return 0;
+}
+
+static int
+take_subtree(struct export_check *x, const char *line, size_t len)
+{
+	struct merkle_subtree tree = { 0 };
+
+	if (parse_subtree(line, len, &tree) == -1 ||
+	    tree.first != x->tree.size ||
+	    merkle_add_tree(
+		&x->tree, &tree.hash, tree.count != 0 ? tree.count : 1) == -1)
+		return fail(x, "The proof is none from record %" PRIu64 " on",
+		    x->tree.size);
+	if (tree.count == 0)
+		x->count++;
+	return 0;
+}
+
+static int
+read_proof(struct export_check *x, struct archive *a)
+{
+	struct merkle_hash root;
+	const char *line;
+	struct lines l;
+	size_t len;
+	int rc;
+
+	rc = lines_begin(&l, x, a, EXPORT_PROOF, PROOF_LINE);
+	while (rc == 0 && (rc = lines_next(&l, &line, &len)) == 1)
+		rc = take_subtree(x, line, len);
+	lines_free(&l);
+	if (rc != 0)
+		return rc;
+	merkle_root(&x->tree, &root);
+	if (x->tree.size != x->head.size || !same_hash(&root, &x->head.root))
+		return fail(x, "The proof does not lead to what was signed");
+	return x->count > 0 ? 0 : fail(x, "There is no record of the export");
 }
 
 /* --- Records ---------------------------------------------------------------- */
 
+/* The next record that the proof has: 1, 0 there is none, -1. */
 static int
-take_hash(struct export_check *x, const char *line, size_t len)
+next_proven(struct lines *proof, struct merkle_subtree *tree)
 {
-	unsigned long long index;
-	char text[32];
-	const char *space = memchr(line, ' ', len);
-	int n;
+	const char *line;
+	size_t len;
+	int rc;
 
-	if (x->count == RECORDS_MAX)
-		return fail(x, "There are too many hashes");
-	if (x->count == x->room) {
-		x->room = 2 * x->room + FIRST_ROOM;
-		x->indexes =
-		    xreallocarray(x->indexes, x->room, sizeof(*x->indexes));
-		x->leaves =
-		    xreallocarray(x->leaves, x->room, sizeof(*x->leaves));
-	}
-	index = strtoull(line, NULL, 10);
-	n = snprintf(text, sizeof(text), "%llu", index);
-	if (space == NULL || (size_t)n != (size_t)(space - line) ||
-	    memcmp(line, text, (size_t)n) != 0 ||
-	    strlen(space + 1) != MERKLE_TEXT - 1 ||
-	    len != (size_t)n + MERKLE_TEXT ||
-	    merkle_parse(space + 1, &x->leaves[x->count]) == -1)
-		return fail(x, "Hash %zu is none", x->count);
-	x->indexes[x->count++] = index;
-	return 0;
+	while ((rc = lines_next(proof, &line, &len)) == 1)
+		if (parse_subtree(line, len, tree) == -1)
+			return fail(proof->x, "The archive changes");
+		else if (tree->count == 0)
+			return 1;
+	return rc;
 }
 
 static int
-take_record(struct export_check *x, const char *line, size_t len)
+compare_records(
+    struct export_check *x, struct lines *records, struct lines *proof)
 {
+	struct merkle_subtree proven;
 	struct merkle_hash hash;
+	const char *line;
+	uint64_t left = x->count;
+	size_t len;
+	int rc;
 
-	if (x->records == x->count)
-		return fail(x, "There are more records than hashes");
-	merkle_leaf(line, len, &hash);
-	if (!x->differs &&
-	    memcmp(&hash, &x->leaves[x->records], sizeof(hash)) != 0) {
-		x->differs = true;
-		x->first = x->indexes[x->records];
+	while ((rc = next_proven(proof, &proven)) == 1) {
+		rc = lines_next(records, &line, &len);
+		if (rc == 0)
+			return fail_record(x, proven.first, "missing");
+		if (rc == -1)
+			return -1;
+		merkle_leaf(line, len, &hash);
+		if (!same_hash(&hash, &proven.hash))
+			return fail_record(
+			    x, proven.first, "not the one that was signed");
+		if (--left == 0)
+			x->last = record_parse(line, len);
+		else {
+			digest(x->lines, line, len);
+			digest(x->lines, "\n", 1);
+		}
 	}
-	if (++x->records == x->count)
-		x->last = record_parse(line, len);
-	return 0;
+	if (rc == 0 && (rc = lines_next(records, &line, &len)) == 1)
+		rc = fail(x, "There are more records than were signed");
+	return rc;
+}
+
+/* Members up to the proof, which were read before. */
+static int
+skip_to_proof(struct export_check *x, struct archive *again)
+{
+	char name[ARCHIVE_NAME];
+
+	if (member(x, again, NULL, name) == -1)
+		return -1;
+	return member(x, again, EXPORT_HEADS, name);
 }
 
 static int
-take_proof(struct export_check *x, const char *line, size_t len)
+read_records(struct export_check *x, struct archive *a)
 {
-	if (x->nproof == PROOF_MAX)
-		return fail(x, "The proof is too long");
-	if (x->nproof == x->proof_room) {
-		x->proof_room = 2 * x->proof_room + FIRST_ROOM;
-		x->proof =
-		    xreallocarray(x->proof, x->proof_room, sizeof(*x->proof));
-	}
-	if (len != MERKLE_TEXT - 1 ||
-	    merkle_parse(line, &x->proof[x->nproof]) == -1)
-		return fail(x, "Hash %zu of the proof is none", x->nproof);
-	x->nproof++;
-	return 0;
+	struct archive *again = archive_open(x->fd);
+	struct lines records = { 0 }, proof = { 0 };
+	int rc = -1;
+
+	if (again == NULL)
+		(void)fail(x, "There is no memory for it");
+	else if (lines_begin(&records, x, a, EXPORT_RECORDS, RECORD_MAX) == 0 &&
+	    skip_to_proof(x, again) == 0 &&
+	    lines_begin(&proof, x, again, EXPORT_PROOF, PROOF_LINE) == 0)
+		rc = compare_records(x, &records, &proof);
+	lines_free(&records);
+	lines_free(&proof);
+	archive_free(again);
+	return rc;
 }
 
 /* --- What they say together ------------------------------------------------- */
 
+/* The record of the export itself tells of the report and of the others. */
 static int
-check_tree(struct export_check *x)
-{
-	struct merkle_hash root;
-
-	if (merkle_root_of(x->head.size, x->indexes, x->leaves, x->count,
-		x->proof, x->nproof, &root) == -1 ||
-	    memcmp(&root, &x->head.root, sizeof(root)) != 0)
-		return fail(x, "The hashes do not lead to what was signed");
-	if (!x->differs && x->records == x->count)
-		return 0;
-	x->has_record = true;
-	x->record = x->differs ? x->first : x->indexes[x->records];
-	return fail(x,
-	    x->differs ? "Record %" PRIu64 " is not the one that was signed" :
-			 "Record %" PRIu64 " is missing",
-	    x->record);
-}
-
-/* The record of the export itself tells of the report. */
-static int
-check_report(struct export_check *x)
+check_last(struct export_check *x)
 {
 	const json_t *data = json_object_get(x->last, "event_data");
-	char hash[MERKLE_TEXT];
+	char report[MERKLE_TEXT], lines[MERKLE_TEXT];
+	struct merkle_hash hash;
 
-	merkle_text(&x->report_hash, hash);
-	if (strcmp(json_str(x->last, "event", ""), EXPORT_EVENT) != 0 ||
-	    json_int(data, "records", -1) != (json_int_t)x->count - 1 ||
-	    x->indexes[x->count - 1] + 1 != x->head.size)
-		return fail(x, "The last record is not that of this export");
+	merkle_text(&x->report_hash, report);
+	if (EVP_DigestFinal_ex(x->lines, hash.bytes, NULL) != 1)
+		abort();
+	merkle_text(&hash, lines);
+	if (strcmp(json_str(x->last, "event", ""), EXPORT_EVENT) != 0)
+		return fail(x, "The last record is not that of an export");
+	if (json_int(data, "records", -1) != (json_int_t)x->count - 1 ||
+	    strcmp(json_str(data, "records_sha256", ""), lines) != 0)
+		return fail(x, "The records are not those of this export");
 	if (strcmp(json_str(data, "report", ""), x->report) != 0 ||
-	    strcmp(json_str(data, "sha256", ""), hash) != 0)
+	    strcmp(json_str(data, "sha256", ""), report) != 0)
 		return fail(x,
-		    "The report \"%s\" is not the one that was "
-		    "exported",
+		    "The report \"%s\" is not the one that was exported",
 		    x->report);
 	return 0;
 }
 
-static void
-check(struct export_check *x)
+static int
+check_end(struct export_check *x, struct archive *a)
 {
 	char name[ARCHIVE_NAME];
 	const char *why = "";
 	uint64_t size;
-	int rc;
+	int rc = archive_next(a, name, &size, &why);
 
-	if (read_report(x) == -1 || read_heads(x) == -1 ||
-	    read_lines(x, EXPORT_HASHES, 20 + MERKLE_TEXT, take_hash) == -1 ||
-	    read_lines(x, EXPORT_RECORDS, RECORD_MAX + 1, take_record) == -1 ||
-	    read_lines(x, EXPORT_PROOF, MERKLE_TEXT, take_proof) == -1)
-		return;
-	rc = archive_next(x->archive, name, &size, &why);
 	if (rc == 1)
-		(void)fail(x, "\"%s\" is none of an export's", name);
-	else if (rc == -1)
-		(void)fail(x, "This is no whole export: %s", why);
-	else if (x->count == 0)
-		(void)fail(x, "There is no record of the export");
-	else if (check_tree(x) == 0)
-		(void)check_report(x);
+		return fail(x, "\"%s\" is none of an export's", name);
+	if (rc == -1)
+		return fail(x, "This is no whole export: %s", why);
+	return 0;
+}
+
+static void
+check(struct export_check *x, struct archive *a)
+{
+	if (read_report(x, a) == 0 && read_heads(x, a) == 0 &&
+	    read_proof(x, a) == 0 && read_records(x, a) == 0 &&
+	    check_end(x, a) == 0)
+		(void)check_last(x);
 }
 
 static json_t *
@@ -393,7 +520,7 @@ tell(const struct export_check *x)
 		problem = json_pack("{s:s, s:o}", "text", x->problem, "record",
 		    x->has_record ? json_integer((json_int_t)x->record) :
 				    json_null());
-	if (x->heads > 0) {
+	if (x->head_line != NULL) {
 		merkle_text(&x->head.root, root);
 		/* clang-format off */
 		head = json_pack("{s:I, s:I, s:s, s:I, s:s}",
@@ -404,36 +531,39 @@ tell(const struct export_check *x)
 		/* clang-format on */
 	}
 	/* clang-format off */
-	report = json_pack("{s:b, s:I, s:s?, s:s?, s:o, s:o}",
+	report = json_pack("{s:b, s:I, s:s?, s:s?, s:o, s:s?, s:o}",
 	    "verified", x->problem == NULL,
 	    "records", (json_int_t)(x->count > 0 ? x->count - 1 : 0),
 	    "report", x->report[0] != '\0' ? x->report : NULL,
-	    "log", x->heads > 0 ? x->head.log : NULL,
-	    "last_head", head, "problem", problem);
+	    "log", x->head_line != NULL ? x->head.log : NULL,
+	    "last_head", head, "against", x->how, "problem", problem);
 	/* clang-format on */
 	return report;
 }
 
 json_t *
-export_verify(int fd, const char *against, void (*progress)(int fd))
+export_verify(
+    int fd, const char *against, void (*progress)(unsigned int percent))
 {
-	struct export_check x = {
-		.fd = fd, .against = against, .progress = progress
-	};
+	struct export_check x = { .fd = fd,
+		.against = against,
+		.progress = progress,
+		.lines = digest_new() };
+	struct archive *a = archive_open(fd);
+	struct stat st;
 	json_t *report;
 
-	x.archive = archive_open(fd);
-	if (x.archive == NULL)
+	if (fstat(fd, &st) == 0)
+		x.size = (uint64_t)st.st_size;
+	if (a == NULL)
 		(void)fail(&x, "There is no memory for it");
 	else
-		check(&x);
+		check(&x, a);
 	report = tell(&x);
-	archive_free(x.archive);
+	archive_free(a);
+	EVP_MD_CTX_free(x.lines);
 	json_decref(x.last);
 	free(x.head_line);
-	free(x.indexes);
-	free(x.leaves);
-	free(x.proof);
 	free(x.problem);
 	return report;
 }

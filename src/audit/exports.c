@@ -9,9 +9,10 @@
 #include <unistd.h>
 
 #include "audit/audit_internal.h"
-#include "audit/export.h"
+#include "audit/export_files.h"
 #include "lib/json.h"
 #include "lib/log.h"
+#include "lib/xalloc.h"
 
 #define STEP ((size_t)256 * 1024)
 
@@ -37,50 +38,37 @@ audit_export_drop(struct audit *audit)
 	audit->export = NULL;
 }
 
-/* *linep is what it became in the log, and its index.  0 or -1 with errno. */
-static int
-record(struct audit *audit, char **linep, uint64_t *indexp)
+/* Into the log, and a head for it: what it became there, or NULL with errno. */
+static char *
+record(struct audit *audit)
 {
 	json_t *made = export_record(audit->export);
-	int rc = record_line(made, (int64_t)time(NULL), linep);
+	uint64_t index = tree_size(audit->tree);
+	char *line = NULL;
+	int rc = record_line(made, (int64_t)time(NULL), &line);
 
 	json_decref(made);
 	if (rc == -1)
-		return -1;
-	audit_commit(audit); /* so that the index is known */
-	*indexp = tree_size(audit->tree);
-	segments_add(audit->store, *linep);
-	tree_add(audit->tree, *linep);
+		return NULL;
+	segments_add(audit->store, line);
+	tree_add(audit->tree, line);
 	audit_commit(audit);
-	if (tree_size(audit->tree) != *indexp + 1) {
-		errno = EIO;
-		return -1;
+	if (tree_size(audit->tree) == index + 1) {
+		audit_sign(audit);
+		if (tree_unsigned(audit->tree) == 0)
+			return line;
 	}
-	audit_sign(audit);
-	if (tree_unsigned(audit->tree) == 0)
-		return 0;
+	freezero_str(line);
 	errno = EIO;
-	return -1;
+	return NULL;
 }
 
 static void
-finish(struct audit *audit)
+end(struct audit *audit, int error, const char *why)
 {
-	const char *why;
-	char *line = NULL;
-	uint64_t index;
-	int error = export_problem(audit->export, &why);
-
-	if (error == 0 &&
-	    (record(audit, &line, &index) == -1 ||
-		export_finish(audit->export, line, index) == -1)) {
-		error = errno;
-		why = "The export cannot be written";
-	}
 	if (error != 0)
 		log_warn("audit.export", "%s: %s", why, strerror(error));
 	audit_answer(audit, audit->export_id, error, error != 0 ? why : "{}");
-	free(line);
 	audit_export_drop(audit);
 }
 
@@ -88,13 +76,31 @@ finish(struct audit *audit)
 bool
 audit_export_work(struct audit *audit)
 {
+	const char *why;
+	char *line;
+	int error;
+
 	if (audit->export == NULL)
 		return false;
-	if (!export_step(audit->export, STEP)) {
+	if (segments_batched(audit->store) > 0)
+		audit_commit(audit);
+	switch (export_step(audit->export, STEP)) {
+	case EXPORT_GOES_ON:
 		tell_progress(audit);
 		return true;
+	case EXPORT_WANTS_RECORD:
+		if ((line = record(audit)) == NULL) {
+			end(audit, errno, "The export cannot be recorded");
+			return false;
+		}
+		export_recorded(audit->export, line);
+		freezero_str(line);
+		return true;
+	case EXPORT_ENDED:
+		break;
 	}
-	finish(audit);
+	error = export_problem(audit->export, &why);
+	end(audit, error, why);
 	return false;
 }
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "audit/audit_internal.h"
+#include "audit/export_files.h"
 #include "audit/retain.h"
 #include "lib/json.h"
 #include "lib/log.h"

@@ -3,8 +3,6 @@
  */
 #include "lib/merkle.h"
 
-#include <stdlib.h>
-#include <string.h>
 #include <openssl/evp.h>
 
 #include "lib/hex.h"
@@ -64,20 +62,30 @@ merkle_roots(uint64_t size)
 	return (unsigned int)__builtin_popcountll(size);
 }
 
-void
-merkle_add(struct merkle *tree, const struct merkle_hash *leaf)
+int
+merkle_add_tree(
+    struct merkle *tree, const struct merkle_hash *root, uint64_t count)
 {
 	unsigned int n = merkle_roots(tree->size);
 	uint64_t bits;
 
-	if (tree->size == UINT64_MAX)
-		fatal("a tree is full");
-	tree->roots[n] = *leaf;
+	if (count == 0 || (count & (count - 1)) != 0 ||
+	    tree->size % count != 0 || tree->size > UINT64_MAX - count)
+		return -1;
+	tree->roots[n] = *root;
 	/* Two of the same size make one of the next. */
-	for (bits = tree->size; bits & 1; bits >>= 1, n--)
+	for (bits = tree->size / count; bits & 1; bits >>= 1, n--)
 		merkle_node(
 		    &tree->roots[n - 1], &tree->roots[n], &tree->roots[n - 1]);
-	tree->size++;
+	tree->size += count;
+	return 0;
+}
+
+void
+merkle_add(struct merkle *tree, const struct merkle_hash *leaf)
+{
+	if (merkle_add_tree(tree, leaf, 1) == -1)
+		fatal("a tree is full");
 }
 
 void
@@ -94,154 +102,55 @@ merkle_root(const struct merkle *tree, struct merkle_hash *out)
 		merkle_node(&tree->roots[--n], out, out);
 }
 
-/* The largest power of two below size, which is at least 2. */
-static uint64_t
-split(uint64_t size)
+void
+merkle_proof_begin(struct merkle_proof *p, const struct merkle *before)
 {
-	return UINT64_C(1) << (63 - __builtin_clzll(size - 1));
-}
+	unsigned int bit;
 
-struct prover {
-	const struct merkle *before;
-	const uint64_t *wanted;
-	size_t count, at;
-	merkle_source *leaf;
-	merkle_sink *put;
-	void *arg;
-};
-
-static bool
-holds_wanted(const struct prover *p, uint64_t start, uint64_t size)
-{
-	return p->at < p->count && p->wanted[p->at] - start < size;
-}
-
-/* The root of a perfect tree within what is forgotten. */
-static int
-forgotten(const struct prover *p, uint64_t start, uint64_t size,
-    struct merkle_hash *out)
-{
-	uint64_t at = 0, bit;
-	unsigned int i;
-
-	for (i = 0, bit = UINT64_C(1) << 63; bit != 0; bit >>= 1) {
-		if ((p->before->size & bit) == 0)
+	p->next = 0;
+	p->count = 0;
+	for (bit = 64; bit-- > 0;) {
+		if ((before->size >> bit & 1) == 0)
 			continue;
-		if (at == start && bit == size) {
-			*out = p->before->roots[i];
-			return 0;
-		}
-		at += bit;
-		i++;
+		p->trees[p->count] = (struct merkle_subtree){ p->next,
+			UINT64_C(1) << bit, before->roots[p->count] };
+		p->next += UINT64_C(1) << bit;
+		p->count++;
 	}
-	return -1;
 }
 
-/* At most as deep as the tree. */
-static int
-subtree(const struct prover *p, uint64_t start, uint64_t size,
-    struct merkle_hash *out)
+/*
+ * Two of one size that make a perfect one do so.  What stays is first of
+ * growing and then of falling size, never three of one: 2 * MERKLE_DEPTH.
+ */
+void
+merkle_proof_pass(struct merkle_proof *p, const struct merkle_hash *leaf)
 {
-	uint64_t known = p->before != NULL ? p->before->size : 0, left;
-	struct merkle_hash right;
+	struct merkle_subtree *a, *b = &p->trees[p->count++];
 
-	if (p->before != NULL && start + size <= known &&
-	    forgotten(p, start, size, out) == 0)
-		return 0;
-	if (size == 1)
-		return start < known ? -1 : p->leaf(start, out, p->arg);
-	left = split(size);
-	if (subtree(p, start, left, out) == -1 ||
-	    subtree(p, start + left, size - left, &right) == -1)
-		return -1;
-	merkle_node(out, &right, out);
-	return 0;
-}
-
-static int
-prove(struct prover *p, uint64_t start, uint64_t size)
-{
-	struct merkle_hash root;
-	uint64_t left;
-
-	if (!holds_wanted(p, start, size)) {
-		if (subtree(p, start, size, &root) == -1)
-			return -1;
-		return p->put(&root, p->arg);
+	*b = (struct merkle_subtree){ p->next++, 1, *leaf };
+	while (p->count > 1) {
+		b = &p->trees[p->count - 1];
+		a = b - 1;
+		if (a->count != b->count || a->first % (2 * a->count) != 0)
+			break;
+		merkle_node(&a->hash, &b->hash, &a->hash);
+		a->count *= 2;
+		p->count--;
 	}
-	if (size == 1) {
-		p->at++;
-		return 0;
-	}
-	left = split(size);
-	if (prove(p, start, left) == -1)
-		return -1;
-	return prove(p, start + left, size - left);
 }
 
 int
-merkle_prove(uint64_t size, const struct merkle *before, const uint64_t *wanted,
-    size_t count, merkle_source *leaf, merkle_sink *put, void *arg)
+merkle_proof_take(struct merkle_proof *p, merkle_sink *put, void *arg)
 {
-	struct prover p = { before, wanted, count, 0, leaf, put, arg };
+	unsigned int i;
+	int rc = 0;
 
-	if (size == 0)
-		return count == 0 ? 0 : -1;
-	if (prove(&p, 0, size) == -1)
-		return -1;
-	return p.at == count ? 0 : -1;
-}
-
-struct checker {
-	const uint64_t *indexes;
-	const struct merkle_hash *leaves, *proof;
-	size_t count, at, nproof, used;
-};
-
-static int
-check(struct checker *c, uint64_t start, uint64_t size, struct merkle_hash *out)
-{
-	struct merkle_hash right;
-	uint64_t left;
-
-	if (c->at == c->count || c->indexes[c->at] - start >= size) {
-		if (c->used == c->nproof)
-			return -1;
-		*out = c->proof[c->used++];
-		return 0;
-	}
-	if (size == 1) {
-		*out = c->leaves[c->at++];
-		return 0;
-	}
-	left = split(size);
-	if (check(c, start, left, out) == -1 ||
-	    check(c, start + left, size - left, &right) == -1)
-		return -1;
-	merkle_node(out, &right, out);
-	return 0;
-}
-
-int
-merkle_root_of(uint64_t size, const uint64_t *indexes,
-    const struct merkle_hash *leaves, size_t count,
-    const struct merkle_hash *proof, size_t nproof, struct merkle_hash *root)
-{
-	struct checker c = { indexes, leaves, proof, count, 0, nproof, 0 };
-	const struct merkle none = { 0 };
-	size_t i;
-
-	for (i = 0; i < count; i++)
-		if (indexes[i] >= size ||
-		    (i > 0 && indexes[i] <= indexes[i - 1]))
-			return -1;
-	if (size == 0) {
-		merkle_root(&none, root);
-		return nproof == 0 ? 0 : -1;
-	}
-	if (check(&c, 0, size, root) == -1)
-		return -1;
-	return c.used == c.nproof && c.at == c.count ? 0 : -1;
+	for (i = 0; i < p->count && rc == 0; i++)
+		rc = put(&p->trees[i], arg);
+	p->count = 0;
+	p->next++;
+	return rc;
 }
 
 void

@@ -40,31 +40,35 @@ void	merkle_add(struct merkle *, const struct merkle_hash *leaf);
 void	merkle_root(const struct merkle *, struct merkle_hash *);
 
 /*
- * A proof for some of the leaves at once: the hashes of the largest subtrees
- * that hold none of them, from the left to the right.  Who has the leaves in
- * question computes the root from these and compares.
- *
- * The tree of which before is the beginning (its leaves may be forgotten; NULL
- * or size 0: none is) and the other leaves' hashes come from leaf, which gives
- * 0 or -1.  wanted: indexes, ascending, none below before->size.  put takes
- * the hashes.  0, or -1 when leaf or put failed.
+ * A perfect subtree behind what is there: count leaves, a power of two that
+ * divides the size.  0; -1: it cannot stand there.
  */
-typedef int	merkle_source(uint64_t index, struct merkle_hash *, void *arg);
-typedef int	merkle_sink(const struct merkle_hash *, void *arg);
-int	merkle_prove(uint64_t size, const struct merkle *before,
-	    const uint64_t *wanted, size_t count, merkle_source *leaf,
-	    merkle_sink *put, void *arg);
+int	merkle_add_tree(struct merkle *, const struct merkle_hash *,
+	    uint64_t count);
 
 /*
- * The root of a tree of that size from a proof: indexes and hashes of the
- * leaves in question, and the hashes that merkle_prove() gave.  0; -1 when the
- * proof is none for these: too few hashes or too many, or indexes that are not
- * ascending or beyond the tree.
+ * A proof for some of the leaves at once: the largest perfect subtrees that
+ * hold none of them.  It is made from the left to the right, and whoever has
+ * the leaves in question adds these and those in that order to a tree and
+ * compares its root.  The last leaf has to be one of them: what is behind the
+ * last one is in no subtree that was put.
  */
-int	merkle_root_of(uint64_t size, const uint64_t *indexes,
-	    const struct merkle_hash *leaves, size_t count,
-	    const struct merkle_hash *proof, size_t nproof,
-	    struct merkle_hash *root);
+struct merkle_proof {
+	uint64_t	 next;	/* index of the leaf that comes */
+	unsigned int	 count;	/* subtrees since the last leaf in question */
+	struct merkle_subtree {
+		uint64_t		first, count;	/* leaves */
+		struct merkle_hash	hash;
+	} trees[2 * MERKLE_DEPTH];
+};
+typedef int	merkle_sink(const struct merkle_subtree *, void *arg);
+
+/* Its first leaves are those of a tree of which no more is known. */
+void	merkle_proof_begin(struct merkle_proof *, const struct merkle *before);
+/* The next leaf is none of those. */
+void	merkle_proof_pass(struct merkle_proof *, const struct merkle_hash *);
+/* It is: what lies between it and the one before goes to put.  0, or put's. */
+int	merkle_proof_take(struct merkle_proof *, merkle_sink *put, void *arg);
 
 /* 64 hexadecimal digits and a NUL; and back: 0 or -1. */
 #define MERKLE_TEXT	(2 * MERKLE_HASH + 1)

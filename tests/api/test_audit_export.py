@@ -7,33 +7,32 @@ import io
 import json
 import pathlib
 import tarfile
-import time
 import urllib.request
 import ssl
 
 import pytest
 
+from harness import wait_until
+
 pytestmark = pytest.mark.release
 
-PARTS = ["heads.jsonl", "hashes", "records.jsonl", "proof"]
+PARTS = ["heads.jsonl", "proof", "records.jsonl"]
 
 
-def finished(client, job):
-    """The job's end as core.get_jobs shows it."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
+def ended(client, job):
+    """The entry of a job when it has come to its end."""
+    def entry():
         found, = client.call("core.get_jobs", [["id", "=", job]])
-        if found["state"] not in ("WAITING", "RUNNING"):
-            return found
-        time.sleep(0.05)
-    raise AssertionError("the job goes on and on")
+        return found if found["state"] not in ("WAITING", "RUNNING") else None
+
+    return wait_until(entry, 60, f"end of job {job}")
 
 
 def exported(client, *filters, form="JSON", **options):
     """The path that the export answers with."""
-    found = finished(client, client.call("audit.export", {
+    found = client.job("audit.export", {
         "query-filters": list(filters), "query-options": options,
-        "export_format": form}))
+        "export_format": form})
     assert found["state"] == "SUCCESS", found["error"]
     return found["result"]
 
@@ -47,6 +46,13 @@ def members(path):
     with tarfile.open(path) as archive:
         return {member.name: archive.extractfile(member).read()
                 for member in archive.getmembers()}
+
+
+def indexes(parts):
+    """Those of the records of an export, as its proof has them."""
+    lines = parts["proof"].decode().splitlines()
+    return [int(words[0]) for words in map(str.split, lines)
+            if len(words) == 2]
 
 
 def write(path, parts):
@@ -138,7 +144,7 @@ def test_one_record(instance, sample, change):
     _, parts, altered = sample
     lines = parts["records.jsonl"].splitlines(keepends=True)
     at = 5
-    index = int(parts["hashes"].splitlines()[at].split()[0])
+    index = indexes(parts)[at]
     lines[at:at + 2] = {
         "altered": [lines[at].replace(b'"success":', b'"success" :'),
                     lines[at + 1]],
@@ -164,7 +170,7 @@ def test_one_bit_of_each_part(instance, sample, part):
         assert problem(instance, write(altered, parts))
 
 
-@pytest.mark.parametrize("part", ["hashes", "proof", "heads.jsonl"])
+@pytest.mark.parametrize("part", PARTS)
 def test_a_line_less(instance, sample, part):
     _, parts, altered = sample
     lines = parts[part].splitlines(keepends=True)
@@ -173,11 +179,38 @@ def test_a_line_less(instance, sample, part):
 
 
 def test_a_record_less_everywhere(instance, sample):
+    """What is left leads to the signed root all the same."""
     _, parts, altered = sample
-    for part in ("hashes", "records.jsonl"):
-        lines = parts[part].splitlines(keepends=True)
-        parts[part] = b"".join(lines[:3] + lines[4:])
-    assert problem(instance, write(altered, parts))
+    at = 3
+    index = str(indexes(parts)[at]).encode()
+    lines = parts["records.jsonl"].splitlines(keepends=True)
+    parts["records.jsonl"] = b"".join(lines[:at] + lines[at + 1:])
+    parts["proof"] = parts["proof"].replace(
+        b"\n" + index + b" ", b"\n" + index + b" 1 ", 1)
+    assert problem(instance, write(altered, parts)) == \
+        "The records are not those of this export"
+
+
+def test_another_record_than_those_exported(instance, sample):
+    """One of the log, but not of the export, in the place of another."""
+    _, parts, altered = sample
+    stored = b"".join(path.read_bytes() for path in sorted(
+        pathlib.Path(instance.directory, "audit").glob("segment-*.jsonl")))
+    stored = stored.splitlines(keepends=True)
+    lines = parts["records.jsonl"].splitlines(keepends=True)
+    tree = parts["proof"].decode().splitlines()
+    at = next(at for at, words in enumerate(map(str.split, tree[:-1]))
+              if len(words) == 3 and words[1] == "1" and
+              len(tree[at + 1].split()) == 2)
+    taken, left = (int(line.split()[0]) for line in tree[at:at + 2])
+    place = indexes(parts).index(left)
+    tree[at] = tree[at].replace(" 1 ", " ", 1)
+    tree[at + 1] = tree[at + 1].replace(" ", " 1 ", 1)
+    parts["proof"] = "".join(line + "\n" for line in tree).encode()
+    lines[place] = stored[taken]
+    parts["records.jsonl"] = b"".join(lines)
+    assert problem(instance, write(altered, parts)) == \
+        "The records are not those of this export"
 
 
 def test_truncated_or_more(instance, sample):
@@ -211,7 +244,7 @@ def test_members_that_are_none(instance, sample):
 
 def test_a_bomb_takes_no_memory(instance, sample):
     _, parts, altered = sample
-    parts["hashes"] = bytes(64 * 1024 * 1024)
+    parts["proof"] = bytes(64 * 1024 * 1024)
     assert "too long" in problem(instance, write(altered, parts))
 
 
@@ -232,6 +265,23 @@ def test_heads_seen_elsewhere(instance, root, sample):
     # And the later export knows the earlier head.
     again = file_of(instance, exported(root, limit=1))
     assert report(instance, again, "--against", own)["verified"]
+
+
+def test_aborted(instance, root):
+    """It ends at once, and leaves nothing."""
+    folder = pathlib.Path(instance.directory, "audit", "reports", "root")
+    for _ in range(50):     # or until it was not quicker than we are
+        job = root.job("audit.export", {"query-options": {"limit": 1}})["id"]
+        before = set(folder.iterdir())
+        numbers = [root.start("audit.export"),
+                   root.start("core.job_abort", job + 1)]
+        assert [root.finish(number) for number in numbers][0] == job + 1
+        found = ended(root, job + 1)
+        if found["state"] == "ABORTED":
+            break
+    assert found["state"] == "ABORTED"
+    assert set(folder.iterdir()) == before
+    exported(root, limit=1)
 
 
 @pytest.mark.parametrize("form", ["CSV", "YAML", "JSON"])
@@ -273,14 +323,14 @@ def test_what_is_refused(root, data, path):
     if path.startswith("data."):
         assert root.error("audit.export", data).paths == [path]
         return
-    found = finished(root, root.call("audit.export", data))
+    found = root.job("audit.export", data)
     assert found["state"] == "FAILED" and path in json.dumps(found)
 
 
 def download(instance, client, name):
     job, url = client.call("core.download", "audit.download_report",
                            [{"report_name": name}], name, True)
-    found = finished(client, job)
+    found = ended(client, job)
     if found["state"] != "SUCCESS":
         return None
     context = ssl._create_unverified_context()

@@ -5,6 +5,7 @@
  */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -132,164 +133,138 @@ test_every_size(void **state)
 	}
 }
 
+/* What a proof puts, and between it the leaves in question, as count 1. */
 struct proof {
-	struct merkle_hash hashes[2 * LEAVES];
+	struct merkle_subtree parts[2 * LEAVES];
 	size_t count;
-	uint64_t least; /* leaves below are forgotten */
+	size_t put; /* of these */
 };
 
 static int
-give_leaf(uint64_t index, struct merkle_hash *out, void *arg)
-{
-	const struct proof *proof = arg;
-
-	assert_true(index < LEAVES && index >= proof->least);
-	*out = leaves[index];
-	return 0;
-}
-
-static int
-take_hash(const struct merkle_hash *hash, void *arg)
+take_subtree(const struct merkle_subtree *tree, void *arg)
 {
 	struct proof *proof = arg;
 
-	proof->hashes[proof->count++] = *hash;
+	proof->parts[proof->count++] = *tree;
+	proof->put++;
 	return 0;
 }
 
-struct asked {
-	uint64_t size, indexes[LEAVES];
-	struct merkle_hash leaves[LEAVES];
-	size_t count;
-};
-
-/* Each leaf from least on, one of so many, from a generator of fixed start. */
+/* Of leaves from least on, one of so many, from a generator of fixed start. */
 static void
-ask(struct asked *asked, uint64_t size, uint64_t least, unsigned int one_of)
+make_proof(
+    struct proof *proof, uint64_t size, uint64_t least, unsigned int one_of)
 {
 	static uint32_t x = 1;
+	struct merkle before = { 0 };
+	struct merkle_proof made;
 	uint64_t i;
 
-	asked->size = size;
-	asked->count = 0;
+	memset(proof, 0, sizeof(*proof));
+	for (i = 0; i < least; i++)
+		merkle_add(&before, &leaves[i]);
+	merkle_proof_begin(&made, &before);
 	for (i = least; i < size; i++) {
 		x = x * 1103515245u + 12345u;
-		if ((x >> 16) % one_of != 0)
+		if (i + 1 < size && (x >> 16) % one_of != 0) {
+			merkle_proof_pass(&made, &leaves[i]);
 			continue;
-		asked->indexes[asked->count] = i;
-		asked->leaves[asked->count++] = leaves[i];
+		}
+		assert_int_equal(
+		    merkle_proof_take(&made, take_subtree, proof), 0);
+		proof->parts[proof->count++] =
+		    (struct merkle_subtree){ i, 1, leaves[i] };
 	}
 }
 
-static int
-computed(
-    const struct asked *a, const struct proof *proof, struct merkle_hash *root)
-{
-	return merkle_root_of(a->size, a->indexes, a->leaves, a->count,
-	    proof->hashes, proof->count, root);
-}
-
 static bool
-proves(const struct asked *a, const struct proof *proof)
+proves(const struct proof *proof, uint64_t size)
 {
 	struct merkle_hash root, expected;
+	struct merkle tree = { 0 };
+	size_t i;
 
-	defined(leaves, a->size, &expected);
-	return computed(a, proof, &root) == 0 &&
-	    memcmp(&root, &expected, sizeof(root)) == 0;
-}
-
-static void
-make_proof(const struct asked *a, uint64_t least, struct proof *proof)
-{
-	struct merkle before = { 0 };
-	uint64_t i;
-
-	for (i = 0; i < least; i++)
-		merkle_add(&before, &leaves[i]);
-	proof->count = 0;
-	proof->least = least;
-	assert_int_equal(merkle_prove(a->size, &before, a->indexes, a->count,
-			     give_leaf, take_hash, proof),
-	    0);
+	defined(leaves, size, &expected);
+	for (i = 0; i < proof->count; i++)
+		if (proof->parts[i].first != tree.size ||
+		    merkle_add_tree(&tree, &proof->parts[i].hash,
+			proof->parts[i].count) == -1)
+			return false;
+	merkle_root(&tree, &root);
+	return tree.size == size && memcmp(&root, &expected, sizeof(root)) == 0;
 }
 
 static void
 test_proofs(void **state)
 {
-	struct asked asked;
 	struct proof proof;
 	uint64_t size, least;
 	unsigned int one_of;
 
 	(void)state;
 	for (size = 1; size <= LEAVES; size++)
-		for (least = 0; least <= size; least += 3)
+		for (least = 0; least < size; least += 3)
 			for (one_of = 1; one_of < 9; one_of += 3) {
-				ask(&asked, size, least, one_of);
-				make_proof(&asked, least, &proof);
-				assert_true(proves(&asked, &proof));
+				make_proof(&proof, size, least, one_of);
+				assert_true(proves(&proof, size));
+				assert_true(
+				    one_of > 1 || least > 0 || proof.put == 0);
 			}
+	make_proof(&proof, 70, 0, 1000000);
+	assert_int_equal(proof.put, 3); /* 64, 4 and 1 of 69 */
 }
 
 /* Any bit of any part changed, anything left out, added or moved is found. */
 static void
 test_tampered(void **state)
 {
-	struct asked asked, wrong;
-	struct proof proof, other;
+	struct proof proof, wrong;
 	size_t i;
 
 	(void)state;
-	ask(&asked, 53, 7, 4);
-	make_proof(&asked, 7, &proof);
-	assert_true(asked.count > 3 && proof.count > 3);
-	for (i = 0; i < asked.count * MERKLE_HASH * 8; i++) {
-		wrong = asked;
-		wrong.leaves[i / 256].bytes[i / 8 % 32] ^=
-		    (unsigned char)(1 << i % 8);
-		assert_false(proves(&wrong, &proof));
-	}
+	make_proof(&proof, 53, 7, 4);
+	assert_true(proof.count > 6 && proof.put > 3);
+	assert_true(proves(&proof, 53));
+	assert_false(proves(&proof, 54));
 	for (i = 0; i < proof.count * MERKLE_HASH * 8; i++) {
-		other = proof;
-		other.hashes[i / 256].bytes[i / 8 % 32] ^=
+		wrong = proof;
+		wrong.parts[i / 256].hash.bytes[i / 8 % 32] ^=
 		    (unsigned char)(1 << i % 8);
-		assert_false(proves(&asked, &other));
+		assert_false(proves(&wrong, 53));
 	}
-	for (i = 0; i < asked.count; i++) {
-		wrong = asked;
-		wrong.indexes[i]++;
-		assert_false(proves(&wrong, &proof));
+	for (i = 0; i < proof.count; i++) {
+		wrong = proof;
+		wrong.parts[i].first++;
+		assert_false(proves(&wrong, 53));
+		wrong = proof;
+		wrong.parts[i].count *= 2;
+		assert_false(proves(&wrong, 53));
+		wrong = proof;
+		memmove(&wrong.parts[i], &wrong.parts[i + 1],
+		    (--wrong.count - i) * sizeof(wrong.parts[0]));
+		assert_false(proves(&wrong, 53));
 	}
-	wrong = asked;
-	wrong.count--;
-	assert_false(proves(&wrong, &proof));
-	wrong = asked;
-	wrong.size++;
-	assert_false(proves(&wrong, &proof));
-	other = proof;
-	other.count--;
-	assert_false(proves(&asked, &other));
-	other = proof;
-	other.hashes[other.count++] = leaves[0];
-	assert_false(proves(&asked, &other));
+	wrong = proof;
+	wrong.parts[wrong.count++] =
+	    (struct merkle_subtree){ 53, 1, leaves[0] };
+	assert_false(proves(&wrong, 53));
 }
 
 static void
-test_refused(void **state)
+test_where_no_subtree_stands(void **state)
 {
-	struct asked asked = { .size = 4, .indexes = { 2, 1 }, .count = 2 };
-	struct proof proof = { .count = 0 };
-	struct merkle_hash root;
+	struct merkle tree = { 0 };
 
 	(void)state;
-	assert_int_equal(computed(&asked, &proof, &root), -1);
-	asked.indexes[1] = 2;
-	assert_int_equal(computed(&asked, &proof, &root), -1);
-	asked.indexes[1] = 4;
-	assert_int_equal(computed(&asked, &proof, &root), -1);
-	asked.size = 0;
-	assert_int_equal(computed(&asked, &proof, &root), -1);
+	assert_int_equal(merkle_add_tree(&tree, &leaves[0], 0), -1);
+	assert_int_equal(merkle_add_tree(&tree, &leaves[0], 3), -1);
+	assert_int_equal(merkle_add_tree(&tree, &leaves[0], 2), 0);
+	assert_int_equal(merkle_add_tree(&tree, &leaves[0], 4), -1);
+	assert_int_equal(tree.size, 2);
+	tree.size = UINT64_C(1) << 63;
+	assert_int_equal(merkle_add_tree(&tree, &leaves[0], tree.size), -1);
+	tree.size = UINT64_MAX;
+	assert_int_equal(merkle_add_tree(&tree, &leaves[0], 1), -1);
 }
 
 static void
@@ -319,7 +294,7 @@ main(void)
 		cmocka_unit_test(test_every_size),
 		cmocka_unit_test(test_proofs),
 		cmocka_unit_test(test_tampered),
-		cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_where_no_subtree_stands),
 		cmocka_unit_test(test_text),
 	};
 
