@@ -94,6 +94,7 @@ static const struct message_info messages[MSG_TYPE_COUNT] = {
 								       0, 0),
 	ROW(OP_END_PROCESSES,	CORE, MONITOR,	  4, 4,		       0, 0),
 	ROW(OP_CHECK_COMMANDS,	CORE, MONITOR,	  STR, ANY,	       0, 0),
+	ROW(OP_SSH_INSTALLED,	CORE, MONITOR,	  0, 0,		       0, 0),
 	ROW(OP_FILES_OF,	CORE, MONITOR,	  12, 12,	       0, 0),
 
 	ROW(SERVICE_CHANGED,	MONITOR, CORE,	  4, 4,		       0, 0),

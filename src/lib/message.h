@@ -193,6 +193,9 @@ enum message_type {
 	MSG_OP_CHECK_COMMANDS,	/* [str command of sudo]* ->
 				   [u8 enum command_state, str the path that
 				   it is about]* */
+	MSG_OP_SSH_INSTALLED,	/* -> u32 version of OpenSSH (902 is 9.2), str
+				   one name a line: key exchanges, host key
+				   algorithms, ciphers, MACs */
 	MSG_OP_FILES_OF,	/* u32 uid, u32 tree as of
 				   owned_trees[], u32 most
 				   -> u64 files, [str path]* that many at

@@ -11,7 +11,8 @@ DEFAULTS = {
     "bindiface": [], "tcpport": 2222, "password_login_groups": [],
     "passwordauth": False, "kerberosauth": False, "tcpfwd": False,
     "compression": False, "sftp_log_level": "", "sftp_log_facility": "",
-    "weak_ciphers": [], "options": ""}
+    "weak_ciphers": [], "options": "",
+    "hardening": "MODERN", "kept_host_keys": []}
 PRIVATE = {
     "privatekey", "host_dsa_key", "host_dsa_key_pub",
     "host_dsa_key_cert_pub", "host_ecdsa_key", "host_ecdsa_key_pub",

@@ -80,6 +80,7 @@ is_type(enum message_type type)
 	case MSG_OP_END_PROCESSES:
 	case MSG_OP_CHECK_COMMANDS:
 	case MSG_OP_FILES_OF:
+	case MSG_OP_SSH_INSTALLED:
 	case MSG_SERVICE_CHANGED:
 	case MSG_TASK:
 	case MSG_TASK_DONE:

@@ -24,6 +24,7 @@
 #include "core/ssh_codes.h"
 #include "services/ssh/ssh_complaint.h"
 #include "services/ssh/ssh_fields.h"
+#include "services/ssh/ssh_installed.h"
 #include "services/ssh/ssh_interfaces.h"
 #include "services/ssh/ssh_render.h"
 #include "services/ssh/ssh_sessions.h"
@@ -158,8 +159,45 @@ check_options(struct change *change)
 }
 
 static void
+set_kept(struct change *change, struct ssh_config *new, uint32_t types)
+{
+	json_t *names = json_array();
+	size_t i;
+
+	for (i = 0; ssh_host_key_types[i] != NULL; i++)
+		if (types & (1u << i))
+			json_array_append_new(
+			    names, json_string(ssh_host_key_types[i]));
+	json_object_set_new(change->after, "kept_host_keys", names);
+	new->kept_host_keys = types;
+}
+
+/*
+ * Clients that know only one type of our host keys would take us for somebody
+ * else without it.  So what was offered stays until it is removed by name;
+ * meanwhile they learn the others (ssh_config(5), UpdateHostKeys).
+ */
+static void
+check_host_keys(struct change *change)
+{
+	const struct ssh_config *old = change->old;
+	struct ssh_config *new = change->new;
+	uint32_t now, withdrawn, kept = old->kept_host_keys;
+
+	now = ssh_hardening_host_keys(new->hardening, ssh_installed());
+	withdrawn = ssh_hardening_host_keys(old->hardening, ssh_installed());
+	if (new->kept_host_keys & ~(kept | withdrawn))
+		verr_add(change->errors, "kept_host_keys",
+		    "Types can be removed, not added");
+	kept = ((kept & new->kept_host_keys) | withdrawn) & ~now;
+	if (kept != new->kept_host_keys)
+		set_kept(change, new, kept);
+}
+
+static void
 ssh_check(struct change *change)
 {
+	check_host_keys(change);
 	check_interfaces(change);
 	check_groups(change);
 	check_options(change);
@@ -339,6 +377,7 @@ render(const struct change *change, const struct ssh_config *config,
 		addresses = ssh_interfaces_addresses(config->bindiface);
 	around.listen = (const char *const *)addresses;
 	around.code_users = asked;
+	around.installed = *ssh_installed();
 	names = password_users(users, &around.root_password_login);
 	around.password_users = names;
 	text = ssh_render(config, &around, whyp);
@@ -393,12 +432,25 @@ gathered(int error, const char *text, void *arg)
 }
 
 static void
+installed_known(int error, const char *text, void *arg)
+{
+	if (error != 0)
+		core_problem("openssh",
+		    "The installed OpenSSH could not be asked what it has, "
+		    "its own choice of algorithms stands: %s",
+		    text);
+	else
+		core_problem_clear("openssh");
+	ssh_interfaces_ask(gathered, arg);
+}
+
+static void
 ssh_gather(void (*done)(void))
 {
 	static void (*then)(void);
 
 	then = done;
-	ssh_interfaces_ask(gathered, &then);
+	ssh_installed_ask(installed_known, &then);
 }
 
 static void

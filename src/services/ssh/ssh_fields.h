@@ -7,6 +7,7 @@
 #define HF_SSH_FIELDS_H
 
 #include "core/schema.h"
+#include "services/ssh/ssh_hardening.h"
 
 enum sftp_log_level {
 	SFTP_LEVEL_DEFAULT, SFTP_LEVEL_QUIET, SFTP_LEVEL_FATAL,
@@ -21,6 +22,8 @@ enum sftp_log_level {
 extern const char *const ssh_sftp_log_levels[];
 extern const char *const ssh_sftp_log_facilities[];
 extern const char *const ssh_weak_ciphers[];
+/* The kinds of host keys that a machine has, best first; bits of kept_... */
+extern const char *const ssh_host_key_types[]; /* "ed25519", ...; NULL */
 
 /* A host key's part: kept by sshd in /etc/ssh, never stored or returned. */
 #define SSH_HOST_KEY_FIELD(F, id, text)					\
@@ -94,6 +97,15 @@ SSH_HOST_KEY_FIELD(F, host_key_pub, "Its public part.")			\
 SSH_HOST_KEY_FIELD(F, host_rsa_key, "RSA host key, never returned.")	\
 SSH_HOST_KEY_FIELD(F, host_rsa_key_pub, "Its public part.")		\
 SSH_HOST_KEY_FIELD(F, host_rsa_key_cert_pub, "Its certificate.")	\
+F(ENUM, hardening,							\
+    "Which key exchanges, host keys, ciphers and MACs are offered.",	\
+    .label = "Hardening", .def = "\"MODERN\"", .choices = ssh_hardenings,	\
+    .flags = FF_OWN, .source = "sshd_config(5) KexAlgorithms")		\
+F(ENUMV, kept_host_keys,						\
+    "Types of host keys still offered as clients know them; to be removed.", \
+    .label = "Kept Host Keys", .def = "[]",				\
+    .choices = ssh_host_key_types, .flags = FF_OWN,			\
+    .source = "sshd_config(5) HostKeyAlgorithms")			\
 F(INT, if_revision,							\
     "Refuse the change when the entry is not of this revision.",	\
     .def = "null", .min = 0, .max = INT64_MAX,				\

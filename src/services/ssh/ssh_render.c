@@ -25,6 +25,9 @@ const char *const ssh_sftp_log_facilities[] = {
 /* clang-format on */
 const char *const ssh_weak_ciphers[] = { "AES128-CBC", "NONE", NULL };
 
+#define PENALTIES_FROM 908 /* OpenSSH */
+#define LISTEN_MAX 64 /* addresses that are exempt from them */
+
 static const char *const header[] = {
 	"Written by Holdfast; changes made here are overwritten.",
 	"Auxiliary parameters come first: sshd takes the first value it reads.",
@@ -128,17 +131,73 @@ put_host_keys(struct conf *conf, const struct ssh_config *c)
 	}
 }
 
+/* Where nothing is known of the installed OpenSSH its own choice stands. */
 static void
-put_ciphers(struct conf *conf, const struct ssh_config *c)
+put_algorithms(struct conf *conf, const struct ssh_config *c,
+    const struct ssh_installed *installed)
 {
-	/* "NONE" changes nothing: OpenSSH has no such cipher. */
-	const char *ciphers[] = { "chacha20-poly1305@openssh.com",
-		"aes256-gcm@openssh.com", "aes128-gcm@openssh.com",
-		"aes256-ctr", "aes192-ctr", "aes128-ctr",
-		c->weak_ciphers & WEAK_CIPHER_AES128_CBC ? "aes128-cbc" : NULL,
-		NULL };
+	static const char *const keywords[ALGORITHMS_COUNT] = {
+		[ALGORITHMS_KEX] = "KexAlgorithms",
+		[ALGORITHMS_HOST_KEY] = "HostKeyAlgorithms",
+		[ALGORITHMS_CIPHER] = "Ciphers",
+		[ALGORITHMS_MAC] = "MACs",
+	};
+	static const char cbc[] = "+aes128-cbc";
+	unsigned int kind;
+	char *offer;
 
-	conf_list(conf, "Ciphers", ',', ciphers);
+	for (kind = 0; kind < ALGORITHMS_COUNT; kind++) {
+		const char *words[] = { NULL, NULL, NULL };
+		size_t n = 0;
+
+		offer = ssh_hardening_offer(
+		    c->hardening, kind, installed, c->kept_host_keys);
+		if (offer != NULL)
+			words[n++] = offer;
+		/* "NONE" changes nothing: OpenSSH has no such cipher. */
+		if (kind == ALGORITHMS_CIPHER &&
+		    c->weak_ciphers & WEAK_CIPHER_AES128_CBC)
+			words[n++] = offer != NULL ? cbc + 1 : cbc;
+		if (n > 0)
+			conf_list(conf, keywords[kind], ',', words);
+		free(offer);
+	}
+	if (ssh_hardening_rsa_bits(c->hardening) != 0)
+		conf_int(conf, "RequiredRSASize",
+		    ssh_hardening_rsa_bits(c->hardening));
+}
+
+/*
+ * Who connects and does not log in holds a place; one address is to hold at
+ * most half of those after which others are turned away.  An IPv6 client owns
+ * a /64.  OpenSSH 9.8 makes addresses wait that misbehave, but not those of
+ * this machine, by which changes are verified.
+ */
+static void
+put_limits(struct conf *conf, const struct ssh_config *c,
+    const struct ssh_surroundings *around)
+{
+	/* Of these sshd takes the last value that it reads. */
+	static const char *const limits[][2] = {
+		{ "MaxStartups", "40:30:120" },
+		{ "PerSourceMaxStartups", "20" },
+		{ "PerSourceNetBlockSize", "32:64" },
+	};
+	const char *exempt[LISTEN_MAX + 3] = { "127.0.0.0/8", "::1/128" };
+	const char *const *listen = around->listen;
+	size_t i, n = 2;
+
+	for (i = 0; i < sizeof(limits) / sizeof(limits[0]); i++)
+		if (!directives_has_global(c->options, limits[i][0], NULL))
+			conf_word(conf, limits[i][0], limits[i][1]);
+	if (around->installed.version < PENALTIES_FROM)
+		return;
+	for (i = 0; listen != NULL && listen[i] != NULL && n < LISTEN_MAX; i++)
+		if (strchr(listen[i], '%') == NULL &&
+		    strncmp(listen[i], "127.", 4) != 0 &&
+		    strcmp(listen[i], "::1") != 0)
+			exempt[n++] = listen[i];
+	conf_list(conf, "PerSourcePenaltyExemptList", ',', exempt);
 }
 
 static void
@@ -152,7 +211,8 @@ put_global(struct conf *conf, const struct ssh_config *c,
 	conf_word(conf, "VersionAddendum", "none");
 	put_listen(conf, c, around);
 	put_host_keys(conf, c);
-	put_ciphers(conf, c);
+	put_algorithms(conf, c, &around->installed);
+	put_limits(conf, c, around);
 	conf_word(conf, "PermitRootLogin",
 	    around->root_password_login ? "yes" : "prohibit-password");
 	conf_bool(conf, "AllowTcpForwarding", c->tcpfwd);

@@ -14,9 +14,7 @@
 
 #include "services/ssh/ssh_fields.h"
 
-/* The kinds of host keys that a machine has, best first. */
-extern const char *const ssh_host_key_types[]; /* "ed25519", ...; NULL */
-/* Their file is this, the type put in: printf format of one string. */
+/* A host key's file is this, the type put in: printf format of one string. */
 #define SSH_HOST_KEY_FILE "/etc/ssh/ssh_host_%s_key"
 
 /* What the file depends on besides the settings. */
@@ -28,6 +26,7 @@ struct ssh_surroundings {
 	bool		 root_password_login;
 	/* Who is asked for a second factor; NULL ends, or NULL. */
 	const char	*const *code_users;
+	struct ssh_installed	 installed;
 };
 
 /* The file (malloc'd), or NULL with *whyp (malloc'd). */
