@@ -28,7 +28,6 @@
 
 #define USERS 200
 #define HEAD_RECORDS 1000 /* as the audit role signs them */
-#define INDEX_RECORDS 500 /* as far as the index gets behind, about */
 #define RATE_SECONDS 2.0 /* of one measure */
 #define ROUNDS 3
 #define TRIES 5
@@ -122,18 +121,20 @@ static size_t
 log_add(struct log *log)
 {
 	char *text = record_text(log->added), *line;
-	json_t *record = record_parse(text, strlen(text));
+	json_t *record = record_parse(text, strlen(text)), *formed;
 	size_t len;
 
 	if (record == NULL ||
-	    record_line(
-		record, 1700000000 + (int64_t)(log->added / 10), &line) == -1)
+	    record_line(record, 1700000000 + (int64_t)(log->added / 10), &line,
+		&formed) == -1)
 		errx(1, "a record is none");
 	len = strlen(line);
+	index_expect(log->index, tree_next(log->tree), formed, len);
 	segments_add(log->segments, line);
 	tree_add(log->tree, line);
 	log->added++;
 	freezero_str(line);
+	json_decref(formed);
 	json_decref(record);
 	free(text);
 	return len;
@@ -150,6 +151,15 @@ log_commit(struct log *log)
 		err(1, "%s", log->path);
 }
 
+/* Has the index follow; when it had. */
+static double
+log_index(struct log *log, clockid_t clock)
+{
+	while (!index_step(log->index, INDEX_STEP_US))
+		;
+	return now(clock);
+}
+
 /* --- Appending, and bare SQLite ---------------------------------------------- */
 
 /* Records a second, so many in each batch. */
@@ -157,7 +167,7 @@ static double
 append_rate(const char *folder, unsigned int senders, double seconds)
 {
 	struct log log;
-	double began, took;
+	double began, took, indexed = 0;
 	unsigned int i;
 
 	log_open(&log, folder);
@@ -166,9 +176,9 @@ append_rate(const char *folder, unsigned int senders, double seconds)
 		for (i = 0; i < senders; i++)
 			(void)log_add(&log);
 		log_commit(&log);
-		if (log.added % INDEX_RECORDS < senders)
-			while (!index_step(log.index, 5000))
-				;
+		took = now(CLOCK_MONOTONIC) - began;
+		if (took - indexed > INDEX_LAG_MS / 1e3 || took >= seconds)
+			indexed = log_index(&log, CLOCK_MONOTONIC) - began;
 		took = now(CLOCK_MONOTONIC) - began;
 	} while (took < seconds);
 	took = (double)log.added / took;
@@ -348,7 +358,7 @@ measure_log(const char *folder, uint64_t records)
 {
 	struct rusage usage;
 	struct log log;
-	double began;
+	double began, took;
 	struct stat st;
 
 	log_open(&log, folder);
@@ -363,13 +373,11 @@ measure_log(const char *folder, uint64_t records)
 	printf("\n%llu records, %.0f MB\n", (unsigned long long)log.added,
 	    (double)segments_size(log.segments) / 1e6);
 	began = now(CLOCK_PROCESS_CPUTIME_ID);
-	while (!index_step(log.index, 5000))
-		;
+	took = log_index(&log, CLOCK_PROCESS_CPUTIME_ID) - began;
 	if (fstatat(log.fd, "index.db", &st, 0) == -1)
 		err(1, "index.db");
 	printf("  index made anew %23.0f records/s and core, %.0f MB\n",
-	    (double)log.added / (now(CLOCK_PROCESS_CPUTIME_ID) - began),
-	    (double)st.st_size / 1e6);
+	    (double)log.added / took, (double)st.st_size / 1e6);
 	measure_verifying(&log);
 	measure_queries(&log, true);
 	if (records <= 100000)

@@ -40,10 +40,6 @@
 
 #define QUERY_STEP ((size_t)256 * 1024) /* bytes a turn */
 
-/* The index follows what was committed, so long after it and at a time. */
-#define INDEX_MS 200
-#define INDEX_STEP_US 5000
-
 static void
 answer_append(struct audit *audit, uint32_t id, int error)
 {
@@ -122,6 +118,7 @@ audit_commit(struct audit *audit)
 
 	if (rc == -1) {
 		error = errno;
+		index_forget(audit->index);
 		if (!audit->failing)
 			log_error("audit.write",
 			    "The audit log can not be written: %s",
@@ -142,7 +139,8 @@ audit_commit(struct audit *audit)
 		audit->used = segments_size(audit->store);
 	audit_sign_when_due(audit);
 	if (!uv_is_active((uv_handle_t *)&audit->index_due))
-		uv_timer_start(&audit->index_due, index_begins, INDEX_MS, 0);
+		uv_timer_start(
+		    &audit->index_due, index_begins, INDEX_LAG_MS, 0);
 }
 
 static void
@@ -176,7 +174,7 @@ audit_over_quota(const struct audit *audit, size_t more)
 int
 audit_append(struct audit *audit, bool again, const char *text, size_t len)
 {
-	json_t *record;
+	json_t *record, *formed = NULL;
 	char *line = NULL;
 	int held = 0, error = 0;
 
@@ -184,16 +182,19 @@ audit_append(struct audit *audit, bool again, const char *text, size_t len)
 		return EINVAL;
 	if ((record = record_parse(text, len)) == NULL)
 		return EINVAL;
-	if (record_line(record, (int64_t)time(NULL), &line) == -1 ||
+	if (record_line(record, (int64_t)time(NULL), &line, &formed) == -1 ||
 	    (again &&
 		(held = segments_hold(
 		     audit->store, json_str(record, "audit_id", ""))) == -1))
 		error = errno;
 	else if (held == 0) {
+		index_expect(
+		    audit->index, tree_next(audit->tree), formed, strlen(line));
 		segments_add(audit->store, line);
 		tree_add(audit->tree, line);
 	}
 	freezero_str(line);
+	json_decref(formed);
 	json_decref(record);
 	return error;
 }

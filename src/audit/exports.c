@@ -45,7 +45,7 @@ record(struct audit *audit)
 	json_t *made = export_record(audit->export);
 	uint64_t index = tree_size(audit->tree);
 	char *line = NULL;
-	int rc = record_line(made, (int64_t)time(NULL), &line);
+	int rc = record_line(made, (int64_t)time(NULL), &line, NULL);
 
 	json_decref(made);
 	if (rc == -1)

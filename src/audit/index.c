@@ -14,6 +14,7 @@
 
 #include "audit/index_file.h"
 #include "audit/line.h"
+#include "audit/recent.h"
 #include "audit/tree.h"
 #include "lib/filter_value.h"
 #include "lib/json.h"
@@ -23,6 +24,7 @@
 #define REMAKES_MAX 3 /* in one run */
 #define SAMPLES 4
 #define CLOCK_EVERY 16 /* records */
+#define TRANSACTION_ROWS 5000
 #define PROGRESS_OPS 200 /* of SQLite's machine, between looks at the clock */
 
 /* clang-format off */
@@ -64,6 +66,12 @@ struct record_index {
 	unsigned int odd; /* bits of columns that do not say it all */
 	struct segment_reader *reader; /* NULL: none is begun */
 	struct index_place reader_end;
+	/* A transaction, where it began, and how many rows are in it. */
+	bool changing;
+	unsigned int rows;
+	uint64_t begun_leaf;
+	struct index_place begun;
+	struct recent *recent;
 	uint32_t oldest; /* the segment that there are rows from on */
 	uint64_t oldest_leaf;
 	bool pruned; /* none of its rows are older */
@@ -155,6 +163,7 @@ static void
 disconnect(struct record_index *idx)
 {
 	sqlite3_finalize(idx->insert);
+	idx->changing = false;
 	if (idx->db != NULL)
 		sqlite3_progress_handler(idx->db, 0, NULL, NULL);
 	sqlite3_close_v2(idx->db);
@@ -303,6 +312,7 @@ index_open(const char *folder, int dirfd, const struct segments *segments,
 	idx->log = xstrdup(log);
 	idx->boot = xstrdup(boot);
 	idx->files = line_files_new(dirfd, segments);
+	idx->recent = recent_new();
 	if ((why = take_up(idx)) == NULL)
 		return idx;
 	if (why[0] != '\0')
@@ -310,22 +320,6 @@ index_open(const char *folder, int dirfd, const struct segments *segments,
 		    "The index of the audit log is made anew: %s", why);
 	begin_anew(idx);
 	return idx;
-}
-
-void
-index_close(struct record_index *idx)
-{
-	if (idx == NULL)
-		return;
-	if (idx->db != NULL && index_file_mark(idx->db, "") == -1)
-		log_warn("audit.index", "The index was not closed: %s",
-		    sqlite3_errmsg(idx->db));
-	disconnect(idx);
-	line_files_free(idx->files);
-	free(idx->folder);
-	free(idx->log);
-	free(idx->boot);
-	free(idx);
 }
 
 void
@@ -338,6 +332,20 @@ index_failed(struct record_index *idx, int code)
 }
 
 /* --- Following the log ------------------------------------------------------- */
+
+void
+index_expect(
+    struct record_index *idx, uint64_t leaf, json_t *record, size_t len)
+{
+	if (idx->db != NULL)
+		recent_put(idx->recent, leaf, record, len);
+}
+
+void
+index_forget(struct record_index *idx)
+{
+	recent_clear(idx->recent);
+}
 
 struct index_place
 index_log_end(const struct record_index *idx)
@@ -423,11 +431,13 @@ take_line(struct record_index *idx, const char *line, size_t len)
 		idx->leaf = before.size;
 	}
 	place.leaf = idx->leaf;
+	record = recent_take(idx->recent, idx->leaf);
 	/* What is no record has a place in the tree, and no row. */
-	if ((record = record_parse(line, len)) != NULL)
+	if (record != NULL || (record = record_parse(line, len)) != NULL)
 		rc = add_row(idx, &place, record);
 	json_decref(record);
 	idx->leaf++;
+	idx->rows++;
 	idx->place = (struct index_place){ .segment = place.segment,
 		.bytes = place.at + len + 1 };
 	return rc;
@@ -469,22 +479,58 @@ run(struct record_index *idx, const char *text)
 	return code == SQLITE_OK ? 0 : -1;
 }
 
-/* As take_lines; when it fails, it stands where it stood. */
+static int
+begin(struct record_index *idx)
+{
+	if (idx->changing)
+		return 0;
+	if (run(idx, "BEGIN IMMEDIATE") == -1)
+		return -1;
+	idx->changing = true;
+	idx->rows = 0;
+	idx->begun = idx->place;
+	idx->begun_leaf = idx->leaf;
+	return 0;
+}
+
+/* SQLite may have ended it by itself, as when the disk is full. */
+static int
+commit(struct record_index *idx)
+{
+	if (!idx->changing || sqlite3_get_autocommit(idx->db) ||
+	    keep_state(idx) == -1 || run(idx, "COMMIT") == -1)
+		return -1;
+	idx->changing = false;
+	return 0;
+}
+
+/* It stands where it stood. */
+static void
+roll_back(struct record_index *idx)
+{
+	index_failed(idx, sqlite3_errcode(idx->db));
+	sqlite3_exec(idx->db, "ROLLBACK", NULL, NULL, NULL);
+	idx->changing = false;
+	idx->place = idx->begun;
+	idx->leaf = idx->begun_leaf;
+}
+
+/*
+ * As take_lines.  A transaction goes on over some steps: each of them writes
+ * the pages that it changed, and rows of one time are far apart.
+ */
 static int
 follow(struct record_index *idx, int64_t until)
 {
-	struct index_place place = idx->place;
-	uint64_t leaf = idx->leaf;
-	int got = -1;
+	int got;
 
-	if (run(idx, "BEGIN IMMEDIATE") == -1)
+	if (begin(idx) == -1)
 		return -1;
-	got = take_lines(idx, until);
-	if (got == -1 || keep_state(idx) == -1 || run(idx, "COMMIT") == -1) {
-		index_failed(idx, sqlite3_errcode(idx->db));
-		sqlite3_exec(idx->db, "ROLLBACK", NULL, NULL, NULL);
-		idx->place = place;
-		idx->leaf = leaf;
+	got = sqlite3_get_autocommit(idx->db) ? -1 : take_lines(idx, until);
+	if (got == 1 && idx->rows < TRANSACTION_ROWS)
+		return 1;
+	if (got == -1 || commit(idx) == -1) {
+		roll_back(idx);
 		got = -1;
 	}
 	if (got != 1) {
@@ -529,7 +575,7 @@ index_step(struct record_index *idx, int64_t us)
 		disconnect(idx);
 	if (idx->db == NULL || find_oldest(idx) == -1)
 		return true;
-	if (!index_has(idx, &end))
+	if (!index_has(idx, &end) || idx->changing)
 		got = follow(idx, index_clock() + us);
 	else if (!idx->pruned)
 		got = prune(idx);
@@ -538,6 +584,25 @@ index_step(struct record_index *idx, int64_t us)
 	if (index_has(idx, &end))
 		idx->complete = true;
 	return got == -1 || (got == 0 && idx->pruned);
+}
+
+void
+index_close(struct record_index *idx)
+{
+	if (idx == NULL)
+		return;
+	if (idx->changing && commit(idx) == -1)
+		roll_back(idx);
+	if (idx->db != NULL && index_file_mark(idx->db, "") == -1)
+		log_warn("audit.index", "The index was not closed: %s",
+		    sqlite3_errmsg(idx->db));
+	disconnect(idx);
+	line_files_free(idx->files);
+	recent_free(idx->recent);
+	free(idx->folder);
+	free(idx->log);
+	free(idx->boot);
+	free(idx);
 }
 
 /* --- For queries ------------------------------------------------------------- */

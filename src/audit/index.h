@@ -9,6 +9,7 @@
 #ifndef HF_AUDIT_INDEX_H
 #define HF_AUDIT_INDEX_H
 
+#include <jansson.h>
 #include <sqlite3.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -19,6 +20,13 @@
 #include "lib/filter_sql.h"
 
 struct record_index;
+
+/*
+ * It follows the log at the latest so long after a commit; a query that wants
+ * more has it follow at once.
+ */
+#define INDEX_LAG_MS	1000
+#define INDEX_STEP_US	5000	/* at a time, while nobody waits */
 
 /*
  * Opens the index of the folder (its path and descriptor, the segments in it;
@@ -32,6 +40,15 @@ struct record_index *index_open(const char *folder, int dirfd,
 		    const char *boot);
 /* NULL is fine.  Queries over it have to be freed before. */
 void		 index_close(struct record_index *);
+
+/*
+ * What will be the line of that leaf says (json), in so many bytes: it is not
+ * parsed again then.  Leaves come in their order; index_forget() when they are
+ * not committed after all.
+ */
+void		 index_expect(struct record_index *, uint64_t leaf,
+		    json_t *record, size_t len);
+void		 index_forget(struct record_index *);
 
 /*
  * Takes in what was committed and drops what was pruned, for about so long of

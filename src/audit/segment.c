@@ -15,9 +15,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "audit/room.h"
 #include "audit/segment.h"
 #include "audit/uuid_set.h"
-#include "lib/file.h"
 #include "lib/json.h"
 #include "lib/uuid.h"
 #include "lib/xalloc.h"
@@ -36,6 +36,7 @@ struct segments {
 	size_t count;
 	int fd; /* of the newest one; -1: none yet */
 	off_t size; /* of what is committed in it */
+	off_t room; /* zeros follow up to there */
 	bool dirty; /* bytes behind size must go first */
 	bool worn; /* nothing more goes into this file */
 	char *batch;
@@ -184,45 +185,13 @@ segment_open(const struct segments *store, uint32_t number, int flags)
 	    flags | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
 }
 
-/* Where the last whole line of a file of that size ends, or -1. */
-static off_t
-whole_size(int fd, off_t size)
-{
-	char *buffer, *newline;
-	off_t from, found = -1;
-	ssize_t got;
-
-	buffer = xmalloc(READ_SIZE);
-	while (size > 0) {
-		from = size > (off_t)READ_SIZE ? size - (off_t)READ_SIZE : 0;
-		got = pread(fd, buffer, (size_t)(size - from), from);
-		if (got == -1 && errno == EINTR)
-			continue;
-		if (got != size - from) {
-			if (got != -1)
-				errno = EIO;
-			goto out;
-		}
-		if ((newline = memrchr(buffer, '\n', (size_t)got)) != NULL) {
-			found = from + (newline - buffer) + 1;
-			goto out;
-		}
-		size = from;
-	}
-	found = 0;
-out:
-	free(buffer);
-	return found;
-}
-
 /* Cuts off what follows the committed bytes, durably.  0 or -1. */
 static int
 segments_repair(struct segments *store)
 {
 	if (!store->dirty)
 		return 0;
-	if (ftruncate(store->fd, store->size) == -1 ||
-	    fdatasync(store->fd) == -1)
+	if (room_end(store->fd, store->size, &store->room) == -1)
 		return -1;
 	store->dirty = false;
 	return 0;
@@ -236,18 +205,17 @@ segments_resume(struct segments *store, size_t *tornp)
 
 	if (store->count == 0)
 		return 0;
-	store->fd = segment_open(
-	    store, store->numbers[store->count - 1], O_RDWR | O_APPEND);
+	store->fd =
+	    segment_open(store, store->numbers[store->count - 1], O_RDWR);
 	if (store->fd == -1 || fstat(store->fd, &st) == -1)
 		return -1;
 	if (!S_ISREG(st.st_mode)) {
 		errno = EINVAL;
 		return -1;
 	}
-	if ((store->size = whole_size(store->fd, st.st_size)) == -1)
+	if ((store->size = room_lines(store->fd, st.st_size, tornp)) == -1)
 		return -1;
-	*tornp = (size_t)(st.st_size - store->size);
-	store->dirty = *tornp > 0;
+	store->dirty = st.st_size > store->size;
 	if (segments_repair(store) == -1)
 		return -1;
 	return fsync(store->fd) == -1 || fsync(store->dirfd) == -1 ? -1 : 0;
@@ -258,6 +226,7 @@ static int
 segments_see(struct segments *store)
 {
 	struct stat st;
+	size_t torn;
 
 	if (store->count == 0)
 		return 0;
@@ -265,7 +234,7 @@ segments_see(struct segments *store)
 	    segment_open(store, store->numbers[store->count - 1], O_RDONLY);
 	if (store->fd == -1 || fstat(store->fd, &st) == -1)
 		return -1;
-	store->size = whole_size(store->fd, st.st_size);
+	store->size = room_lines(store->fd, st.st_size, &torn);
 	return store->size == -1 ? -1 : 0;
 }
 
@@ -316,6 +285,8 @@ segments_close(struct segments *store)
 {
 	if (store == NULL)
 		return;
+	if (store->room > store->size) /* else the next start does */
+		(void)room_end(store->fd, store->size, &store->room);
 	if (store->fd != -1)
 		close(store->fd);
 	free(store->numbers);
@@ -324,43 +295,53 @@ segments_close(struct segments *store)
 	free(store);
 }
 
-int
-record_line(const json_t *record, int64_t now, char **linep)
+/* The record with its first two members, the others shared; NULL. */
+static json_t *
+record_form(const json_t *record, int64_t now)
 {
 	const char *key, *id;
-	json_t *line, *value;
-	char *text = NULL;
-	int result = -1;
+	json_t *formed, *value;
 
-	*linep = NULL;
 	id = json_is_object(record) ? json_str(record, "audit_id", NULL) : NULL;
-	if (id == NULL || !uuid_shaped(id, strlen(id))) {
-		errno = EINVAL;
-		return -1;
-	}
-	line = json_object();
-	if (json_object_set_new(line, "audit_id", json_string(id)) == -1)
-		goto out;
-	value = json_integer(now);
-	if (json_object_set_new(line, "message_timestamp", value) == -1)
-		goto out;
+	if (id == NULL || !uuid_shaped(id, strlen(id)))
+		return NULL;
+	formed = json_object();
+	if (json_object_set_new(formed, "audit_id", json_string(id)) == -1 ||
+	    json_object_set_new(
+		formed, "message_timestamp", json_integer(now)) == -1)
+		goto fail;
 	json_object_foreach((json_t *)(uintptr_t)record, key, value)
 		if (strcmp(key, "audit_id") != 0 &&
 		    strcmp(key, "message_timestamp") != 0 &&
-		    json_object_set(line, key, value) == -1)
-			goto out;
-	text = json_text(line);
-	if (text == NULL || strlen(text) > RECORD_MAX)
-		goto out;
-	*linep = text;
-	text = NULL; /* transferred */
-	result = 0;
-out:
-	freezero_str(text);
-	json_decref(line);
-	if (result == -1)
+		    json_object_set(formed, key, value) == -1)
+			goto fail;
+	return formed;
+fail:
+	json_decref(formed);
+	return NULL;
+}
+
+int
+record_line(const json_t *record, int64_t now, char **linep, json_t **formedp)
+{
+	json_t *formed = record_form(record, now);
+	char *text = formed != NULL ? json_text(formed) : NULL;
+
+	*linep = NULL;
+	if (formedp != NULL)
+		*formedp = NULL;
+	if (text == NULL || strlen(text) > RECORD_MAX) {
+		freezero_str(text);
+		json_decref(formed);
 		errno = EINVAL;
-	return result;
+		return -1;
+	}
+	*linep = text;
+	if (formedp != NULL)
+		*formedp = formed;
+	else
+		json_decref(formed);
+	return 0;
 }
 
 void
@@ -409,7 +390,10 @@ segments_roll(struct segments *store)
 		errno = EFBIG;
 		return -1;
 	}
-	fd = segment_open(store, number, O_RDWR | O_APPEND | O_CREAT | O_EXCL);
+	if (store->room > store->size &&
+	    room_end(store->fd, store->size, &store->room) == -1)
+		return -1;
+	fd = segment_open(store, number, O_RDWR | O_CREAT | O_EXCL);
 	if (fd == -1)
 		return -1;
 	if (fsync(fd) == -1 || fsync(store->dirfd) == -1) {
@@ -426,7 +410,7 @@ segments_roll(struct segments *store)
 	if (store->fd != -1)
 		close(store->fd);
 	store->fd = fd;
-	store->size = 0;
+	store->size = store->room = 0;
 	store->worn = false;
 	uuid_set_free(store->known);
 	store->known = NULL;
@@ -445,7 +429,8 @@ segments_write(struct segments *store)
 		if (segments_roll(store) == -1)
 			return -1;
 	store->dirty = true;
-	if (file_write_all(store->fd, store->batch, store->batch_len) == -1)
+	if (room_write(store->fd, store->size, store->batch, store->batch_len,
+		&store->room) == -1)
 		return -1;
 	if (fdatasync(store->fd) == -1) {
 		/*

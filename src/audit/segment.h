@@ -48,10 +48,12 @@ json_t		*record_parse(const char *text, size_t len);
 /*
  * Makes the line of a record: audit_id first, message_timestamp set to now,
  * the other members as they came.  0 with a fresh text in *linep (free with
- * freezero_str), or -1 with errno EINVAL: no object, no audit_id of UUID
- * shape, or longer than RECORD_MAX.
+ * freezero_str) and what it says in *formedp (NULL: not wanted), or -1 with
+ * errno EINVAL: no object, no audit_id of UUID shape, or longer than
+ * RECORD_MAX.
  */
-int		 record_line(const json_t *record, int64_t now, char **linep);
+int		 record_line(const json_t *record, int64_t now, char **linep,
+		    json_t **formedp);
 
 /* Adds a line (without newline, as of record_line) to the batch. */
 void		 segments_add(struct segments *, const char *line);

@@ -427,6 +427,12 @@ tree_size(const struct tree *t)
 }
 
 uint64_t
+tree_next(const struct tree *t)
+{
+	return t->merkle.size + t->batch.count;
+}
+
+uint64_t
 tree_unsigned(const struct tree *t)
 {
 	const struct tree_head *last = heads_last(t->heads);

@@ -42,6 +42,8 @@ void		 tree_add(struct tree *, const char *line);
 int		 tree_commit(struct tree *, bool committed);
 
 uint64_t	 tree_size(const struct tree *);
+/* The leaf that the next line to be added will be. */
+uint64_t	 tree_next(const struct tree *);
 /* Records that no head is signed for. */
 uint64_t	 tree_unsigned(const struct tree *);
 /* 0 or -1 with errno; seal as of heads_sign(). */

@@ -273,6 +273,7 @@ test_any_bit_of_records(void **state)
 
 	fill(log);
 	data = content(log, SEGMENT, &len);
+	len = strnlen(data, len); /* not the room behind them */
 	for (i = 0; i < 8 * len; i += 61) {
 		data[i / 8] = (char)(data[i / 8] ^ 1 << i % 8);
 		write_content(log, SEGMENT, data, len);
