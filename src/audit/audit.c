@@ -18,6 +18,7 @@
 
 #include "audit/audit_internal.h"
 #include "lib/boottime.h"
+#include "lib/fact.h"
 #include "lib/file.h"
 #include "lib/ipc.h"
 #include "lib/json.h"
@@ -546,29 +547,51 @@ store_start(struct audit *audit, int dirfd)
 	return 0;
 }
 
-/* The listener "/dev/log"; without one, the daemons' lines are not read. */
+/* What programs tell; without /dev/log (systemd has it), less. */
 static void
-syslog_start(struct audit *audit, const struct startup *startup)
+listen_start(struct audit *audit, const struct listener *listener)
+{
+	bool failed = false;
+
+	if (strcmp(listener->address, "/dev/log") == 0) {
+		audit->syslog = syslog_reader_new(&audit->loop, listener->fd);
+		failed = audit->syslog == NULL;
+	} else if (strcmp(listener->address, FACT_SOCKET) == 0) {
+		audit->facts = fact_reader_new(&audit->loop, listener->fd,
+		    audit->sources, audit->failures);
+		failed = audit->facts == NULL;
+	} else
+		close(listener->fd);
+	if (failed)
+		log_error("audit.source", "%s: %s", listener->address,
+		    strerror(errno));
+}
+
+static void
+sources_start(struct audit *audit, const struct startup *startup)
 {
 	size_t i;
 
-	for (i = 0; i < startup->nlisteners; i++) {
-		if (strcmp(startup->listeners[i].address, "/dev/log") != 0) {
-			close(startup->listeners[i].fd);
-			continue;
-		}
-		audit->syslog =
-		    syslog_reader_new(&audit->loop, startup->listeners[i].fd);
-		if (audit->syslog == NULL)
-			log_error(
-			    "audit.syslog", "/dev/log: %s", strerror(errno));
-	}
+	audit->sources = sources_new(audit, &audit->loop);
+	audit->failures = login_failures_new(&audit->loop, audit->sources);
+	for (i = 0; i < startup->nlisteners; i++)
+		listen_start(audit, &startup->listeners[i]);
+}
+
+/* What they know is in the batch. */
+static void
+sources_end(struct audit *audit)
+{
+	if (audit->facts != NULL)
+		fact_reader_stop(audit->facts);
+	login_failures_stop(audit->failures);
+	sources_stop(audit->sources);
 }
 
 static void
 audit_stop(struct audit *audit)
 {
-	sources_stop(audit->sources);
+	sources_end(audit);
 	audit_commit(audit);
 	if (tree_unsigned(audit->tree) > 0)
 		audit_sign(audit);
@@ -579,6 +602,8 @@ audit_stop(struct audit *audit)
 	/* From here on the monitor kills. */
 	ipc_free(audit->monitor);
 	syslog_reader_free(audit->syslog);
+	fact_reader_free(audit->facts);
+	login_failures_free(audit->failures);
 	sources_free(audit->sources);
 	free(audit->waiting);
 	uv_close((uv_handle_t *)&audit->commit, NULL);
@@ -621,8 +646,7 @@ audit_main(void)
 	    tree_start(&audit, dirfd, place) == -1)
 		return 1;
 	index_start(&audit, dirfd, boot);
-	audit.sources = sources_new(&audit, &audit.loop);
-	syslog_start(&audit, &startup);
+	sources_start(&audit, &startup);
 	if (startup.peer_fds[ROLE_CORE] != -1)
 		core_start(&audit, startup.peer_fds[ROLE_CORE]);
 	startup_free(&startup);

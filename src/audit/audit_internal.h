@@ -11,6 +11,8 @@
 #include "audit/query.h"
 #include "audit/segment.h"
 #include "audit/source.h"
+#include "audit/source_fact.h"
+#include "audit/source_login.h"
 #include "audit/syslog.h"
 #include "audit/tree.h"
 #include "lib/ipc.h"
@@ -37,6 +39,8 @@ struct audit {
 	uv_timer_t head; /* runs while there are records without one */
 	struct syslog_reader *syslog;
 	struct sources *sources;
+	struct login_failures *failures;
+	struct fact_reader *facts;
 	uv_check_t commit; /* after all of a turn is read */
 	uv_timer_t index_due;
 	bool indexing; /* there are records to take in */

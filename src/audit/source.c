@@ -99,14 +99,16 @@ record_of(const struct source_record *r)
 	json_t *data = r->service_data;
 	char id[UUID_LEN];
 
-	uuid_new(id);
+	if (r->audit_id == NULL)
+		uuid_new(id);
 	if (data == NULL)
 		data =
 		    json_pack("{s:{s:i, s:i}}", "vers", "major", 0, "minor", 1);
 	/* clang-format off */
 	return json_pack("{s:s, s:o, s:I, s:o, s:o, s:o, s:s, s:o, s:s, s:o, "
 	    "s:b}",
-	    "audit_id", id, "timestamp", json_date(us / 1000000),
+	    "audit_id", r->audit_id != NULL ? r->audit_id : id,
+	    "timestamp", json_date(us / 1000000),
 	    "time_us", (json_int_t)us,
 	    "address", text_or(r->address, "127.0.0.1"),
 	    "username", text_or(r->username, ".UNKNOWN"),

@@ -19,7 +19,7 @@ struct sources;
 /* What waits in memory for the disk, at most. */
 #define SOURCE_BYTES_MAX	((size_t)4 * 1024 * 1024)
 /* A text of a record is cut behind so many bytes, and says so. */
-#define SOURCE_TEXT_MAX		((size_t)4096)
+#define SOURCE_TEXT_MAX		((size_t)8192)
 
 /* One fact.  Texts are borrowed, of any bytes. */
 struct source_record {
@@ -28,6 +28,7 @@ struct source_record {
 	const char	*username;	/* NULL or "": ".UNKNOWN" */
 	const char	*address;	/* NULL or "": "127.0.0.1" */
 	const char	*session;	/* NULL: none */
+	const char	*audit_id;	/* a UUID; NULL: a new one */
 	int64_t		 time_us;	/* since 1970; 0: now */
 	json_t		*service_data;	/* stolen; NULL: the usual */
 	json_t		*event_data;	/* stolen */

@@ -12,7 +12,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/second_factor.h"
 #include "monitor/listen.h"
 
 #define BACKLOG 128
@@ -133,12 +132,11 @@ fail:
 }
 
 int
-listen_codes(char *why, size_t size)
+listen_for_root(int type, const char *path, char *why, size_t size)
 {
-	int fd = listen_unix(SOCK_SEQPACKET, SECOND_FACTOR_SOCKET, 0600);
+	int fd = listen_unix(type, path, 0600);
 
 	if (fd == -1)
-		snprintf(
-		    why, size, "%s: %s", SECOND_FACTOR_SOCKET, strerror(errno));
+		snprintf(why, size, "%s: %s", path, strerror(errno));
 	return fd;
 }

@@ -29,8 +29,8 @@ int	listen_parse(const char *text, struct listen_address *);
  * errno.
  */
 int	listen_unix(int type, const char *path, mode_t mode);
-/* Core's for codes (lib/second_factor.h), or -1 with a line for people. */
-int	listen_codes(char *why, size_t);
+/* One that root alone may send to; or -1 with a line for people. */
+int	listen_for_root(int type, const char *path, char *why, size_t);
 
 /* A listening socket, or -1 with a line for people. */
 int	listen_open(const struct listen_address *, char *why, size_t);

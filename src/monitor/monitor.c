@@ -4,6 +4,7 @@
  */
 #include <sys/prctl.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <errno.h>
@@ -17,14 +18,17 @@
 #include <systemd/sd-daemon.h>
 #include <uv.h>
 
+#include "lib/fact.h"
 #include "lib/file.h"
 #include "lib/log.h"
 #include "lib/paths.h"
+#include "lib/second_factor.h"
 #include "lib/xalloc.h"
 #include "monitor/bus.h"
 #include "monitor/child.h"
 #include "monitor/firststart.h"
 #include "monitor/folder.h"
+#include "monitor/hooks.h"
 #include "monitor/leftovers.h"
 #include "monitor/listen.h"
 #include "monitor/logfile.h"
@@ -67,7 +71,7 @@ static struct {
 } monitor = {
 	.folder = { .fd = -1, .lock_fd = -1 }, .state_fd = -1,
 	.roles = { .exe_fd = -1, .listen_fd = -1, .socket_fd = -1,
-	  .syslog_fd = -1, .codes_fd = -1 }
+	  .syslog_fd = -1, .codes_fd = -1, .facts_fd = -1 }
 };
 /* clang-format on */
 
@@ -224,8 +228,12 @@ furnish(bool instance)
 	if (tls_ensure(monitor.folder.fd, monitor.facts.hostname,
 		monitor.listen.host, why, size) == -1)
 		return -1;
-	monitor.roles.codes_fd = listen_codes(why, size);
-	if (monitor.roles.codes_fd == -1 || ssh_pam() == -1)
+	monitor.roles.codes_fd =
+	    listen_for_root(SOCK_SEQPACKET, SECOND_FACTOR_SOCKET, why, size);
+	monitor.roles.facts_fd =
+	    listen_for_root(SOCK_DGRAM, FACT_SOCKET, why, size);
+	if (monitor.roles.codes_fd == -1 || monitor.roles.facts_fd == -1 ||
+	    ssh_pam() == -1 || hooks_install(why, size) == -1)
 		return -1;
 	monitor.roles.socket_fd = instance ?
 	    instance_socket(monitor.folder.fd, why, size) :

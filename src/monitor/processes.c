@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "lib/log.h"
+#include "lib/fact.h"
 #include "lib/second_factor.h"
 #include "lib/xalloc.h"
 #include "monitor/child.h"
@@ -147,8 +148,10 @@ role_set_up(struct process *process)
 	} else if (process->role == ROLE_LOCAL) {
 		send_listener(process, "middlewared.sock", setup->socket_fd);
 		send_boot(process);
-	} else if (process->role == ROLE_AUDIT && setup->syslog_fd != -1) {
-		send_listener(process, "/dev/log", setup->syslog_fd);
+	} else if (process->role == ROLE_AUDIT) {
+		send_listener(process, FACT_SOCKET, setup->facts_fd);
+		if (setup->syslog_fd != -1)
+			send_listener(process, "/dev/log", setup->syslog_fd);
 	} else if (process->role == ROLE_CORE) {
 		send_listener(process, SECOND_FACTOR_SOCKET, setup->codes_fd);
 		facts_put(&body, setup->facts);

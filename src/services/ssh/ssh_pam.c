@@ -30,7 +30,7 @@
 #define COMMENT "# Holdfast: the second factor"
 
 static const unsigned char module[] = {
-#include <pam_module.inc>
+#include <pam_holdfast.inc>
 };
 
 static const char first[] =

@@ -1,0 +1,169 @@
+/*
+ * What tells the audit role of logins and of sudo: see hooks.h.
+ */
+#include "monitor/hooks.h"
+
+#include <sys/stat.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "lib/fact.h"
+#include "lib/file.h"
+
+#define TEXT_MAX (256 * 1024)
+#define LIBRARY_MAX (1024 * 1024)
+#define MODULE FACT_FOLDER "/" FACT_PAM_MODULE
+#define PLUGIN FACT_FOLDER "/" FACT_SUDO_PLUGIN
+/* A module that is gone keeps nobody out; one that says no does. */
+#define CONTROL "[ignore=ignore module_unknown=ignore default=die] "
+#define TRIES "auth " CONTROL MODULE "\n"
+#define SESSIONS "session " CONTROL MODULE "\n"
+
+static const unsigned char pam_module[] = {
+#include <pam_holdfast_audit.inc>
+};
+static const unsigned char sudo_plugin[] = {
+#include <sudo_holdfast.inc>
+};
+
+/* clang-format off */
+/* sshd itself tells of what it refuses: audit/source_syslog.h. */
+const struct hook hooks[] = {
+	{ .folder = "/etc/pam.d", .file = "sshd", .ours = FACT_PAM_MODULE,
+	  .first = "", .last = SESSIONS },
+	{ .folder = "/etc/pam.d", .file = "su", .ours = FACT_PAM_MODULE,
+	  .first = TRIES, .last = SESSIONS },
+	{ .folder = "/etc/pam.d", .file = "login", .ours = FACT_PAM_MODULE,
+	  .first = TRIES, .last = SESSIONS },
+	{ .folder = "/etc", .file = "sudo.conf", .program = "/usr/bin/sudo",
+	  .ours = FACT_SUDO_PLUGIN,
+	  .first = "", .last = "Plugin " FACT_SUDO_SYMBOL " " PLUGIN "\n" },
+	{ .folder = NULL }
+};
+/* clang-format on */
+
+static const struct {
+	const char *name;
+	const unsigned char *data;
+	size_t len;
+} libraries[] = {
+	{ FACT_PAM_MODULE, pam_module, sizeof(pam_module) },
+	{ FACT_SUDO_PLUGIN, sudo_plugin, sizeof(sudo_plugin) },
+};
+
+#define LIBRARIES (sizeof(libraries) / sizeof(libraries[0]))
+
+char *
+hook_text(const struct hook *hook, const char *text)
+{
+	char *whole = NULL;
+	size_t size = 0, len;
+	FILE *out;
+
+	if ((out = open_memstream(&whole, &size)) == NULL)
+		abort();
+	fputs(hook->first, out);
+	for (; *text != '\0'; text += len + (text[len] == '\n')) {
+		len = strcspn(text, "\n");
+		if (memmem(text, len, hook->ours, strlen(hook->ours)) == NULL)
+			fprintf(out, "%.*s\n", (int)len, text);
+	}
+	fputs(hook->last, out);
+	if (fclose(out) != 0)
+		abort();
+	return whole;
+}
+
+/* Unless it is there already: 0, or -1 with errno. */
+static int
+install(int fd, const char *name, const void *data, size_t len, size_t most)
+{
+	char *there = NULL;
+	size_t size = 0;
+	int rc = 0;
+
+	if (file_read_at(fd, name, most, &there, &size) == -1 || size != len ||
+	    memcmp(there, data, len) != 0)
+		rc = file_install(fd, name, data, len, 0644, 0, 0, NULL);
+	free(there);
+	return rc;
+}
+
+/* 0, or -1 with errno. */
+static int
+install_lines(int fd, const struct hook *hook)
+{
+	char *there = NULL, *text;
+	size_t len;
+	int rc;
+
+	rc = file_read_at(fd, hook->file, TEXT_MAX, &there, &len);
+	if (rc == -1 &&
+	    (errno != ENOENT || hook->program == NULL ||
+		access(hook->program, F_OK) == -1))
+		return errno == ENOENT ? 0 : -1;
+	text = hook_text(hook, rc == -1 ? "" : there);
+	rc = install(fd, hook->file, text, strlen(text), TEXT_MAX);
+	free(text);
+	free(there);
+	return rc;
+}
+
+static int
+open_folder(const char *path)
+{
+	return open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+static int
+failed(char *why, size_t size, const char *folder, const char *name, int fd)
+{
+	(void)snprintf(why, size, "%s/%s: %s", folder, name, strerror(errno));
+	if (fd != -1)
+		close(fd);
+	return -1;
+}
+
+static int
+install_libraries(char *why, size_t size)
+{
+	size_t i;
+	int fd;
+
+	if ((mkdir(FACT_FOLDER, 0711) == -1 && errno != EEXIST) ||
+	    (fd = open_folder(FACT_FOLDER)) == -1)
+		return failed(why, size, FACT_FOLDER, "", -1);
+	for (i = 0; i < LIBRARIES; i++)
+		if (install(fd, libraries[i].name, libraries[i].data,
+			libraries[i].len, LIBRARY_MAX) == -1)
+			return failed(
+			    why, size, FACT_FOLDER, libraries[i].name, fd);
+	close(fd);
+	return 0;
+}
+
+int
+hooks_install(char *why, size_t size)
+{
+	const struct hook *hook;
+	int fd;
+
+	/* The lines last: sudo runs nothing without its plugin. */
+	if (install_libraries(why, size) == -1)
+		return -1;
+	for (hook = hooks; hook->folder != NULL; hook++) {
+		if ((fd = open_folder(hook->folder)) == -1) {
+			if (errno == ENOENT)
+				continue;
+			return failed(why, size, hook->folder, hook->file, -1);
+		}
+		if (install_lines(fd, hook) == -1)
+			return failed(why, size, hook->folder, hook->file, fd);
+		close(fd);
+	}
+	return 0;
+}

@@ -1,0 +1,29 @@
+/*
+ * What tells the audit role of logins and of sudo (src/pam): libraries that
+ * sshd, su, login and sudo load, and the lines of their settings that say so.
+ */
+#ifndef HF_MONITOR_HOOKS_H
+#define HF_MONITOR_HOOKS_H
+
+#include <stddef.h>
+
+/* Lines of ours in a file of somebody else's. */
+struct hook {
+	const char	*folder, *file;
+	const char	*program;	/* where it is, the file is made; or NULL */
+	const char	*ours;		/* in each line of ours, and in no other */
+	const char	*first, *last;	/* lines before and behind all others */
+};
+extern const struct hook hooks[];	/* ends with folder NULL */
+
+/* The file's text with our lines, whether it had them or not: malloc'd. */
+char	*hook_text(const struct hook *, const char *text);
+
+/*
+ * As root, where the services will run: installs libraries and lines, unless
+ * they are there.  A program that is not installed has none.  0, or -1 with a
+ * line for people.
+ */
+int	 hooks_install(char *why, size_t size);
+
+#endif

@@ -1,0 +1,187 @@
+/*
+ * The PAM module that tells the audit role of logins: loaded as root into
+ * sshd, su and login, it decides nothing.
+ *
+ *	auth	before all others: somebody tries to log in; what came of it is
+ *		told by the session or by the end of PAM's handle.  So a try
+ *		whose program is killed, by its own user, is known as well
+ *	session	behind all others: somebody is logged in, or out again
+ *
+ * Holdfast need not run.  But who sets himself a limit that keeps this process
+ * from telling is not logged in.
+ */
+#include <sys/types.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+#include <unistd.h>
+
+#include <security/pam_ext.h>
+#include <security/pam_modules.h>
+
+#include "pam/tell.h"
+
+#define EXPORT __attribute__((visibility("default")))
+#define TRY "holdfast-audit-try"
+#define LOGINUID "/proc/self/loginuid"
+#define NAMES ((size_t)64 * 1024) /* for an entry of passwd or group */
+
+/* The number of who logged in, whom he may have become since; -1: nobody. */
+static long long
+login_uid(void)
+{
+	char text[16];
+	ssize_t n;
+	int fd;
+
+	fd = open(LOGINUID, O_RDONLY | O_CLOEXEC);
+	n = fd == -1 ? -1 : read(fd, text, sizeof(text) - 1);
+	if (fd != -1)
+		close(fd);
+	if (n <= 0)
+		return -1;
+	text[n] = '\0';
+	return (int)(unsigned int)strtoul(text, NULL, 10);
+}
+
+static void
+put_user(struct fact *fact, const char *number, const char *name, long long uid)
+{
+	struct passwd entry, *found = NULL;
+	char *buffer;
+
+	fact_put_number(fact, number, uid);
+	if (uid < 0 || (buffer = malloc(NAMES)) == NULL)
+		return;
+	if (getpwuid_r((uid_t)uid, &entry, buffer, NAMES, &found) == 0 &&
+	    found != NULL)
+		fact_put(fact, name, found->pw_name);
+	free(buffer);
+}
+
+static void
+put_group(struct fact *fact, gid_t gid)
+{
+	struct group entry, *found = NULL;
+	char *buffer;
+
+	fact_put_number(fact, "gid", gid);
+	if ((buffer = malloc(NAMES)) == NULL)
+		return;
+	if (getgrgid_r(gid, &entry, buffer, NAMES, &found) == 0 &&
+	    found != NULL)
+		fact_put(fact, "GID", found->gr_name);
+	free(buffer);
+}
+
+static void
+put_item(pam_handle_t *pamh, struct fact *fact, const char *name, int item)
+{
+	const void *text = NULL;
+
+	if (pam_get_item(pamh, item, &text) == PAM_SUCCESS)
+		fact_put(fact, name, text);
+}
+
+/* What sshd has accepted: lines, the last of them ended too. */
+static void
+put_ways(pam_handle_t *pamh, struct fact *fact)
+{
+	const char *info = pam_getenv(pamh, "SSH_AUTH_INFO_0");
+	char *ways = info != NULL ? strdup(info) : NULL;
+	size_t len = ways != NULL ? strlen(ways) : 0;
+
+	if (len > 0 && ways[len - 1] == '\n')
+		ways[len - 1] = '\0';
+	fact_put(fact, "how", ways);
+	free(ways);
+}
+
+static enum told
+tell(pam_handle_t *pamh, const char *kind, const char *why)
+{
+	struct fact *fact = malloc(sizeof(*fact));
+	enum told told;
+
+	if (fact == NULL)
+		return TOLD_NOT;
+	fact_begin(fact, kind);
+	fact_put_number(fact, "pid", getpid());
+	put_item(pamh, fact, "service", PAM_SERVICE);
+	put_item(pamh, fact, "user", PAM_USER);
+	put_item(pamh, fact, "by", PAM_RUSER);
+	put_item(pamh, fact, "host", PAM_RHOST);
+	put_item(pamh, fact, "tty", PAM_TTY);
+	put_ways(pamh, fact);
+	fact_put(fact, "why", why);
+	put_user(fact, "uid", "UID", getuid());
+	put_group(fact, getgid());
+	put_user(fact, "auid", "AUID", login_uid());
+	told = fact_tell(fact);
+	free(fact);
+	if (told != TOLD)
+		pam_syslog(pamh, LOG_NOTICE,
+		    "not recorded by Holdfast's audit log: %s", kind);
+	return told;
+}
+
+/* The handle ends: without a session, it was a refusal. */
+static void
+ended(pam_handle_t *pamh, void *data, int status)
+{
+	(void)data;
+	/* Set anew, or a child's copy of it. */
+	if (status & (PAM_DATA_REPLACE | PAM_DATA_SILENT))
+		return;
+	(void)tell(pamh, "refused",
+	    status == PAM_SUCCESS ? "it was given up" :
+				    pam_strerror(pamh, status));
+}
+
+EXPORT int
+pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv)
+{
+	(void)flags;
+	(void)argc;
+	(void)argv;
+	if (tell(pamh, "try", NULL) == TOLD_NOT)
+		return PAM_SYSTEM_ERR;
+	(void)pam_set_data(pamh, TRY, pamh, ended);
+	return PAM_IGNORE;
+}
+
+EXPORT int
+pam_sm_setcred(pam_handle_t *pamh, int flags, int argc, const char **argv)
+{
+	(void)pamh;
+	(void)flags;
+	(void)argc;
+	(void)argv;
+	return PAM_IGNORE;
+}
+
+EXPORT int
+pam_sm_open_session(pam_handle_t *pamh, int flags, int argc, const char **argv)
+{
+	(void)flags;
+	(void)argc;
+	(void)argv;
+	if (tell(pamh, "login", NULL) == TOLD_NOT)
+		return PAM_SYSTEM_ERR;
+	(void)pam_set_data(pamh, TRY, NULL, NULL);
+	return PAM_IGNORE;
+}
+
+EXPORT int
+pam_sm_close_session(pam_handle_t *pamh, int flags, int argc, const char **argv)
+{
+	(void)flags;
+	(void)argc;
+	(void)argv;
+	(void)tell(pamh, "logout", NULL);
+	return PAM_IGNORE;
+}

@@ -1,0 +1,200 @@
+"""What the real sshd, su, sudo and login do, as records of the audit log."""
+
+import os
+import pty
+import select
+import time
+
+import pytest
+
+from harness import PASSWORD, KeySsh, public, wait_until
+
+pytestmark = pytest.mark.release
+
+
+def records(instance, service, *filters):
+    with instance.root() as client:
+        return client.call("audit.query", {
+            "services": [service], "query-filters": list(filters),
+            "query-options": {"order_by": ["-time_us"], "limit": 200}})
+
+
+def the_record(instance, service, *filters):
+    """The newest such record, once it is there."""
+    return wait_until(lambda: records(instance, service, *filters), 30,
+                      f"{service} {filters}")[0]
+
+
+@pytest.fixture
+def person(accounts, make_user, keys):
+    """Makes a user who logs in with a key; gives the entry and ssh."""
+    def make(name, **data):
+        user = make_user(name, home="/home", home_create=True,
+                         sshpubkey=public(keys[0]), **data)
+        return user, KeySsh(accounts, name, keys[0])
+
+    return make
+
+
+def check_shape(record, service, username):
+    """What every record has."""
+    assert record["service"] == service
+    assert record["username"] == username
+    assert record["timestamp"]["$date"] // 1000 == \
+        record["time_us"] // 1000000
+    assert abs(record["time_us"] / 1e6 - time.time()) < 600
+    assert record["service_data"]["vers"] == {"major": 0, "minor": 1}
+
+
+# SSH.
+
+def test_ssh_with_a_key(accounts, person):
+    _, ssh = person("srckey")
+    assert ssh.run("true").returncode == 0
+    mine = ["username", "=", "srckey"]
+    began = the_record(accounts, "SYSTEM", mine, ["event", "=", "LOGIN"])
+    check_shape(began, "SYSTEM", "srckey")
+    assert began["success"] and began["address"].startswith("127.")
+    data = began["event_data"]
+    assert (data["type"], data["proctitle"]) == ("BEGAN", "sshd")
+    assert data["how"].startswith("publickey ssh-ed25519 AAAA")
+    assert (data["syscall"]["AUID"], data["syscall"]["UID"]) == (
+        "srckey", "root")
+    ended = the_record(accounts, "SYSTEM", mine,
+                       ["event", "=", "CREDENTIAL"])
+    assert ended["session"] == began["session"]
+    assert ended["event_data"]["type"] == "ENDED"
+    assert ended["time_us"] > began["time_us"]
+
+
+# su and the console.
+
+def su(ssh, password, *command):
+    """su of the user to itself, with what it reads from its input."""
+    return ssh.run("su", ssh.user, "-c", "true", stdin=password + "\n")
+
+
+def test_su(accounts, person):
+    _, ssh = person("srcsu")
+    mine = [["username", "=", "srcsu"], ["event", "=", "LOGIN"],
+            ["event_data.proctitle", "=", "su"]]
+    assert su(ssh, PASSWORD).returncode == 0
+    began = the_record(accounts, "SYSTEM", *mine)
+    check_shape(began, "SYSTEM", "srcsu")
+    assert began["success"] and began["event_data"]["target"] == "srcsu"
+    assert began["event_data"]["syscall"]["UID"] == "srcsu"
+    assert su(ssh, "wrong").returncode != 0
+    refused = the_record(accounts, "SYSTEM", *mine, ["success", "=", False])
+    assert refused["event_data"]["error"] == "Authentication failure"
+    assert ssh.run("su", "nosuchuser", "-c", "true",
+                   stdin="x\n").returncode != 0
+    assert len(records(accounts, "SYSTEM", *mine)) in (2, 3)
+
+
+def test_su_that_its_user_kills_is_recorded(accounts, person):
+    """Else whoever kills it before it logs could guess unseen."""
+    _, ssh = person("srckill")
+    # One more than the role waits for.
+    ssh.run("for i in $(seq 66); do "
+            "(sleep 3 | timeout -s KILL 2 su root -c true) & done; wait",
+            timeout=60)
+    mine = [["username", "=", "srckill"], ["event", "=", "LOGIN"],
+            ["event_data.proctitle", "=", "su"]]
+    refused = the_record(accounts, "SYSTEM", *mine)
+    assert not refused["success"]
+    assert refused["event_data"]["target"] == "root"
+
+
+def test_limits_keep_nobody_from_being_recorded(accounts, person):
+    """Who takes su the descriptors to tell with does not get in."""
+    _, ssh = person("srclimit")
+    began = [["username", "=", "srclimit"],
+             ["event_data.proctitle", "=", "su"],
+             ["event_data.type", "=", "BEGAN"]]
+    came = 0
+    for limit in range(3, 12):
+        done = ssh.run(f"ulimit -n {limit}; exec su srclimit -c 'echo in'",
+                       stdin=PASSWORD + "\n")
+        came += "in" in done.stdout
+    assert 0 < came < 9
+    wait_until(lambda: len(records(accounts, "SYSTEM", *began)) >= came, 30,
+               "the records")
+    assert len(records(accounts, "SYSTEM", *began)) == came
+
+
+def console(instance, *lines):
+    """login at a terminal of its own, given these lines."""
+    pid, terminal = pty.fork()
+    if pid == 0:
+        program = str(instance.build / "holdfast")
+        os.execv(program, [program, "-i", str(instance.directory), "enter",
+                           "/bin/login"])
+    said = b""
+    try:
+        for prompt, line in zip((b"login:", b"assword:", b"$"), lines):
+            deadline = time.monotonic() + 30
+            while prompt not in said and time.monotonic() < deadline:
+                if select.select([terminal], [], [], 1)[0]:
+                    said += os.read(terminal, 4096)
+            said = b""
+            os.write(terminal, line.encode() + b"\n")
+    finally:
+        time.sleep(0.5)
+        os.close(terminal)
+        os.kill(pid, 9)
+        os.waitpid(pid, 0)
+
+
+def test_console(accounts, person):
+    person("srcconsole")
+    mine = [["username", "=", "srcconsole"], ["event", "=", "LOGIN"]]
+    console(accounts, "srcconsole", PASSWORD, "exit")
+    began = the_record(accounts, "SYSTEM", *mine)
+    assert began["success"] and began["event_data"]["proctitle"] == "login"
+    assert began["event_data"]["syscall"]["tty"]
+
+
+# sudo.
+
+def test_sudo_accept_and_reject(accounts, person):
+    _, ssh = person("srcsudo", sudo_commands_nopasswd=["/usr/bin/id"])
+    assert ssh.run("sudo", "-n", "id", "-u").stdout == "0\n"
+    mine = ["username", "=", "srcsudo"]
+    accept = the_record(accounts, "SUDO", mine, ["event", "=", "ACCEPT"])
+    check_shape(accept, "SUDO", "srcsudo")
+    said = accept["event_data"]["sudo"]["accept"]
+    assert accept["success"] and said["uuid"] == accept["audit_id"]
+    assert said["submituser"] == "srcsudo" and said["runuser"] == "root"
+    assert said["command"] == "/usr/bin/id"
+    assert said["runargv"] == ["id", "-u"]
+    assert said["submithost"] == accept["address"]
+    assert accept["session"].isdigit()
+    assert accept["event_data"]["vers"] == {"major": 0, "minor": 1}
+
+    assert ssh.run("sudo", "-n", "cat", "/etc/shadow").returncode != 0
+    reject = the_record(accounts, "SUDO", mine, ["event", "=", "REJECT"])
+    said = reject["event_data"]["sudo"]["reject"]
+    assert not reject["success"] and said["reason"]
+    assert said["runargv"] == ["cat", "/etc/shadow"]
+    assert len(records(accounts, "SUDO", mine)) == 2
+
+
+def test_no_command_is_too_long_to_be_recorded(accounts, person):
+    """sudo itself says nothing of 300 KB to the system log."""
+    _, ssh = person("srclong", sudo_commands_nopasswd=["/usr/bin/true"])
+    done = ssh.run("x=$(head -c 100000 /dev/zero | tr '\\0' x); "
+                   "sudo -n true $x $x $x $(seq 100000)")
+    assert done.returncode == 0, done
+    accept = the_record(accounts, "SUDO", ["username", "=", "srclong"])
+    said = accept["event_data"]["sudo"]["accept"]
+    assert said["runargv"][1].endswith("... (100000 bytes)")
+    assert said["cut"] > 1000 and said["command"] == "/usr/bin/true"
+
+
+def test_bytes_that_are_no_text(accounts, person):
+    _, ssh = person("srcbytes", sudo_commands_nopasswd=["/usr/bin/true"])
+    assert ssh.run("sudo -n true $(printf 'a\\377\\033[2Jb') "
+                   "$(printf 'x\\001y')").returncode == 0
+    accept = the_record(accounts, "SUDO", ["username", "=", "srcbytes"])
+    words = accept["event_data"]["sudo"]["accept"]["runargv"]
+    assert words[2] == "x\x01y" and words[1] == r"a\xff\x1b[2Jb"
