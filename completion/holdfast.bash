@@ -4,7 +4,7 @@
 
 # The commands and options of holdfast itself; a test compares them with its
 # help.
-_holdfast_commands='audit call describe enter user group privilege api-key session recover renew-2fa setup-admin status'
+_holdfast_commands='audit call describe enter user group privilege api-key session recover reidentify renew-2fa setup-admin status'
 _holdfast_options='-i --instance --json --help --version'
 
 _holdfast_offer()	# WORDS...: those that begin as the word does
@@ -128,7 +128,7 @@ _holdfast()
 	fi
 	case ${words[0]}:${#words[@]} in
 	audit:1)
-		_holdfast_offer verify
+		_holdfast_offer head verify
 		;;
 	audit:*)
 		compopt -o filenames

@@ -92,7 +92,7 @@ _holdfast()
 		_arguments -C \
 			'(-i --instance)'{-i,--instance}'[folder]:folder:_files -/' \
 			'--json[print JSON]' '--help' '--version' \
-			'1:command:(audit call describe enter user group privilege api-key session recover renew-2fa setup-admin status)' \
+			'1:command:(audit call describe enter user group privilege api-key session recover reidentify renew-2fa setup-admin status)' \
 			'*::argument:->rest' && ret=0
 	fi
 	[[ $state == rest ]] || return ret
@@ -105,7 +105,7 @@ _holdfast()
 		compadd -- $methods
 		;;
 	audit)
-		_arguments -S '1:what:(verify)' '--against[a head kept elsewhere]:head:_files' \
+		_arguments -S '1:what:(head verify)' '--against[a head kept elsewhere]:head:_files' \
 			'--json[print JSON]'
 		;;
 	user|group|privilege|api-key|session)

@@ -77,6 +77,8 @@ const struct scheduled_task scheduled_tasks[] = {
 	  alert_clear_task },
 	{ "audit.prune", "Drops audit records older than the retention.",
 	  audit_prune_task },
+	{ "audit.send_head", "Sends the audit log's newest head away.",
+	  audit_send_head_task },
 	{ "user.until", "Ends what accounts have for a time.",
 	  user_until_task },
 	{ .name = NULL }

@@ -356,6 +356,12 @@ core_message(struct ipc *ipc, struct ipc_msg *message, void *arg)
 	case MSG_AUDIT_PRUNE:
 		audit_prune_message(audit, message);
 		break;
+	case MSG_AUDIT_HEAD:
+		audit_head_message(audit, message);
+		break;
+	case MSG_AUDIT_REIDENTIFY:
+		audit_reidentify_message(audit, message);
+		break;
 	default:
 		log_warn("audit.message", "core sent %s",
 		    message_info(message->type)->name);

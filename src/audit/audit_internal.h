@@ -85,5 +85,11 @@ void	 audit_export_drop(struct audit *);
 void	 audit_limits_message(struct audit *, struct ipc_msg *);
 void	 audit_state_message(struct audit *, struct ipc_msg *);
 void	 audit_prune_message(struct audit *, struct ipc_msg *);
+/* answer is stolen. */
+void	 audit_answer_json(struct audit *, uint32_t id, json_t *answer);
+
+/* head.c */
+void	 audit_head_message(struct audit *, struct ipc_msg *);
+void	 audit_reidentify_message(struct audit *, struct ipc_msg *);
 
 #endif

@@ -37,8 +37,8 @@ audit_limits_message(struct audit *audit, struct ipc_msg *message)
 	audit_sign_when_due(audit);
 }
 
-static void
-answer_json(struct audit *audit, uint32_t id, json_t *answer)
+void
+audit_answer_json(struct audit *audit, uint32_t id, json_t *answer)
 {
 	char *text = json_text(answer);
 
@@ -71,7 +71,7 @@ audit_state_message(struct audit *audit, struct ipc_msg *message)
 	if (fstatfs(audit->dirfd, &fs) == 0)
 		available = (uint64_t)fs.f_bavail * (uint64_t)fs.f_bsize;
 	/* clang-format off */
-	answer_json(audit, message->id, json_pack(
+	audit_answer_json(audit, message->id, json_pack(
 	    "{s:I, s:I, s:I, s:I, s:s?}",
 	    "used", (json_int_t)segments_size(audit->store),
 	    "available", (json_int_t)available,
@@ -203,7 +203,7 @@ audit_prune_message(struct audit *audit, struct ipc_msg *message)
 		error = handle_days(audit, data, &answer);
 	json_decref(data);
 	if (error == 0)
-		answer_json(audit, message->id, answer);
+		audit_answer_json(audit, message->id, answer);
 	else
 		audit_answer(audit, message->id, error, strerror(error));
 }

@@ -442,6 +442,12 @@ tree_unsigned(const struct tree *t)
 	return t->merkle.size - last->size;
 }
 
+void
+tree_begin_log(struct tree *t)
+{
+	heads_begin_log(t->heads);
+}
+
 int
 tree_sign(struct tree *t, bool seal)
 {

@@ -49,6 +49,8 @@ uint64_t	 tree_unsigned(const struct tree *);
 /* 0 or -1 with errno; seal as of heads_sign(). */
 int		 tree_sign(struct tree *, bool seal);
 const struct heads *tree_heads(const struct tree *);
+/* From the next head on it is another log, which names this one (heads.h). */
+void		 tree_begin_log(struct tree *);
 
 /*
  * The tree before a segment's first record, as it was kept; -1: it was not, or

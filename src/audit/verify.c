@@ -275,6 +275,15 @@ check_against(struct verify *v)
 		    "The log forked: head %llu is not the "
 		    "one that was seen elsewhere",
 		    (unsigned long long)seen.number);
+	else if (here == NULL && seen.number > last->head.number &&
+	    last != &v->heads[v->count - 1])
+		fail(v, last->where,
+		    "The log forked: head %llu of log %s was seen elsewhere, "
+		    "here that ended with head %llu and went on as log %s: "
+		    "this is a copy of it, or an older state restored",
+		    (unsigned long long)seen.number, seen.log,
+		    (unsigned long long)last->head.number,
+		    v->heads[v->count - 1].head.log);
 	else if (here == NULL && seen.number > last->head.number)
 		fail(v, last->where,
 		    "The log was rolled back: head %llu with "

@@ -11,6 +11,7 @@
 
 #include "audit/export_verify.h"
 #include "audit/verify.h"
+#include "cli/audit_head.h"
 #include "cli/bar.h"
 #include "cli/command.h"
 #include "cli/output.h"
@@ -195,8 +196,10 @@ command_audit(const struct invocation *invocation)
 	const char *against = NULL, *path = NULL;
 	int count = invocation->argc;
 
-	if (invocation->argc == 0 || strcmp(words[0], "verify") != 0) {
-		complain("audit: what?  There is: audit verify");
+	if (count > 0 && strcmp(words[0], "head") == 0)
+		return audit_head(invocation);
+	if (count == 0 || strcmp(words[0], "verify") != 0) {
+		complain("audit: what?  There are: audit verify, audit head");
 		return EXIT_USAGE;
 	}
 	if (invocation->argc >= 2 && strcmp(words[1], AGAINST) != 0) {

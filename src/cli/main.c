@@ -23,8 +23,9 @@ struct command {
 
 /* clang-format off */
 static const struct command commands[] = {
-	{ .name = "audit", .arguments = "verify [--against HEAD]",
-	  .doc = "Prove from its files that the audit log was not altered.",
+	{ .name = "audit", .arguments = "verify [FILE] [--against HEAD] | head",
+	  .doc = "Prove the audit log, or an export, from files; print its "
+	  "newest head.",
 	  .run = command_audit },
 	{ .name = "call", .arguments = "[--no-wait] METHOD [ARGUMENT...]",
 	  .doc = "Call a method of the API and print its result.",
@@ -51,6 +52,9 @@ static const struct command commands[] = {
 	  .arguments = "NAME [password] [unlock] [second-factor]",
 	  .doc = "Let an administrator in again, whatever keeps him out.",
 	  .run = command_recover },
+	{ .name = "reidentify", .arguments = "",
+	  .doc = "Give the audit log of a copied machine a new identity.",
+	  .run = command_reidentify },
 	{ .name = "renew-2fa", .arguments = "[NAME]",
 	  .doc = "Give an account, or yourself, a new second factor.",
 	  .run = command_renew_2fa },

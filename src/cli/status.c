@@ -142,6 +142,40 @@ print_set_up(FILE *file, const json_t *status, const char *instance)
 	}
 }
 
+/* How others would know that the audit log was written anew. */
+static void
+print_audit(FILE *file, const json_t *audit)
+{
+	const json_t *left = json_object_get(audit, "head_left");
+	const char *failure = json_str(audit, "head_webhook_error", NULL);
+	json_int_t waiting = json_int(audit, "waiting", 0);
+	char *at;
+
+	if (waiting > 0)
+		fprintf(file,
+		    "Audit records not yet written: %" JSON_INTEGER_FORMAT "\n",
+		    waiting);
+	if (json_is_null(left)) {
+		fputs("No head of the audit log has left this machine: "
+		      "holdfast audit head\n",
+		    file);
+	} else if (left != NULL) {
+		at = show_line(json_object_get(left, "at"));
+		fprintf(file,
+		    "The last head of the audit log left %s "
+		    "(number %" JSON_INTEGER_FORMAT ", ",
+		    at, json_int(left, "head", 0));
+		print_text(file, json_str(left, "way", "?"));
+		fputs(")\n", file);
+		free(at);
+	}
+	if (failure != NULL) {
+		fputs("The last one for the webhook did not: ", file);
+		print_text(file, failure);
+		putc('\n', file);
+	}
+}
+
 bool
 status_needs_attention(const json_t *status)
 {
@@ -163,7 +197,6 @@ status_print(FILE *file, const json_t *status, const char *instance)
 	const json_t *listening = json_object_get(status, "listening");
 	const json_t *missing = json_object_get(status, "sandbox_missing");
 	const json_t *problems = json_object_get(status, "problems");
-	json_int_t waiting;
 	char *text;
 
 	fputs("Holdfast ", file);
@@ -180,11 +213,7 @@ status_print(FILE *file, const json_t *status, const char *instance)
 	print_text(file, text);
 	putc('\n', file);
 	free(text);
-	waiting = json_int(json_object_get(status, "audit"), "waiting", 0);
-	if (waiting > 0)
-		fprintf(file,
-		    "Audit records not yet written: %" JSON_INTEGER_FORMAT "\n",
-		    waiting);
+	print_audit(file, json_object_get(status, "audit"));
 	print_lines(file, "Note, missing in this kernel: ", missing);
 	print_set_up(file, status, instance);
 	if (!status_needs_attention(status))

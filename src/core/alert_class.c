@@ -30,6 +30,12 @@ const struct alert_class alert_classes[] = {
 	  .text = "The clock was put forward, or the machine was off for more "
 	  "than a day. No audit record is dropped until a full administrator "
 	  "says that it is right (audit.confirm_clock)." },
+	{ .name = "AuditHeadsStay", .category = "AUDIT",
+	  .level = ALERT_WARNING, .own = true,
+	  .title = "No Head of the Audit Log Leaves the Machine",
+	  .text = "No head of the audit log has left this machine since "
+	  "{since}: what was recorded since then, root could write anew "
+	  "unnoticed.", .args = { "since" } },
 	{ .name = "AuditQuotaCritical", .category = "AUDIT",
 	  .level = ALERT_CRITICAL, .own = true,
 	  .title = "The Audit Log's Quota Is Almost Used Up",

@@ -3,9 +3,11 @@
  */
 #include "core/pipe.h"
 
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +21,7 @@
 
 /* Read or written in one go before others get their turn. */
 #define PIECE ((size_t)64 << 10)
+#define READ_MS 100
 
 struct pipe {
 	unsigned int references; /* the method, and who made it */
@@ -30,6 +33,7 @@ struct pipe {
 	/* Output. */
 	int out;
 	bool buffered;
+	bool awaits_reader;
 	/* What is going on: at most one of both. */
 	struct call *call;
 	uv_poll_t *poll;
@@ -287,6 +291,39 @@ pipe_output(bool buffered, int *fdp)
 
 static void supply(struct pipe *);
 
+bool
+pipe_await_reader(struct call *call)
+{
+	call->pipe->awaits_reader = !call->pipe->buffered;
+	return call->pipe->awaits_reader;
+}
+
+static void
+look_again(void *arg)
+{
+	struct pipe *p = arg;
+
+	if (p->call != NULL)
+		supply(p);
+	pipe_release(p);
+}
+
+/* Is there something that nobody has read yet?  *errorp: nobody will. */
+static bool
+is_unread(const struct pipe *p, int *errorp)
+{
+	struct pollfd reader = { .fd = p->out };
+	int unread = 0;
+
+	if (!p->awaits_reader || ioctl(p->out, FIONREAD, &unread) == -1 ||
+	    unread == 0)
+		return false;
+	if (poll(&reader, 1, 0) != 1 || (reader.revents & POLLERR) == 0)
+		return true;
+	*errorp = EPIPE;
+	return false;
+}
+
 static void
 output_ready(uv_poll_t *poll, int status, int events)
 {
@@ -341,6 +378,14 @@ supply(struct pipe *p)
 	if (p->at == p->len && p->from != -1)
 		error = next_piece(p);
 	left = p->len - p->at;
+	if (left == 0 && error == 0 && is_unread(p, &error)) {
+		/* The kernel does not tell when it is: look now and then. */
+		if (p->poll != NULL)
+			uv_poll_stop(p->poll);
+		p->references++;
+		core_after(READ_MS, look_again, p);
+		return;
+	}
 	if (left == 0) {
 		supplied(p, error);
 		return;

@@ -38,6 +38,11 @@ void	 pipe_collect(struct call *, unsigned int index, size_t max,
 void	 pipe_supply(struct call *, const void *data, size_t len,
 	    void (*done)(struct call *, int error));
 
+/*
+ * From now on done is called only after all was read by who fetches it.
+ * false: of a buffered download nobody knows when it is.
+ */
+bool	 pipe_await_reader(struct call *);
 /* The same from a file, from where it stands to its end; fd is stolen. */
 void	 pipe_supply_file(struct call *, int fd,
 	    void (*done)(struct call *, int error));

@@ -67,6 +67,8 @@ static const struct message_info messages[MSG_TYPE_COUNT] = {
 	ROW(AUDIT_PROGRESS,	AUDIT, CORE,	  4, 4,		       0, 0),
 	ROW(AUDIT_ABORT,	CORE, AUDIT,	  4, 4,		       0, 0),
 	ROW(AUDIT_REPORT,	CORE, AUDIT,	  STR, STR + 4 * KIB,  0, 0),
+	ROW(AUDIT_HEAD,		CORE, AUDIT,	  STR, STR,	       0, 0),
+	ROW(AUDIT_REIDENTIFY,	CORE, AUDIT,	  STR, 64 * KIB,       0, 0),
 
 	ROW(OP_DONE,		MONITOR, CORE,	  4 + STR, ANY,	       0, 1),
 	ROW(OP_PEER_IDENTITY,	CORE, MONITOR,	  0, 0,		       1, 1),

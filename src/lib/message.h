@@ -110,7 +110,8 @@ enum message_type {
 				   validated JSON, defaults filled in */
 	MSG_AUDIT_RESULT,	/* audit -> core: u32 errno, str result JSON,
 				   or the reason when errno is not 0; of a
-				   QUERY, STATE, PRUNE, EXPORT, REPORT */
+				   QUERY, STATE, PRUNE, EXPORT, REPORT, HEAD,
+				   REIDENTIFY */
 	MSG_AUDIT_LIMITS,	/* core -> audit: u32 records and u32 seconds
 				   until a head is signed, u64 bytes that the
 				   log may take (0: any); no answer */
@@ -126,6 +127,10 @@ enum message_type {
 	MSG_AUDIT_ABORT,	/* core -> audit: u32 id of the EXPORT, which
 				   then ends by ECANCELED */
 	MSG_AUDIT_REPORT,	/* core -> audit: str {user, name} -> {} (fd) */
+	MSG_AUDIT_HEAD,		/* core -> audit: str "" -> {head}: the line of
+				   a head for all records that there are */
+	MSG_AUDIT_REIDENTIFY,	/* core -> audit: str {record: of what is done,
+				   without event_data} -> {log, parent}: ids */
 
 	/*
 	 * Operations: core -> monitor, one MSG_OP_DONE each with the same id

@@ -60,6 +60,11 @@ const struct task tasks[TASK_COUNT] = {
 	  .reads = { "/etc", NULL } },
 	[TASK_SSH_OFFER] = { .name = "ssh-offer", .seconds = 60,
 	  .network = true },
+	/* What names and authorities are read from; resolv.conf may be a
+	   symbolic link to where it is written. */
+	[TASK_POST] = { .name = "https-post", .seconds = 60,
+	  .network = true, .reads = { "/etc", "/run/systemd/resolve",
+	  "/run/NetworkManager", "/run/resolvconf", NULL } },
 };
 /* clang-format on */
 

@@ -43,6 +43,8 @@ enum task_id {
 				   trying -> u8 answered, str banner,
 				   10 x str: the name-lists of SSH_MSG_KEXINIT
 				   in the order of RFC 4253 section 7.1 */
+	TASK_POST,		/* str URL (https), str text to send -> u16 the
+				   server's HTTP status */
 	TASK_COUNT
 };
 
@@ -106,7 +108,7 @@ struct task {
 	bool		 hashing;	/* slow on purpose: at most as many
 					   run as there are processors */
 	unsigned int	 seconds;	/* then it is killed */
-	/* Folders it may read, NULL ends. */
+	/* Folders it may read, where they are there; NULL ends. */
 	const char	*reads[6];
 };
 

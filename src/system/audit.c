@@ -12,6 +12,7 @@
 #include "lib/verr.h"
 #include "system/audit_config.h"
 #include "system/audit_export.h"
+#include "system/audit_heads.h"
 #include "system/system.h"
 
 static const char *const read_roles[] = { "SYSTEM_AUDIT_READ", NULL };
@@ -125,6 +126,27 @@ static const struct method methods[] = {
 	  .audit = "Download Audit Data",
 	  .doc = "A report that audit.export made.",
 	  .run = audit_report_run },
+	{ .name = "audit.head", .auth = AUTH_ROLE, .roles = read_roles,
+	  .result = &audit_head_result, .own = true,
+	  .doc = "The newest signed head, to be kept elsewhere: with it, "
+	  "holdfast audit verify finds a log that was rolled back.",
+	  .run = audit_head_run },
+	{ .name = "audit.download_head", .auth = AUTH_ROLE,
+	  .roles = read_roles, .job = true, .pipe = PIPE_OUTPUT, .own = true,
+	  .repairs = true, .audit = "Download Audit Head",
+	  .doc = "The same as a file.", .run = audit_head_download_run },
+	{ .name = "audit.head_kept", .auth = AUTH_ROLE, .roles = read_roles,
+	  .params = audit_head_kept_params, .own = true, .repairs = true,
+	  .audit = "Keep Audit Head Elsewhere",
+	  .doc = "Says that a head which audit.head gave is kept elsewhere.",
+	  .run = audit_head_kept_run },
+	/* FULL_ADMIN only, and of those root at the machine. */
+	{ .name = "audit.reidentify", .auth = AUTH_ROLE, .own = true,
+	  .result = &audit_reidentify_result,
+	  .audit = "Give the audit log a new identity",
+	  .doc = "Ends this log and begins another one with new keys, which "
+	  "names this one: for a copied machine.",
+	  .run = audit_reidentify_run },
 	/* FULL_ADMIN only: it lets records go. */
 	{ .name = "audit.confirm_clock", .auth = AUTH_ROLE, .own = true,
 	  .repairs = true, .audit = "Confirm the clock",
@@ -136,7 +158,8 @@ static const struct method methods[] = {
 
 const struct resource audit_resource = {
 	.name = "audit", .doc = "The audit log.", .kind = RESOURCE_CONFIG,
-	.role_prefix = "SYSTEM_AUDIT", .verbose_name = "Audit",
+	.role_prefix = "SYSTEM_AUDIT", .guarded = true,
+	.verbose_name = "Audit",
 	.methods = methods, .fields = audit_fields, .entry = 1,
 	.check = audit_config_check, .extend = audit_config_extend,
 	.gather = audit_config_gather,

@@ -23,6 +23,7 @@
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/verr.h"
+#include "system/audit_heads.h"
 #include "system/system.h"
 
 #define ENTRY 1
@@ -104,6 +105,29 @@ const struct field audit_fields[] = {
 	  .flags = FF_OWN, .min = 1, .max = 3600, .unit = "seconds",
 	  .label = "Time until a Signature",
 	  .doc = "After how long it is signed when there are fewer." },
+	{ .name = "head_webhook", .type = F_STR, .def = "null",
+	  .flags = FF_NULL | FF_OWN | FF_SECRET, .label = "Webhook for Heads",
+	  .pattern = "https://([!$&-.0-9;=A-Z_a-z~%:]*@)?"
+	  "([0-9A-Za-z](?:[0-9A-Za-z.-]*[0-9A-Za-z])?|\\[[0-9A-Fa-f:.]+\\])"
+	  "(:[0-9]{1,5})?([/?][!\"$-~]*)?",
+	  .pattern_message = "Must be an https URL, without a fragment",
+	  .doc = "Where signed heads are sent by POST; null: nowhere." },
+	{ .name = "head_webhook_minutes", .type = F_INT, .def = "60",
+	  .flags = FF_OWN, .min = 1, .max = 10080, .unit = "minutes",
+	  .label = "Time between Heads Sent",
+	  .doc = "How often the webhook is called." },
+	{ .name = "head_alarm_hours", .type = F_INT, .def = "null",
+	  .flags = FF_NULL | FF_OWN, .max = 8760, .unit = "hours",
+	  .label = "Alert While No Head Leaves",
+	  .doc = "After how long without one that left there is an alert; 0: "
+	  "never; null: after a day where there is a webhook." },
+	{ .name = "head_left", .type = F_OBJECT,
+	  .fields = audit_head_left_fields,
+	  .flags = FF_NULL | FF_OWN | FF_READONLY,
+	  .doc = "The last head that left the machine; null: none did." },
+	{ .name = "head_webhook_error", .type = F_STR,
+	  .flags = FF_NULL | FF_OWN | FF_READONLY,
+	  .doc = "Why the webhook did not take the last one; null: it did." },
 	{ .name = "shortened", .type = F_OBJECT, .fields = shortened_fields,
 	  .flags = FF_NULL | FF_OWN | FF_READONLY | FF_KEPT, .def = "null",
 	  .doc = "The retention that counts still, after it was shortened." },
@@ -259,6 +283,7 @@ watch_room(void *arg)
 {
 	(void)arg;
 	audit_ask(MSG_AUDIT_STATE, NULL, room_known, NULL);
+	audit_heads_look(settings());
 	core_after(SPACE_MS, watch_room, NULL);
 }
 
@@ -269,6 +294,7 @@ audit_config_check(struct change *c)
 {
 	check_room(c);
 	check_retention(c);
+	audit_heads_check(c);
 }
 
 void
@@ -289,6 +315,7 @@ audit_config_extend(json_t *entry)
 	json_object_set_new(entry, "enabled_services", json_pack(
 	    "{s:[], s:[], s:[]}", "MIDDLEWARE", "SMB", "SUDO"));
 	/* clang-format on */
+	audit_heads_extend(entry);
 }
 
 void
@@ -309,6 +336,7 @@ audit_config_changed(void)
 	audit_set_limits(&limits);
 	tell_shortened(entry);
 	tell_room(entry);
+	audit_heads_changed(entry);
 }
 
 void
@@ -317,6 +345,7 @@ audit_config_gather(void (*done)(void))
 	json_t *daily = json_pack("{s:s, s:s}", "minute", "45", "hour", "0");
 
 	audit_config_changed();
+	audit_heads_gather(settings());
 	if (scheduler_cron(TASK, daily, TASK, NULL) == -1)
 		log_warn("audit.schedule", "%s", strerror(errno));
 	json_decref(daily);

@@ -16,6 +16,7 @@
 #include "core/setup_code.h"
 #include "lib/json.h"
 #include "lib/xalloc.h"
+#include "system/audit_heads.h"
 #include "system/recovery.h"
 #include "system/service.h"
 #include "system/system.h"
@@ -83,7 +84,7 @@ monitor_answered(const struct op_reply *reply, void *arg)
 {
 	struct call *call = arg;
 	struct wire_in body = reply->body;
-	json_t *problems = core_problems(), *status;
+	json_t *problems = core_problems(), *status, *audit;
 	char *text, *code = setup_code();
 	uint32_t n;
 
@@ -111,8 +112,10 @@ monitor_answered(const struct op_reply *reply, void *arg)
 	    status, "sandbox_missing", lines_of(core_facts()->missing));
 	json_object_set_new(
 	    status, "connections", json_integer(connection_count()));
-	json_object_set_new(status, "audit",
-	    json_pack("{s:I}", "waiting", (json_int_t)audit_waiting()));
+	audit = audit_heads_status();
+	json_object_set_new(
+	    audit, "waiting", json_integer((json_int_t)audit_waiting()));
+	json_object_set_new(status, "audit", audit);
 	json_object_set_new(
 	    status, "listening", lines_of(core_facts()->web_listening));
 	call->data = status;

@@ -33,6 +33,9 @@ void	user_until_task(struct task_run *, const json_t *args);
 /* The same (audit_config.c). */
 void	audit_prune_task(struct task_run *, const json_t *args);
 
+/* The same (audit_heads.c). */
+void	audit_send_head_task(struct task_run *, const json_t *args);
+
 /* OUTPUT_ACCOUNTS, a struct renderer's function (account_render.c). */
 char	*account_render_output(const struct change *, char **whyp);
 

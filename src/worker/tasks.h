@@ -31,4 +31,7 @@ int	task_lookup_groups(struct wire_in *, struct wire_out *, const char **);
 
 int	task_ssh_offer(struct wire_in *, struct wire_out *, const char **);
 
+void	task_post_prepare(void);
+int	task_post(struct wire_in *, struct wire_out *, const char **);
+
 #endif

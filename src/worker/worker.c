@@ -28,6 +28,7 @@ static const struct work works[TASK_COUNT] = {
 	[TASK_LOOKUP_GROUPS] = { .prepare = task_groups_prepare,
 	  .run = task_lookup_groups },
 	[TASK_SSH_OFFER] = { .run = task_ssh_offer },
+	[TASK_POST] = { .prepare = task_post_prepare, .run = task_post },
 };
 /* clang-format on */
 
@@ -46,19 +47,21 @@ static void
 enter_sandbox(const struct task *task)
 {
 	struct sandbox_path paths[READS_MAX + 1];
-	size_t i;
+	size_t i, count = 0;
 
 	for (i = 0; i < READS_MAX && task->reads[i] != NULL; i++) {
-		paths[i].fd = open(task->reads[i], O_PATH | O_CLOEXEC);
-		paths[i].writable = 0;
-		if (paths[i].fd == -1)
+		paths[count].fd = open(task->reads[i], O_PATH | O_CLOEXEC);
+		paths[count].writable = 0;
+		if (paths[count].fd != -1)
+			count++;
+		else if (errno != ENOENT)
 			fatal("%s: %s", task->reads[i], strerror(errno));
 	}
-	paths[i].fd = -1;
+	paths[count].fd = -1;
 	sandbox_enter(ROLE_WORKER, paths,
 	    task->network ? SANDBOX_CONNECT : SANDBOX_NO_NETWORK);
-	while (i-- > 0)
-		close(paths[i].fd);
+	while (count-- > 0)
+		close(paths[count].fd);
 }
 
 static int

@@ -12,7 +12,8 @@ from harness import wait_until
 
 DAY = 24 * 60 * 60
 OURS = {"retention_days", "on_failure", "head_records", "head_seconds",
-        "shortened"}
+        "shortened", "head_webhook", "head_webhook_minutes",
+        "head_alarm_hours", "head_left", "head_webhook_error"}
 THEIRS = {"id", "retention", "reservation", "quota", "quota_fill_warning",
           "quota_fill_critical", "remote_logging_enabled", "space",
           "enabled_services"}

@@ -51,6 +51,8 @@ is_type(enum message_type type)
 	case MSG_AUDIT_LIMITS:
 	case MSG_AUDIT_STATE:
 	case MSG_AUDIT_PRUNE:
+	case MSG_AUDIT_HEAD:
+	case MSG_AUDIT_REIDENTIFY:
 	case MSG_AUDIT_EXPORT:
 	case MSG_AUDIT_PROGRESS:
 	case MSG_AUDIT_ABORT:
