@@ -45,7 +45,7 @@ static const struct resource *const of_accounts[] = {
 };
 static const struct resource *const of_codes[] = {
 	&twofactor_resource, &twofactor_secret_resource, &user_resource,
-	&group_resource, NULL
+	&group_resource, &security_resource, NULL
 };
 static const struct resource *const of_ssh[] = {
 	&ssh_resource, &twofactor_resource, &twofactor_secret_resource,

@@ -28,6 +28,7 @@
 #include "lib/xalloc.h"
 
 #define SOURCE_LEN INET6_ADDRSTRLEN
+#define ATTEMPT_MS 10000 /* until a password is known to be wrong */
 
 /* Names that nobody has are locked out like those that somebody has. */
 struct stranger {
@@ -39,20 +40,25 @@ struct stranger {
 
 static struct stranger strangers[LIMIT_LOCKOUT_STRANGERS];
 
+static bool
+source_at(const char *address, char source[static SOURCE_LEN])
+{
+	struct in6_addr number;
+
+	snprintf(source, SOURCE_LEN, "%s", address);
+	if (inet_pton(AF_INET6, address, &number) != 1)
+		return *address != '\0';
+	/* Whoever has one address of such a network has them all. */
+	memset(number.s6_addr + 8, 0, 8);
+	return inet_ntop(AF_INET6, &number, source, SOURCE_LEN) != NULL;
+}
+
 /* Where it comes from: false for the Unix socket, which is never locked out. */
 static bool
 source_of(const struct connection *c, char source[static SOURCE_LEN])
 {
-	struct in6_addr address;
-
-	if (c == NULL || c->front != ROLE_WEB)
-		return false;
-	snprintf(source, SOURCE_LEN, "%s", c->address);
-	if (inet_pton(AF_INET6, c->address, &address) != 1)
-		return true;
-	/* Whoever has one address of such a network has them all. */
-	memset(address.s6_addr + 8, 0, 8);
-	return inet_ntop(AF_INET6, &address, source, SOURCE_LEN) != NULL;
+	return c != NULL && c->front == ROLE_WEB &&
+	    source_at(c->address, source);
 }
 
 static int64_t
@@ -131,17 +137,14 @@ stranger_of(const char *username, const char *source)
 	return oldest;
 }
 
-enum lockout
-logins_lockout(const char *username, const struct connection *c)
+static enum lockout
+lockout_of(const char *username, const char *source)
 {
 	const json_t *account = account_by_name(username);
-	char source[SOURCE_LEN];
 	struct stranger *s;
 	json_t *failures;
 	bool locked;
 
-	if (security_lockout_failures() == 0 || !source_of(c, source))
-		return LOCKOUT_OPEN;
 	if (account == NULL) {
 		s = stranger_of(username, source);
 		locked = locks(s->count, now_boot() - s->boot);
@@ -154,6 +157,16 @@ logins_lockout(const char *username, const struct connection *c)
 		return LOCKOUT_OPEN;
 	return last_administrator(account, source) ? LOCKOUT_DELAYED :
 						     LOCKOUT_CLOSED;
+}
+
+enum lockout
+logins_lockout(const char *username, const struct connection *c)
+{
+	char source[SOURCE_LEN];
+
+	if (security_lockout_failures() == 0 || !source_of(c, source))
+		return LOCKOUT_OPEN;
+	return lockout_of(username, source);
 }
 
 /* The account is shown as locked as long as somebody is locked out of it. */
@@ -274,6 +287,99 @@ logins_failed(const char *username, const struct connection *c, bool counted)
 	else if (locked)
 		locked_out(id, username, source);
 }
+
+/* --- SSH ------------------------------------------------------------------ */
+
+struct attempt {
+	int64_t id;
+	char *username;
+	char source[SOURCE_LEN];
+};
+
+/* By now the last one that was allowed would have been taken back. */
+static void
+look_again(void *arg)
+{
+	struct attempt *a = arg;
+	json_t *failures = account_state_get(a->id, "failures");
+
+	if (source_locked(failures, a->source))
+		locked_out(a->id, a->username, a->source);
+	json_decref(failures);
+	free(a->username);
+	free(a);
+}
+
+static void
+look_again_later(int64_t id, const char *username, const char *source)
+{
+	struct attempt *a = xcalloc(1, sizeof(*a));
+
+	a->id = id;
+	a->username = xstrdup(username);
+	snprintf(a->source, sizeof(a->source), "%s", source);
+	core_after(ATTEMPT_MS, look_again, a);
+}
+
+/* As logins_failed() does, but for the number of failures: sshd tells those. */
+static void
+count_attempt(const json_t *account, const char *username, const char *source)
+{
+	int64_t id = json_int(account, "id", -1);
+	json_t *old = account_state_get(id, "failures");
+	json_t *failures = old != NULL ? json_deep_copy(old) : json_object();
+
+	count(failures, source);
+	if (source_locked(failures, source))
+		look_again_later(id, username, source);
+	if (account_state_set(id, "failures", failures) == -1)
+		log_error("logins.try", "%s: %s", username, strerror(errno));
+	json_decref(old);
+}
+
+enum lockout
+logins_try(const char *username, const char *address)
+{
+	const json_t *account = account_by_name(username);
+	char source[SOURCE_LEN];
+	enum lockout lockout;
+
+	if (security_lockout_failures() == 0 || !source_at(address, source))
+		return LOCKOUT_OPEN;
+	lockout = lockout_of(username, source);
+	if (lockout == LOCKOUT_CLOSED)
+		return lockout;
+	if (account == NULL)
+		count_stranger(username, source);
+	else
+		count_attempt(account, username, source);
+	return lockout;
+}
+
+void
+logins_right(const char *username, const char *address)
+{
+	const json_t *account = account_by_name(username);
+	int64_t id = json_int(account, "id", -1);
+	char source[SOURCE_LEN];
+	json_t *old, *failures;
+
+	if (!source_at(address, source))
+		return;
+	if (account == NULL) {
+		stranger_of(username, source)->count = 0;
+		return;
+	}
+	old = account_state_get(id, "failures");
+	failures = json_deep_copy(old);
+	json_decref(old);
+	json_object_del(json_object_get(failures, "sources"), source);
+	if (failures != NULL &&
+	    account_state_set(id, "failures", failures) == -1)
+		log_error("logins.right", "%s: %s", username, strerror(errno));
+}
+
+/* --- What was before ------------------------------------------------------ */
 
 /* Who made the entry what it is. */
 struct changed {

@@ -36,6 +36,14 @@ void	 logins_failed(const char *username, const struct connection *,
  */
 void	 logins_succeeded(struct session *, const struct connection *);
 
+/*
+ * The same of a password that is given in an SSH login from that address, ""
+ * being nowhere.  One that may be tried is counted as wrong, until it turns
+ * out to be right: sshd says nothing of one that was not.
+ */
+enum lockout logins_try(const char *username, const char *address);
+void	 logins_right(const char *username, const char *address);
+
 /* Is somewhere locked out from the account's password?  And let it be over. */
 bool	 logins_locked(int64_t user_id);
 int	 logins_unlock(int64_t user_id);	/* 0 or -1 with errno */

@@ -1,8 +1,8 @@
 /*
- * Codes that the PAM module asks about: see second_factor.h.
+ * What the PAM module asks: see second_factor.h.
  *
- * One packet, one answer.  A wrong one is told a second or two later, like
- * that of a login; either is told after its audit record is on disk.
+ * One packet, one answer.  That a code is wrong is told a second or two later,
+ * as of a login; either is told after its audit record is on disk.
  */
 #include "core/second_factor.h"
 
@@ -18,6 +18,7 @@
 #include "core/audit.h"
 #include "core/core.h"
 #include "core/limits.h"
+#include "core/logins.h"
 #include "core/twofactor.h"
 #include "lib/json.h"
 #include "lib/log.h"
@@ -25,6 +26,7 @@
 #include "lib/xalloc.h"
 
 #define ASKERS_MAX 64 /* at the same time; the others wait to be accepted */
+#define DELAYED_MAX 16 /* of these, those who are told to wait */
 #define PACKET_SECONDS 5
 
 /* One connection. */
@@ -38,7 +40,7 @@ struct asker {
 
 static uv_poll_t listening;
 static int listening_fd = -1;
-static unsigned int askers;
+static unsigned int askers, delayed_count;
 
 static void serve(uv_poll_t *, int, int);
 
@@ -110,7 +112,8 @@ record(const char *user, const char *address, bool right)
 }
 
 static void
-judge(struct asker *a, const char *user, const char *code, const char *address)
+judge_code(
+    struct asker *a, const char *user, const char *code, const char *address)
 {
 	const json_t *account = account_by_name(user);
 	bool right = account != NULL && !json_bool(account, "locked", false) &&
@@ -122,25 +125,52 @@ judge(struct asker *a, const char *user, const char *code, const char *address)
 	audit_send(record(user, address, right), recorded, a);
 }
 
-/* What can stand in a line of the log, and is no text of another script. */
-static bool
-is_plain(const char *text)
+static void
+delayed(void *arg)
 {
-	for (; *text != '\0'; text++)
-		if (*text <= ' ' || *text > '~')
-			return false;
-	return true;
+	delayed_count--;
+	tell(arg);
 }
 
-/* The text that begins there, and where the next one does; NULL: none. */
-static const char *
-next_text(const char **at, const char *end_of_packet)
+/* May a password be tried?  The last administrator waits, and is let. */
+static void
+judge_password(struct asker *a, const struct second_factor_question *q)
 {
-	const char *text = *at;
-	const char *nul = memchr(text, '\0', (size_t)(end_of_packet - text));
+	enum lockout lockout = logins_try(q->user, q->address);
 
-	*at = nul != NULL ? nul + 1 : end_of_packet;
-	return nul != NULL && is_plain(text) ? text : NULL;
+	if (lockout == LOCKOUT_DELAYED && delayed_count >= DELAYED_MAX)
+		lockout = LOCKOUT_CLOSED;
+	a->answer = lockout == LOCKOUT_CLOSED ? SECOND_FACTOR_WRONG :
+						SECOND_FACTOR_RIGHT;
+	if (lockout == LOCKOUT_DELAYED) {
+		delayed_count++;
+		core_after(LIMIT_LOCKOUT_DELAY_MS, delayed, a);
+		return;
+	}
+	if (lockout == LOCKOUT_CLOSED)
+		log_warn("login.refused", "%s by SSH from %s: locked out",
+		    q->user, q->address);
+	tell(a);
+}
+
+static void
+judge(struct asker *a, const struct second_factor_question *q)
+{
+	switch (q->about) {
+	case SECOND_FACTOR_CODE:
+		judge_code(a, q->user, q->code, q->address);
+		break;
+	case SECOND_FACTOR_PASSWORD:
+		judge_password(a, q);
+		break;
+	case SECOND_FACTOR_MATCHED:
+		logins_right(q->user, q->address);
+		a->answer = SECOND_FACTOR_RIGHT;
+		tell(a);
+		break;
+	default:
+		end(a);
+	}
 }
 
 static void
@@ -148,7 +178,7 @@ readable(uv_poll_t *poll, int status, int events)
 {
 	struct asker *a = poll->data;
 	char packet[SECOND_FACTOR_PACKET + 1];
-	const char *at = packet + 1, *user, *code, *address;
+	struct second_factor_question q;
 	ssize_t n;
 
 	(void)events;
@@ -157,14 +187,10 @@ readable(uv_poll_t *poll, int status, int events)
 		return;
 	uv_poll_stop(poll);
 	uv_timer_stop(&a->timer);
-	if (n < 1 || (size_t)n > SECOND_FACTOR_PACKET ||
-	    packet[0] != SECOND_FACTOR_VERSION ||
-	    (user = next_text(&at, packet + n)) == NULL ||
-	    (code = next_text(&at, packet + n)) == NULL ||
-	    (address = next_text(&at, packet + n)) == NULL || at != packet + n)
+	if (n < 1 || second_factor_parse(packet, (size_t)n, &q) == -1)
 		end(a);
 	else
-		judge(a, user, code, address);
+		judge(a, &q);
 	explicit_bzero(packet, sizeof(packet));
 }
 

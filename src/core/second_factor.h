@@ -1,6 +1,7 @@
 /*
- * Codes that the PAM module asks about (lib/second_factor.h): root alone may,
- * which the kernel says of the other end before a byte of it is read.
+ * What the PAM module asks about codes and passwords of SSH logins
+ * (lib/second_factor.h): root alone may, which the kernel says of the other end
+ * before a byte of it is read.
  */
 #ifndef HF_CORE_SECOND_FACTOR_H
 #define HF_CORE_SECOND_FACTOR_H

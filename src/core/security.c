@@ -91,11 +91,19 @@ stricter(int64_t a, int64_t b)
 }
 
 int64_t
+security_lockout_of(const json_t *s)
+{
+	int64_t set = json_int(s, "lockout_failures", 0);
+
+	return json_bool(s, "enable_gpos_stig", false) ?
+	    stricter(set, LOCKOUT_FAILURES) :
+	    set;
+}
+
+int64_t
 security_lockout_failures(void)
 {
-	int64_t set = json_int(settings(), "lockout_failures", 0);
-
-	return security_stig() ? stricter(set, LOCKOUT_FAILURES) : set;
+	return security_lockout_of(settings());
 }
 
 int64_t

@@ -5,6 +5,7 @@
 #ifndef HF_SECURITY_H
 #define HF_SECURITY_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -39,6 +40,7 @@ bool	security_fips(void);
 int	security_assurance_level(void);
 /* How many failed logins in a row lock out (logins.h); 0: any number. */
 int64_t	security_lockout_failures(void);
+int64_t	security_lockout_of(const json_t *settings);
 /* How many sessions an account may have at a time; 0: any number. */
 int64_t	security_max_sessions(void);
 /* The sessions' limits as the settings and the level have them. */

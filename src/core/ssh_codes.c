@@ -13,6 +13,7 @@
 #include "core/security.h"
 #include "core/twofactor.h"
 #include "lib/json.h"
+#include "lib/second_factor.h"
 #include "lib/xalloc.h"
 #include "lib/ssh_codes_file.h"
 
@@ -145,6 +146,9 @@ ssh_codes_render(const struct change *c, char **whyp)
 	(void)whyp;
 	if ((out = open_memstream(&text, &size)) == NULL)
 		abort();
+	if (security_lockout_of(
+		settings(c, "system.security", SECURITY_ENTRY)) != 0)
+		fputs(SECOND_FACTOR_LOCKOUT "\n", out);
 	json_array_foreach(users, i, user)
 		put_user(out, c, user);
 	if (fclose(out) != 0)

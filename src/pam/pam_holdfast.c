@@ -1,11 +1,13 @@
 /*
- * The PAM module that asks for the second factor in SSH logins; loaded into
- * sshd, as root, so it is small and knows nothing but whom to ask, how to ask
- * him, and whom to give the answer to.
+ * The PAM module that asks for the second factor in SSH logins, and whether a
+ * password may be tried; loaded into sshd, as root, so it is small and knows
+ * nothing but whom to ask, how to ask him, and whom to give the answer to.
  *
  *	auth ... pam_holdfast.so key	before all others: after a login with a
  *					key, the code alone
- *	auth ... pam_holdfast.so	behind all others: after the password
+ *	auth ... pam_holdfast.so password	then: may one be tried?
+ *	auth ... pam_holdfast.so	behind all others: after the password,
+ *					which was right
  *	account ... pam_holdfast.so	whatever way it was: without the code
  *					there is no login
  *	session ... pam_holdfast.so	of machines, which are exempt with some
@@ -18,6 +20,10 @@
  *
  * Whom to ask is a file, so that accounts without a second factor log in
  * whether Holdfast runs or not; who has one does not get in while it does not.
+ * The file says as well whether wrong passwords count.  Debian's lines end the
+ * stack at a wrong one, so it counts before it is looked at, and is taken back
+ * by the line behind them.  Where they count and nobody answers, none may be
+ * tried: keys are not concerned.
  */
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -40,6 +46,7 @@
 
 #define EXPORT __attribute__((visibility("default")))
 #define ACCEPTED "holdfast-second-factor"
+#define TRIED "holdfast-password"
 #define KEY "publickey "
 #define PROMPTED "keyboard-interactive"
 
@@ -48,6 +55,7 @@ struct asked {
 	bool listed; /* it is asked */
 	bool machine; /* but not with some keys */
 	bool known; /* it came with one of those */
+	bool lockout; /* its wrong passwords count */
 };
 
 /* The file, or NULL when it cannot be trusted or read. */
@@ -113,6 +121,8 @@ look_up(pam_handle_t *pamh, const char *user, struct asked *asked)
 	while ((n = getline(&line, &size, file)) > 0) {
 		if (line[n - 1] == '\n')
 			line[n - 1] = '\0';
+		if (strcmp(line, SECOND_FACTOR_LOCKOUT) == 0)
+			asked->lockout = true;
 		if (strncmp(line, user, len) != 0 ||
 		    (line[len] != '\0' && line[len] != ' '))
 			continue;
@@ -130,9 +140,9 @@ look_up(pam_handle_t *pamh, const char *user, struct asked *asked)
 }
 
 static int
-open_socket(void)
+open_socket(time_t seconds)
 {
-	const struct timeval patience = { .tv_sec = SECOND_FACTOR_SECONDS };
+	const struct timeval patience = { .tv_sec = seconds };
 	struct sockaddr_un address = { .sun_family = AF_UNIX,
 		.sun_path = SECOND_FACTOR_SOCKET };
 	int fd;
@@ -153,13 +163,14 @@ open_socket(void)
 
 /* A packet of what is asked; its length, or -1: it is longer than that. */
 static ssize_t
-make_packet(char packet[static SECOND_FACTOR_PACKET], const char *user,
-    const char *code, const char *address)
+make_packet(char packet[static SECOND_FACTOR_PACKET], char about,
+    const char *user, const char *code, const char *address)
 {
 	const char *texts[] = { user, code, address };
-	size_t len = 1, i, n;
+	size_t len = 2, i, n;
 
 	packet[0] = SECOND_FACTOR_VERSION;
+	packet[1] = about;
 	for (i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		n = strlen(texts[i]) + 1;
 		if (n > SECOND_FACTOR_PACKET - len)
@@ -170,8 +181,12 @@ make_packet(char packet[static SECOND_FACTOR_PACKET], const char *user,
 	return (ssize_t)len;
 }
 
+/*
+ * PAM_SUCCESS, PAM_AUTH_ERR when core says no, PAM_AUTHINFO_UNAVAIL when it
+ * says nothing.
+ */
 static int
-check_code(pam_handle_t *pamh, const char *user, const char *code)
+put_question(pam_handle_t *pamh, char about, const char *user, const char *code)
 {
 	char packet[SECOND_FACTOR_PACKET], answer = 0;
 	const void *address = NULL;
@@ -181,8 +196,11 @@ check_code(pam_handle_t *pamh, const char *user, const char *code)
 	if (pam_get_item(pamh, PAM_RHOST, &address) != PAM_SUCCESS ||
 	    address == NULL)
 		address = "";
-	len = make_packet(packet, user, code, address);
-	fd = len == -1 ? -1 : open_socket();
+	len = make_packet(packet, about, user, code, address);
+	fd = len == -1 ? -1 :
+			 open_socket(about == SECOND_FACTOR_PASSWORD ?
+				 SECOND_FACTOR_PATIENCE :
+				 SECOND_FACTOR_SECONDS);
 	if (fd != -1 && send(fd, packet, (size_t)len, MSG_NOSIGNAL) == len)
 		got = recv(fd, &answer, 1, 0);
 	if (fd != -1)
@@ -190,14 +208,63 @@ check_code(pam_handle_t *pamh, const char *user, const char *code)
 	explicit_bzero(packet, sizeof(packet));
 	if (len == -1)
 		return PAM_AUTH_ERR;
-	if (got != 1) {
+	if (got != 1)
+		return PAM_AUTHINFO_UNAVAIL;
+	return answer == SECOND_FACTOR_RIGHT ? PAM_SUCCESS : PAM_AUTH_ERR;
+}
+
+/* --- The password --------------------------------------------------------- */
+
+/* An empty one is nobody's guess, and sshd refuses it itself. */
+static int
+try_password(pam_handle_t *pamh, const char *user)
+{
+	const char *password = NULL;
+	int r;
+
+	r = pam_get_authtok(pamh, PAM_AUTHTOK, &password, NULL);
+	if (r != PAM_SUCCESS)
+		return r;
+	if (password == NULL || *password == '\0')
+		return PAM_IGNORE;
+	r = put_question(pamh, SECOND_FACTOR_PASSWORD, user, "");
+	if (r == PAM_AUTH_ERR)
+		pam_error(pamh, "Locked out after failed logins");
+	if (r != PAM_SUCCESS) {
+		pam_syslog(pamh, LOG_NOTICE, "no password of %s is tried: %s",
+		    user,
+		    r == PAM_AUTH_ERR ? "locked out" :
+					"Holdfast does not answer");
+		return r;
+	}
+	r = pam_set_data(pamh, TRIED, (void *)(uintptr_t)TRIED, NULL);
+	return r == PAM_SUCCESS ? PAM_IGNORE : r;
+}
+
+static void
+password_was_right(pam_handle_t *pamh, const char *user)
+{
+	const void *tried = NULL;
+
+	if (pam_get_data(pamh, TRIED, &tried) != PAM_SUCCESS || tried == NULL)
+		return;
+	pam_set_data(pamh, TRIED, NULL, NULL);
+	put_question(pamh, SECOND_FACTOR_MATCHED, user, "");
+}
+
+/* --- The code ------------------------------------------------------------- */
+
+static int
+check_code(pam_handle_t *pamh, const char *user, const char *code)
+{
+	int r = put_question(pamh, SECOND_FACTOR_CODE, user, code);
+
+	if (r == PAM_AUTHINFO_UNAVAIL)
 		pam_syslog(pamh, LOG_ERR,
 		    "the second factor of %s cannot be "
 		    "checked: Holdfast does not answer",
 		    user);
-		return PAM_AUTHINFO_UNAVAIL;
-	}
-	return answer == SECOND_FACTOR_RIGHT ? PAM_SUCCESS : PAM_AUTH_ERR;
+	return r;
 }
 
 static int
@@ -235,20 +302,29 @@ user_of(pam_handle_t *pamh)
 	return user;
 }
 
+static bool
+is_line(int argc, const char **argv, const char *name)
+{
+	return argc > 0 && strcmp(argv[0], name) == 0;
+}
+
 EXPORT int
 pam_sm_authenticate(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
-	bool first = argc > 0 && strcmp(argv[0], "key") == 0;
 	const char *user = user_of(pamh);
 	struct asked asked;
 
 	(void)flags;
 	if (user == NULL)
 		return PAM_USER_UNKNOWN;
-	if (first && !has_line(accepted_so_far(pamh), KEY, "", false))
+	if (is_line(argc, argv, "key") &&
+	    !has_line(accepted_so_far(pamh), KEY, "", false))
 		return PAM_IGNORE;
 	if (look_up(pamh, user, &asked) == -1)
 		return PAM_AUTHINFO_UNAVAIL;
+	if (is_line(argc, argv, "password"))
+		return asked.lockout ? try_password(pamh, user) : PAM_IGNORE;
+	password_was_right(pamh, user);
 	if (!asked.listed || asked.known)
 		return PAM_IGNORE;
 	return ask(pamh, user);

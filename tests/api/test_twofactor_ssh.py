@@ -131,11 +131,12 @@ def test_nobody_but_root_asks_core(fresh, ssh, app):
                            packet.hex(), check=False).stdout.strip()
 
     def question(code, user=ADMIN):
-        return b"\1" + b"\0".join([user.encode(), code.encode(), b""]) + b"\0"
+        return b"\2c" + b"\0".join([user.encode(), code.encode(), b""]) + b"\0"
 
     assert ask(question(app.fresh()), "setpriv", "--reuid", "65534",
                "--clear-groups") == ""
-    for packet in (b"\1", b"\2" + question("0")[1:], question("0")[:-1],
+    for packet in (b"\2", b"\1" + question("0")[1:],
+                   b"\2?" + question("0")[2:], question("0")[:-1],
                    question("0") + b"x", question("0" * 600),
                    question("0", "a b"), question("0", "\n")):
         assert ask(packet) == "b''", packet

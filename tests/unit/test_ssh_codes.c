@@ -10,6 +10,7 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "lib/second_factor.h"
 #include "lib/ssh_codes_file.h"
 #include "services/ssh/ssh_pam.h"
 
@@ -116,6 +117,32 @@ test_pam_lines(void **state)
 	free(once);
 }
 
+/* A question of the module's: all of it, and nothing but text. */
+static void
+test_questions(void **state)
+{
+	static const char good[] = "\2canna\0"
+				   "123456\0"
+				   "::1";
+	static const char blank[] = "\2canna b\0\0";
+	static const char old[] = "\1anna\0"
+				  "123456\0"
+				  "::1";
+	struct second_factor_question q;
+	size_t len;
+
+	(void)state;
+	assert_int_equal(second_factor_parse(good, sizeof(good), &q), 0);
+	assert_int_equal(q.about, SECOND_FACTOR_CODE);
+	assert_string_equal(q.user, "anna");
+	assert_string_equal(q.code, "123456");
+	assert_string_equal(q.address, "::1");
+	for (len = 0; len < sizeof(good); len++)
+		assert_int_equal(second_factor_parse(good, len, &q), -1);
+	assert_int_equal(second_factor_parse(blank, sizeof(blank), &q), -1);
+	assert_int_equal(second_factor_parse(old, sizeof(old), &q), -1);
+}
+
 int
 main(void)
 {
@@ -124,6 +151,7 @@ main(void)
 		cmocka_unit_test(test_keys_are_told),
 		cmocka_unit_test(test_vet),
 		cmocka_unit_test(test_pam_lines),
+		cmocka_unit_test(test_questions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

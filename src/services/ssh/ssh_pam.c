@@ -2,8 +2,8 @@
  * Our lines in sshd's PAM service: see ssh_pam.h.
  *
  * Debian's own lines stay as they are, between ours: the first of ours ends
- * the auth stack after a key and its code; the last asks for the code after
- * the password; and before any other account line stands that nobody without
+ * the auth stack after a key and its code; the next asks whether a password may
+ * be tried, the last for the code after it; and before any other account line stands that nobody without
  * the code comes in.
  */
 #include "services/ssh/ssh_pam.h"
@@ -36,6 +36,7 @@ static const unsigned char module[] = {
 static const char first[] =
     COMMENT ", before all others.\n"
 	    "auth [success=done ignore=ignore default=die] " MODULE " key\n"
+	    "auth [success=ok ignore=ignore default=die] " MODULE " password\n"
 	    "account [success=ok ignore=ignore default=die] " MODULE "\n"
 	    "session [success=ok ignore=ignore default=die] " MODULE "\n";
 static const char last[] =
