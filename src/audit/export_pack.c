@@ -15,7 +15,7 @@
 #include "audit/export_internal.h"
 #include "lib/xalloc.h"
 
-#define TEMPORARY "export.tmp"
+#define TEMPORARY ".export.tmp"
 #define PIECE ((size_t)64 * 1024)
 #define SYNC_EACH ((size_t)8 << 20) /* so that no sync takes long */
 

@@ -8,6 +8,7 @@ import time
 
 import pytest
 
+import audit_verifier
 from harness import wait_until
 
 DAY = 24 * 60 * 60
@@ -143,6 +144,13 @@ def old_ones(client):
         "query-options": {"count": True}})
 
 
+def export_of_old_ones(instance, client):
+    done = client.job("audit.export",
+                      {"query-filters": [["username", "=", "old"]]})
+    assert done["state"] == "SUCCESS", done
+    return pathlib.Path(instance.directory, done["result"].lstrip("/"))
+
+
 @pytest.mark.release
 def test_what_is_too_old_goes_and_the_rest_verifies(fresh):
     folder = pathlib.Path(fresh.directory, "audit")
@@ -163,8 +171,15 @@ def test_what_is_too_old_goes_and_the_rest_verifies(fresh):
         assert (data["days"], data["records"], data["first_record"]) == (
             7, 20, 20)
         assert data["head"]["number"] >= 0 and len(data["head"]["root"]) == 64
+        report = export_of_old_ones(fresh, root)
+        os.utime(report, (time.time(), time.time() - 6 * DAY))
         root.call("audit.confirm_clock")    # again there is nothing to do
         assert old_ones(root) == 5
+        assert audit_verifier.verify_export(report) == 5
+        os.utime(report, (time.time(), time.time() - 8 * DAY))
+        root.call("audit.confirm_clock")
+        assert not report.exists()
+    assert audit_verifier.verify_store(folder) >= 5
     done = json.loads(fresh.cli("--json", "audit", "verify").stdout)
     assert done["verified"] and done["first_record"] == 20
     fresh.stop()

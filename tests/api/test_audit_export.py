@@ -12,6 +12,7 @@ import ssl
 
 import pytest
 
+import audit_verifier
 from harness import wait_until
 
 pytestmark = pytest.mark.release
@@ -137,6 +138,20 @@ def test_written_anew_it_is_the_same(instance, sample):
     """What the alterations below start from."""
     _, parts, altered = sample
     assert report(instance, write(altered, parts))["verified"]
+
+
+def test_by_what_the_manual_says(instance, sample):
+    """A verifier written from it agrees, of exports and of the store."""
+    path, parts, altered = sample
+    count = audit_verifier.verify_export(path)
+    assert count == report(instance, path)["records"] > 10
+    for part, old, new in (
+            (list(parts)[0], b"false", b"true"), ("proof", b"0", b"1"),
+            ("heads.jsonl", b'"size":', b'"size":1'),
+            ("records.jsonl", b"NoSuch", b"NoSuck")):
+        with pytest.raises(audit_verifier.Wrong):
+            audit_verifier.verify_export(write(altered, parts | {
+                part: parts[part].replace(old, new, 1)}))
 
 
 @pytest.mark.parametrize("change", ["altered", "removed", "doubled", "moved"])

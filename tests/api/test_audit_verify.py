@@ -7,6 +7,8 @@ import subprocess
 
 import pytest
 
+import audit_verifier
+
 pytestmark = pytest.mark.release
 
 
@@ -49,6 +51,17 @@ def test_while_it_runs(fresh):
     assert before["verified"] and after["verified"]
     assert after["records"] >= before["records"] + 5
     assert report(fresh, "--against", after["last_head"]["line"])["verified"]
+
+
+def test_by_what_the_manual_says(kept):
+    """A verifier written from holdfast-audit(5) agrees."""
+    found = report(kept)
+    assert audit_verifier.verify_store(files_of(kept)) == \
+        found["records"] - found["unsigned_records"]
+    text = segment(kept).read_text()
+    segment(kept).write_text(text.replace("verified7", "verifiedX"))
+    with pytest.raises(audit_verifier.Wrong):
+        audit_verifier.verify_store(files_of(kept))
 
 
 def test_for_people(kept):
