@@ -62,6 +62,11 @@ const struct alert_class alert_classes[] = {
 	  .title = "Change Interrupted",
 	  .text = "A change was interrupted ({what}): {outcome}.",
 	  .args = { "what", "outcome" } },
+	{ .name = "ChangeNotConfirmed", .category = "SYSTEM",
+	  .level = ALERT_WARNING, .own = true, .seconds = DAY,
+	  .title = "A Change Was Not Confirmed",
+	  .text = "A change of {what} by {user} was not confirmed in time and "
+	  "was taken back.", .args = { "what", "user" } },
 	{ .name = "ClockSet", .category = "SYSTEM", .level = ALERT_WARNING,
 	  .title = "The Clock Was Set", .own = true, .seconds = DAY,
 	  .text = "The clock was put {direction} by {seconds} seconds.",

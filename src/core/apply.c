@@ -17,6 +17,7 @@
 
 #include "core/call.h"
 #include "core/change_internal.h"
+#include "core/confirm.h"
 #include "core/core.h"
 #include "core/installed.h"
 #include "core/op.h"
@@ -247,6 +248,11 @@ apply_prepare(struct change *c)
 			    outputs[output].name);
 			return;
 		}
+	if ((why = confirm_forbids(c)) != NULL) {
+		change_refuse(c, EBUSY, "%s", why);
+		free(why);
+		return;
+	}
 	c->at = 0;
 	check_next(c);
 }

@@ -18,6 +18,7 @@
 #include "core/audit.h"
 #include "core/call.h"
 #include "core/change_internal.h"
+#include "core/confirm.h"
 #include "core/core.h"
 #include "core/entry.h"
 #include "core/event.h"
@@ -343,12 +344,22 @@ deliver(struct change *c, bool success, const char *failed)
 }
 
 static void
+dropped(void *arg)
+{
+	deliver(arg, false, NULL);
+}
+
+static void
 undone(const char *failed, void *arg)
 {
 	struct change *c = arg;
 
 	log_warn("change.undone", "%s: %s", c->resource->name, c->problem);
-	deliver(c, false, failed);
+	/* Else the monitor does what is left, when the time is over. */
+	if (c->held && failed == NULL)
+		confirm_drop(dropped, c);
+	else
+		deliver(c, false, failed);
 }
 
 void
@@ -399,6 +410,8 @@ change_committed(struct change *c)
 		    c->edits[i].before, c->edits[i].after);
 	if (c->committed != NULL)
 		c->committed(c);
+	if (c->held)
+		confirm_waits();
 	event_release();
 	log_info("change.committed", "%s: revision %lld by %s",
 	    c->resource->name, (long long)c->revision, call_user(c->call));
@@ -407,6 +420,15 @@ change_committed(struct change *c)
 
 void
 change_commit(struct change *c)
+{
+	if (c->held)
+		confirm_run(c);
+	else
+		change_store(c);
+}
+
+void
+change_store(struct change *c)
 {
 	json_t *record = record_of(c, true);
 	int rc =
@@ -476,6 +498,8 @@ change_begin(struct change *c)
 	free(list);
 	if (c->revision == -1)
 		not_begun(c, error);
+	else if (c->rollback_seconds > 0)
+		confirm_hold(c);
 	else
 		apply_run(c);
 }
@@ -491,9 +515,8 @@ change_is_idle(const struct change *c, const struct edit *e)
 	return json_equal(e->before, e->after);
 }
 
-/* Edits that change nothing are none. */
-static void
-drop_idle(struct change *c)
+bool
+change_drop_idle(struct change *c)
 {
 	size_t i, kept = 0;
 
@@ -510,6 +533,7 @@ drop_idle(struct change *c)
 		index_edit(c, i);
 	c->before = NULL;
 	c->after = NULL;
+	return kept > 0;
 }
 
 void
@@ -537,8 +561,7 @@ change_continue(struct change *c)
 		outside_apply(c);
 		return;
 	}
-	drop_idle(c);
-	if (c->nedits == 0) {
+	if (!change_drop_idle(c)) {
 		if (c->unchanged != NULL)
 			c->unchanged(c);
 		call_reply(c->call, result_of(c));
@@ -571,6 +594,8 @@ change_overlay(struct change *c, json_t *after)
 		if (f->flags & FF_UNSTORED)
 			json_object_del(after, f->name);
 	c->if_revision = json_int(c->given, "if_revision", -1);
+	c->rollback_seconds =
+	    (uint32_t)json_int(c->given, "rollback_timeout", 0);
 }
 
 /* The call's own edit; false: there is no such entry, or one already. */

@@ -82,6 +82,10 @@ struct change {
 	struct edit		*edits;
 	size_t			 nedits;
 	int64_t			 if_revision;	/* -1: not asked for */
+	/* Of confirm.h: it takes itself back after so long; 0: it is final. */
+	uint32_t		 rollback_seconds;
+	bool			 held;		/* and the monitor knows */
+	bool			 taking_back;	/* of one that was held */
 	size_t			 room;		/* for edits */
 	json_t			*index;		/* of edits, by resource, id */
 	/*
@@ -125,6 +129,12 @@ void	change_submit(struct call *, const struct resource *,
  * its own, all errors are told together.  The answer is null.
  */
 void	change_submit_all(struct call *, const json_t *differences);
+
+/*
+ * The same without any check: what was so before is so again
+ * (core/confirm.h).
+ */
+void	change_submit_back(struct call *, const json_t *differences);
 
 /*
  * The same for many calls of create or update of one resource: items are

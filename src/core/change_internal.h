@@ -80,6 +80,9 @@ void	change_invalid(struct change *);
 void	change_refuse(struct change *, int error, const char *fmt, ...)
 	    __attribute__((format(printf, 3, 4)));
 void	change_commit(struct change *);
+void	change_store(struct change *);
+/* Edits that change nothing are none; false: there is none left. */
+bool	change_drop_idle(struct change *);
 /* It is stored, and kept: tells and answers. */
 void	change_committed(struct change *);
 /* Nothing of it is left beside files: these go back now. */

@@ -101,9 +101,8 @@ change_check_next(struct change *c)
 /* --- A whole configuration ------------------------------------------------ */
 
 static void
-start_all(void *arg)
+edit_all(struct change *c)
 {
-	struct change *c = arg;
 	const json_t *stored, *after;
 	struct edit *e;
 	json_t *item;
@@ -120,6 +119,14 @@ start_all(void *arg)
 		if (!json_is_null(after))
 			e->after = json_deep_copy(after);
 	}
+}
+
+static void
+start_all(void *arg)
+{
+	struct change *c = arg;
+
+	edit_all(c);
 	c->own = c->nedits;
 	change_check_next(c);
 }
@@ -132,6 +139,33 @@ change_submit_all(struct call *call, const json_t *differences)
 
 	c->all = json_deep_copy(differences);
 	serial_enter(start_all, c);
+}
+
+static void
+start_back(void *arg)
+{
+	struct change *c = arg;
+
+	c->taking_back = true;
+	edit_all(c);
+	c->resource = c->edits[0].resource;
+	c->id = c->edits[0].id;
+	if (change_drop_idle(c)) {
+		apply_prepare(c);
+		return;
+	}
+	call_reply(c->call, json_null());
+	change_finish(c);
+}
+
+void
+change_submit_back(struct call *call, const json_t *differences)
+{
+	struct change *c =
+	    change_new(call, resource_of_method(call->method->name));
+
+	c->all = json_deep_copy(differences);
+	serial_enter(start_back, c);
 }
 
 /* --- A list of calls ------------------------------------------------------ */

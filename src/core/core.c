@@ -19,6 +19,7 @@
 #include "core/audit.h"
 #include "core/change.h"
 #include "core/clock.h"
+#include "core/confirm.h"
 #include "core/connection.h"
 #include "core/disk.h"
 #include "core/job.h"
@@ -223,6 +224,9 @@ monitor_message(struct ipc_msg *msg)
 	switch (msg->type) {
 	case MSG_OP_DONE:
 		op_answered(msg);
+		break;
+	case MSG_HELD_OVER:
+		confirm_over(msg);
 		break;
 	case MSG_SERVICE_CHANGED:
 		service_changed(msg);

@@ -131,6 +131,17 @@ enum beside {
 	BESIDE_UNDO	/* it is taken back, after BESIDE_DO was begun */
 };
 
+/* How a change of a resource is confirmed (core/confirm.h). */
+struct confirming {
+	const char	*event;		/* "ssh.checkin_waiting" */
+	/*
+	 * Did an administrator get in since then (boottime_ms())?  done gets
+	 * NULL, or one line of what is missing, without a full stop.
+	 */
+	void		(*prove)(int64_t since,
+			    void (*done)(const char *missing, void *), void *);
+};
+
 /* What a namespace of the API is made of. */
 struct resource {
 	const char		*name;		/* "ssh" */
@@ -203,6 +214,8 @@ struct resource {
 	 * new reference.  May be NULL.
 	 */
 	json_t			*(*answer)(const struct change *);
+	/* More than saying so counts when it is confirmed; may be NULL. */
+	const struct confirming	*confirmed_by;
 	/* Something of it changed: after its event.  May be NULL. */
 	void			(*changed)(void);
 	/* The monitor says that a service's state changed; may be NULL. */

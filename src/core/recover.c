@@ -3,6 +3,7 @@
  * brings rendered files in line with the store.
  *
  *	what rendering needs to know of the machine
+ *	what waited to be confirmed and was taken back meanwhile (confirm.h)
  *	each output: what is stored = what is installed, else installed, unless
  *		somebody else edited the file
  *	daemons that read one that was installed, or may have: they follow
@@ -20,6 +21,7 @@
 
 #include "core/alert.h"
 #include "core/change.h"
+#include "core/confirm.h"
 #include "core/core.h"
 #include "core/installed.h"
 #include "core/op.h"
@@ -300,6 +302,11 @@ output_start(void)
 	int output = recovery.renderer->output;
 	char *why = NULL;
 
+	/* The store is about to follow the file. */
+	if (confirm_restored(output)) {
+		output_done();
+		return;
+	}
 	recovery.rendered = change_render(output, NULL, &why);
 	if (recovery.rendered == NULL)
 		output_failed("cannot be made", why);
@@ -373,6 +380,7 @@ recovered(void)
 		if (recovery.failed[r->output])
 			output_later(r);
 	recovery.done();
+	confirm_serve();
 	outside_recover();
 }
 
@@ -396,13 +404,19 @@ next_boot(void)
 }
 
 static void
+first_output(void)
+{
+	recovery.renderer = renderers;
+	next_output();
+}
+
+static void
 next_gather(void)
 {
 	const struct resource *r = *recovery.resource;
 
 	if (r == NULL) {
-		recovery.renderer = renderers;
-		next_output();
+		confirm_recover(first_output);
 		return;
 	}
 	recovery.resource++;

@@ -118,6 +118,14 @@ struct variant {
 	.doc = "Refuse the change when the entry is not of this revision.", \
 	.def = "null", .min = 0, .max = INT64_MAX,			\
 	.flags = FF_NULL | FF_OWN | FF_UNSTORED }
+/* A member of an update that can be confirmed (core/confirm.h). */
+#define CONFIRM_SECONDS_MAX	3600
+#define CONFIRM_DOC							\
+	"The change takes itself back after so long unless it is confirmed."
+#define CONFIRM_ROW	{ .name = "rollback_timeout", .type = F_INT,	\
+	.doc = CONFIRM_DOC, .def = "null", .unit = "s", .min = 1,	\
+	.max = CONFIRM_SECONDS_MAX,					\
+	.flags = FF_NULL | FF_OWN | FF_UNSTORED }
 
 #define STRING_MAX	1024		/* when a row says nothing */
 #define STRING_LONG	2048000

@@ -98,7 +98,13 @@ static const struct message_info messages[MSG_TYPE_COUNT] = {
 	ROW(OP_CHECK_COMMANDS,	CORE, MONITOR,	  STR, ANY,	       0, 0),
 	ROW(OP_SSH_INSTALLED,	CORE, MONITOR,	  0, 0,		       0, 0),
 	ROW(OP_FILES_OF,	CORE, MONITOR,	  12, 12,	       0, 0),
+	ROW(OP_HOLD,		CORE, MONITOR,	  4 + 4 * STR, ANY,    0, 0),
+	ROW(OP_HOLD_RUN,	CORE, MONITOR,	  STR, SHORT,	       0, 0),
+	ROW(OP_HELD,		CORE, MONITOR,	  0, 0,		       0, 0),
+	ROW(OP_RELEASE,		CORE, MONITOR,	  1 + STR, 1 + SHORT,  0, 0),
+	ROW(OP_TAKE_BACK,	CORE, MONITOR,	  STR, SHORT,	       0, 0),
 
+	ROW(HELD_OVER,		MONITOR, CORE,	  STR, SHORT,	       0, 0),
 	ROW(SERVICE_CHANGED,	MONITOR, CORE,	  4, 4,		       0, 0),
 
 	ROW(TASK,		CORE, WORKER,	  4, ANY,	       0, 0),

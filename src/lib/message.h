@@ -205,9 +205,26 @@ enum message_type {
 				   owned_trees[], u32 most
 				   -> u64 files, [str path]* that many at
 				   most, u8 1: not all was looked at */
+	/*
+	 * A change that waits for its confirmation: monitor/held.h.  Its id is
+	 * core's, and so is what core keeps with it.
+	 */
+	MSG_OP_HOLD,		/* str id, u32 seconds, bytes core's, [u32
+				   output]*, [u32 daemon, u8 enum service_verb
+				   that it takes them by]* -> ; keeps what
+				   these outputs are now */
+	MSG_OP_HOLD_RUN,	/* str id -> u64 since, u64 deadline, both by
+				   boottime_ms(): its seconds begin */
+	MSG_OP_HELD,		/* -> u8 enum held_state, str id, u64 since,
+				   u64 deadline, bytes core's, [u32 output]* */
+	MSG_OP_RELEASE,		/* str id, u8 1: it was taken back -> ; ESTALE
+				   when that is not so */
+	MSG_OP_TAKE_BACK,	/* str id -> ; its time is over now */
 
 	MSG_SERVICE_CHANGED = 120, /* monitor -> core: u32 service; its state is
 				   another one without core having asked */
+	MSG_HELD_OVER,		/* monitor -> core: str id of what was held; its
+				   files are as they were again */
 
 	/* Workers: core <-> worker, one task, one answer, on its own channel. */
 	MSG_TASK = 128,		/* core -> worker: u32 task, then the task's */
@@ -264,6 +281,14 @@ enum command_state {
 	COMMAND_ABSENT,		/* there is none such */
 	COMMAND_WRITABLE,	/* by others than root */
 	COMMAND_STATE_COUNT
+};
+
+enum held_state {
+	HELD_NONE,
+	HELD_APPLYING,		/* its seconds have not begun */
+	HELD_WAITING,
+	HELD_RESTORED,		/* what it was is back; core has to say so */
+	HELD_STATE_COUNT
 };
 
 enum service_verb {

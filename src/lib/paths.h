@@ -9,6 +9,7 @@
 #define PATH_PACKAGED	"/var/lib/holdfast"	/* what an instance has in DIR */
 #define PATH_STATE	"/run/holdfast/state"	/* _hfcore, 0700 */
 #define PATH_AUDIT	"/run/holdfast/audit"	/* _hfaudit, 0700 */
+#define PATH_HELD	"/run/holdfast/held"	/* root's: monitor/held.h */
 #define FILE_REQUEST	"request.json"	/* in PATH_STATE: core/request.h */
 #define PATH_SOCKET	"/run/middleware/middlewared.sock"
 

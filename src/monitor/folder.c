@@ -28,6 +28,7 @@ static const struct {
 } folders[] = {
 	{ "state", ROLE_CORE, 0700, false },
 	{ "audit", ROLE_AUDIT, 0700, false },
+	{ "held", ROLE_MONITOR, 0700, false },
 	{ "log", ROLE_MONITOR, 0700, false },
 	{ "tls", ROLE_MONITOR, 0700, false },
 	{ "fs", ROLE_MONITOR, 0755, true },

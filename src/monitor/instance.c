@@ -28,6 +28,7 @@ static const struct {
 	{ "/run/holdfast", 0755 },
 	{ PATH_STATE, 0700 },
 	{ PATH_AUDIT, 0700 },
+	{ PATH_HELD, 0700 },
 	{ "/run/holdfast/check", 0700 },
 	{ STAGING, 0755 },
 	{ "/run/middleware", 0755 },
@@ -166,7 +167,8 @@ mount_run(void)
 		    chmod(run_folders[i].path, run_folders[i].mode) == -1)
 			return -1;
 	if (bind_mount("state", PATH_STATE) == -1 ||
-	    bind_mount("audit", PATH_AUDIT) == -1)
+	    bind_mount("audit", PATH_AUDIT) == -1 ||
+	    bind_mount("held", PATH_HELD) == -1)
 		return -1;
 	return 0;
 }

@@ -6,6 +6,7 @@
 #include "monitor/manager.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -224,6 +225,38 @@ get_daemons(struct wire_in *body, enum service_id *idp, uint32_t *daemonp)
 	    daemon_of(*idp, *daemonp, 0) != -1;
 }
 
+static void
+add_request(enum service_id id, struct request *request)
+{
+	struct managed *m = &managed[id];
+	struct request **at;
+
+	for (at = &m->requests; *at != NULL; at = &(*at)->next)
+		;
+	*at = request;
+	m->nrequests++;
+	next_request(id);
+}
+
+void
+manager_run(enum daemon_id daemon, enum service_verb verb)
+{
+	struct request *request = xcalloc(1, sizeof(*request));
+
+	request->ticket.generation = UINT_MAX;
+	request->daemon = (uint32_t)daemon;
+	request->verb = verb;
+	add_request(daemons[daemon].service, request);
+}
+
+enum service_state
+manager_state(enum daemon_id daemon)
+{
+	struct service_report report = { 0 };
+
+	return way->report(daemon, &report) == 0 ? report.state : STATE_FAILED;
+}
+
 void
 op_service_control(const struct operation_ticket *ticket, struct wire_in *body)
 {
@@ -231,15 +264,13 @@ op_service_control(const struct operation_ticket *ticket, struct wire_in *body)
 	uint32_t daemon;
 	bool known = get_daemons(body, &id, &daemon);
 	uint8_t verb = wire_get_u8(body);
-	struct request *request, **at;
-	struct managed *m;
+	struct request *request;
 
 	if (wire_end(body) == -1 || !known || verb > VERB_RELOAD) {
 		operations_reply(ticket, EINVAL, "malformed request", NULL, -1);
 		return;
 	}
-	m = &managed[id];
-	if (m->nrequests >= REQUESTS_MAX) {
+	if (managed[id].nrequests >= REQUESTS_MAX) {
 		operations_reply(
 		    ticket, EBUSY, "too many requests for it", NULL, -1);
 		return;
@@ -248,11 +279,7 @@ op_service_control(const struct operation_ticket *ticket, struct wire_in *body)
 	request->ticket = *ticket;
 	request->daemon = daemon;
 	request->verb = (enum service_verb)verb;
-	for (at = &m->requests; *at != NULL; at = &(*at)->next)
-		;
-	*at = request;
-	m->nrequests++;
-	next_request(id);
+	add_request(id, request);
 }
 
 /* What several daemons make of a service: the first state here that one has. */

@@ -61,6 +61,9 @@ extern const struct service_events manager_events;
  */
 void		manager_prepare(void);
 void		manager_start(const struct service_way *);
+/* Has a daemon do that without being asked by core, and how it is now. */
+void		manager_run(enum daemon_id, enum service_verb);
+enum service_state manager_state(enum daemon_id);
 /* Answers all that waits, then as the way's stop(). */
 void		manager_stop(void (*stopped)(void));
 /* Adds [str problem] of each service in trouble; returns how many. */

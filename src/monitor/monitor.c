@@ -28,6 +28,7 @@
 #include "monitor/child.h"
 #include "monitor/firststart.h"
 #include "monitor/folder.h"
+#include "monitor/held.h"
 #include "monitor/hooks.h"
 #include "monitor/leftovers.h"
 #include "monitor/listen.h"
@@ -458,6 +459,7 @@ serve(void)
 	children_watch(&monitor.loop);
 	uv_timer_init(&monitor.loop, &monitor.ready_timer);
 	uv_timer_start(&monitor.ready_timer, on_ready_overdue, READY_MS, 0);
+	held_start(&monitor.loop);
 	operations_start(&monitor.loop);
 	op_worker_loop(&monitor.loop);
 	processes_start(&monitor.roles);
@@ -486,6 +488,7 @@ monitor_main(const struct monitor_options *options)
 		goto out;
 	}
 	manager_prepare();
+	held_boot(options->instance != NULL, monitor.facts.machine_boot);
 	log_info("start", "holdfastd %s, pid %d", HF_VERSION, (int)getpid());
 	serve();
 	log_info("stopped", "exit code %d", monitor.exit_code);

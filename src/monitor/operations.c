@@ -16,6 +16,7 @@
 #include "lib/log.h"
 #include "lib/xalloc.h"
 #include "monitor/child.h"
+#include "monitor/held.h"
 #include "monitor/operations.h"
 #include "monitor/processes.h"
 
@@ -38,6 +39,8 @@ struct operation {
 	enum lane lane;
 	int (*run)(struct operation_call *);
 	void (*later)(const struct operation_ticket *, struct wire_in *);
+	/* Of a child: in the monitor, when it has ended, before the answer. */
+	void (*then)(void);
 	unsigned int seconds; /* then the child is killed */
 	int capabilities[4]; /* kept; -1 ends */
 };
@@ -56,6 +59,10 @@ static const struct operation operations[] = {
 	  .lane = LANE_HERE, .run = op_admin_ready },
 	{ .type = MSG_OP_SERVICE_STATUS, .name = "service status",
 	  .lane = LANE_HERE, .run = op_service_status },
+	{ .type = MSG_OP_HELD, .name = "what is held",
+	  .lane = LANE_HERE, .run = op_held },
+	{ .type = MSG_OP_TAKE_BACK, .name = "take back",
+	  .lane = LANE_HERE, .run = op_take_back },
 	{ .type = MSG_OP_SERVICE_CONTROL, .name = "service control",
 	  .lane = LANE_LATER, .later = op_service_control },
 	{ .type = MSG_OP_WORKER, .name = "worker",
@@ -84,6 +91,15 @@ static const struct operation operations[] = {
 	{ .type = MSG_OP_READ_OUTPUT, .name = "read output",
 	  .lane = LANE_PLAIN, .run = op_read_output, .seconds = 15,
 	  .capabilities = NONE },
+	{ .type = MSG_OP_HOLD, .name = "hold",
+	  .lane = LANE_PLAIN, .run = op_hold, .then = held_look,
+	  .seconds = 15, .capabilities = NONE },
+	{ .type = MSG_OP_HOLD_RUN, .name = "run a hold",
+	  .lane = LANE_PLAIN, .run = op_hold_run, .then = held_look,
+	  .seconds = 15, .capabilities = NONE },
+	{ .type = MSG_OP_RELEASE, .name = "release",
+	  .lane = LANE_PLAIN, .run = op_release, .then = held_look,
+	  .seconds = 30, .capabilities = NONE },
 	/* Others' /proc folders, and signals to others. */
 	{ .type = MSG_OP_SSH_SESSIONS, .name = "SSH sessions",
 	  .lane = LANE_PLAIN, .run = op_ssh_sessions, .seconds = 15,
@@ -253,6 +269,8 @@ job_answer(struct job *job)
 		    job->operation->name,
 		    child_reason(job->status, reason, sizeof(reason)));
 	}
+	if (job->operation->then != NULL)
+		job->operation->then();
 	if (error != 0) {
 		log_error("operation.failed", "%s", text);
 		operations_reply(&job->ticket, error, text, NULL, -1);

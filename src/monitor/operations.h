@@ -59,6 +59,10 @@ int	op_install_output(struct operation_call *);
 int	op_restore_output(struct operation_call *);
 int	op_read_output(struct operation_call *);
 int	op_effective(struct operation_call *);
+/* op_held.c */
+int	op_hold(struct operation_call *);
+int	op_hold_run(struct operation_call *);
+int	op_release(struct operation_call *);
 /* op_ssh.c */
 int	op_ssh_sessions(struct operation_call *);
 int	op_end_ssh(struct operation_call *);
@@ -78,6 +82,8 @@ int	op_interfaces(struct operation_call *);
 int	op_status(struct operation_call *);
 int	op_admin_ready(struct operation_call *);
 int	op_service_status(struct operation_call *);
+int	op_held(struct operation_call *);	/* held.c, as the next */
+int	op_take_back(struct operation_call *);
 /* manager.c, op_worker.c: in the monitor, answered later */
 void	op_service_control(const struct operation_ticket *, struct wire_in *);
 void	op_start_worker(const struct operation_ticket *, struct wire_in *);

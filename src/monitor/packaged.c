@@ -31,6 +31,7 @@ static const struct {
 } links[] = {
 	{ PATH_STATE, PATH_PACKAGED "/state" },
 	{ PATH_AUDIT, PATH_PACKAGED "/audit" },
+	{ PATH_HELD, PATH_PACKAGED "/held" },
 };
 
 int

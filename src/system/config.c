@@ -2,6 +2,7 @@
  * config.*: the configuration as a whole.
  */
 #include "core/backup.h"
+#include "core/confirm.h"
 #include "core/query.h"
 #include "lib/xalloc.h"
 #include "system/config.h"
@@ -44,6 +45,22 @@ static const struct method methods[] = {
 	  .doc = "Takes back what one revision changed.",
 	  .audit = "Rolled back revision",
 	  .audit_suffix = config_rollback_suffix, .run = config_rollback_run },
+	/* Who changed it may, too: these look themselves. */
+	{ .name = "config.checkin", .auth = AUTH_SESSION, .own = true,
+	  .params = confirm_params,
+	  .doc = "Confirms the change that waits to be.",
+	  .audit = "Confirmed a change", .run = confirm_checkin_run },
+	{ .name = "config.checkin_waiting", .auth = AUTH_SESSION,
+	  .own = true, .result = &confirm_seconds,
+	  .doc = "How long a change still waits for config.checkin.",
+	  .run = confirm_waiting_run },
+	{ .name = "config.pending", .auth = AUTH_ROLE, .own = true,
+	  .result = &confirm_shown,
+	  .doc = "The change that waits to be confirmed.",
+	  .run = confirm_pending_run },
+	{ .name = "config.take_back", .auth = AUTH_SESSION, .own = true,
+	  .doc = "Takes back the change that waits, before its time.",
+	  .audit = "Took back a change", .run = confirm_take_back_run },
 	{ .name = "config.copies", .auth = AUTH_ROLE, .own = true,
 	  .result = &copies,
 	  .doc = "The copies of the configuration that are kept.",
@@ -75,9 +92,15 @@ static const struct method methods[] = {
 	METHOD_END
 };
 
+static const struct event events[] = {
+	{ .name = "config.checkin_waiting", .own = true, .auth = AUTH_SESSION,
+	  .doc = "A change begins to wait, or no longer does." },
+	EVENT_END
+};
+
 const struct resource config_resource = {
 	.name = "config", .doc = "The configuration as a whole.",
 	.kind = RESOURCE_SERVICE, .verbose_name = "Configuration",
-	.methods = methods
+	.methods = methods, .events = events
 };
 /* clang-format on */

@@ -35,6 +35,7 @@ METHODS = {
     "system.info", "system.boot_id", "system.host_id", "system.product_type",
     "service.query", "service.get_instance", "service.update",
     "service.control", "service.started", "service.started_or_enabled",
+    "ssh.checkin", "ssh.checkin_waiting",
     "ssh.config", "ssh.update", "ssh.bindiface_choices",
     "ssh.sessions", "ssh.terminate_session",
     "alert.list", "audit.query", "audit.config", "audit.update",
@@ -45,7 +46,8 @@ METHODS = {
     "system.security.info.fips_available",
     "system.security.info.fips_enabled",
     "holdfast.status", "holdfast.recover", "holdfast.recovered",
-    "config.history", "config.diff", "config.copies",
+    "config.history", "config.diff", "config.copies", "config.checkin",
+    "config.checkin_waiting", "config.pending", "config.take_back",
     "sudo.findings", "user.import", "user.leftovers", "user.update_many",
     "config.rollback", "config.save", "config.upload", "config.reset",
     "config.restore_copy", "config.forget_secrets",
@@ -100,7 +102,7 @@ def test_listed_method_exists(stranger, method):
 
 
 @pytest.mark.parametrize("method", [
-    "ssh.checkin", "core.arp",
+    "core.arp",
     "system.reboot", "ssh.generate_keys",
     "datastore.query"])
 def test_what_is_not_built_does_not_exist(root, method):

@@ -83,6 +83,12 @@ is_type(enum message_type type)
 	case MSG_OP_CHECK_COMMANDS:
 	case MSG_OP_FILES_OF:
 	case MSG_OP_SSH_INSTALLED:
+	case MSG_OP_HOLD:
+	case MSG_OP_HOLD_RUN:
+	case MSG_OP_HELD:
+	case MSG_OP_RELEASE:
+	case MSG_OP_TAKE_BACK:
+	case MSG_HELD_OVER:
 	case MSG_SERVICE_CHANGED:
 	case MSG_TASK:
 	case MSG_TASK_DONE:

@@ -10,6 +10,7 @@
 
 #include "core/call.h"
 #include "core/change.h"
+#include "core/confirm.h"
 #include "core/core.h"
 #include "core/crud.h"
 #include "core/op.h"
@@ -23,6 +24,7 @@
 #include "services/ssh/shown.h"
 #include "core/ssh_codes.h"
 #include "services/ssh/ssh_complaint.h"
+#include "services/ssh/ssh_confirm.h"
 #include "services/ssh/ssh_fields.h"
 #include "services/ssh/ssh_installed.h"
 #include "services/ssh/ssh_interfaces.h"
@@ -471,6 +473,15 @@ static const struct method ssh_methods[] = {
 	  .auth = AUTH_ROLE, .roles = choices_roles, .result = choices_result,
 	  .doc = "The interfaces that bindiface may name.",
 	  .run = bindiface_choices_run },
+	{ .name = "ssh.checkin", .auth = AUTH_ROLE, .roles = write_roles,
+	  .own = true, .params = confirm_params,
+	  .audit = "Confirm SSH configuration",
+	  .doc = "Confirms the change of SSH that waits, after an "
+	  "administrator's login.", .run = confirm_checkin_run },
+	{ .name = "ssh.checkin_waiting", .auth = AUTH_ROLE,
+	  .roles = read_roles, .own = true, .result = &confirm_seconds,
+	  .doc = "How long a change of SSH still waits for ssh.checkin.",
+	  .run = confirm_waiting_run },
 	{ .name = "ssh.config", .kind = KIND_CONFIG, .auth = AUTH_ROLE,
 	  .roles = read_roles, .result = entry_result,
 	  .doc = "The SSH settings.", .run = resource_config_run },
@@ -491,11 +502,19 @@ static const struct method ssh_methods[] = {
 	METHOD_END
 };
 
+static const struct event ssh_events[] = {
+	{ .name = "ssh.checkin_waiting", .own = true, .auth = AUTH_ROLE,
+	  .roles = read_roles,
+	  .doc = "A change of SSH begins to wait, or no longer does." },
+	EVENT_END
+};
+
 const struct resource ssh_resource = {
 	.name = "ssh", .doc = "The OpenSSH server.", .kind = RESOURCE_CONFIG,
 	.role_prefix = "SSH", .verbose_name = "SSH", .methods = ssh_methods,
 	.fields = ssh_fields, .size = sizeof(struct ssh_config),
 	.entry = SSH_ENTRY, .check = ssh_check, .lookup = ssh_lookup,
-	.initial = ssh_initial, .gather = ssh_gather
+	.initial = ssh_initial, .gather = ssh_gather,
+	.events = ssh_events, .confirmed_by = &ssh_confirming
 };
 /* clang-format on */

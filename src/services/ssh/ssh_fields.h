@@ -109,7 +109,10 @@ F(ENUMV, kept_host_keys,						\
 F(INT, if_revision,							\
     "Refuse the change when the entry is not of this revision.",	\
     .def = "null", .min = 0, .max = INT64_MAX,				\
-    .flags = FF_NULL | FF_OWN | FF_UNSTORED)
+    .flags = FF_NULL | FF_OWN | FF_UNSTORED)				\
+F(INT, rollback_timeout,						\
+    CONFIRM_DOC, .def = "null", .unit = "s", .min = 1,			\
+    .max = CONFIRM_SECONDS_MAX, .flags = FF_NULL | FF_OWN | FF_UNSTORED)
 
 struct ssh_config {
 	SSH_CONFIG(AS_MEMBER)

@@ -1,0 +1,208 @@
+/*
+ * The time of a change that waits for its confirmation, and what follows when
+ * it is over: see held.h.
+ */
+#include "monitor/held.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/boottime.h"
+#include "lib/log.h"
+#include "lib/xalloc.h"
+#include "monitor/child.h"
+#include "monitor/held_file.h"
+#include "monitor/manager.h"
+#include "monitor/operations.h"
+#include "monitor/processes.h"
+
+#define LOOK_MS 200 /* at the clock that suspending does not stop */
+#define RETRY_MS 1000
+#define RESTORE_SECONDS 60
+
+static struct {
+	struct held now;
+	char *boot_id;
+	uv_loop_t *loop;
+	uv_timer_t timer;
+	bool over; /* its time, whatever the clock says */
+	bool restoring; /* a child is at it */
+	bool failed; /* and it was told */
+	int64_t again; /* not before */
+} held;
+
+const char *
+held_boot_id(void)
+{
+	return held.boot_id;
+}
+
+static bool
+is_waiting(void)
+{
+	return held.now.state == HELD_APPLYING ||
+	    held.now.state == HELD_WAITING;
+}
+
+/* Nothing can be put back out of a file that is damaged. */
+static void
+read_it(void)
+{
+	held_free(&held.now);
+	if (held_read(&held.now) == 0)
+		return;
+	log_error("held.read", "%s", strerror(errno));
+	if (errno == EBADMSG && held_remove() == -1)
+		log_error("held.read", "%s", strerror(errno));
+}
+
+static void
+not_restored(const char *why)
+{
+	if (!held.failed)
+		log_error("held.restore", "%s", why);
+	held.failed = true;
+}
+
+void
+held_boot(bool instance, const char *boot_id)
+{
+	char why[512];
+
+	held.boot_id = xstrdup(boot_id);
+	read_it();
+	if (!is_waiting() || (!instance && strcmp(held.now.boot, boot_id) == 0))
+		return;
+	if (child_run(held_restore, NULL, NULL, 0, RESTORE_SECONDS, why,
+		sizeof(why)) == -1) {
+		not_restored(why);
+		held.over = true;
+		return;
+	}
+	log_warn("held.restored",
+	    "a change that nobody confirmed before the start was taken back");
+	read_it();
+}
+
+/* --- In the loop ---------------------------------------------------------- */
+
+static void
+follow(const struct held_daemon *d)
+{
+	enum daemon_id daemon = (enum daemon_id)d->daemon;
+	enum service_state state = manager_state(daemon);
+
+	if (d->verb == VERB_START || state == STATE_FAILED)
+		manager_run(daemon, VERB_START);
+	else if (state == STATE_RUNNING || state == STATE_STARTING)
+		manager_run(daemon, d->verb);
+}
+
+static void
+tell_core(void)
+{
+	struct wire_out out = { 0 };
+
+	wire_put_str(&out, held.now.id);
+	processes_send(ROLE_CORE, MSG_HELD_OVER, 0, &out, NULL, 0);
+	wire_free(&out);
+}
+
+static void
+restored(const char *why, void *arg)
+{
+	int i;
+
+	(void)arg;
+	held.restoring = false;
+	held_look();
+	if (is_waiting()) {
+		not_restored(why[0] != '\0' ? why : "it took too long");
+		held.again = boottime_ms() + RETRY_MS;
+		return;
+	}
+	held.failed = held.over = false;
+	if (held.now.state != HELD_RESTORED)
+		return;
+	log_warn("held.restored",
+	    "a change that nobody confirmed in time was taken back");
+	for (i = 0; i < held.now.ndaemons; i++)
+		follow(&held.now.daemons[i]);
+	tell_core();
+}
+
+static void
+on_time(uv_timer_t *timer)
+{
+	int64_t now = boottime_ms();
+
+	(void)timer;
+	if (held.restoring || now < held.again ||
+	    (!held.over && now < held.now.deadline))
+		return;
+	held.restoring = true;
+	child_ask(
+	    held.loop, held_restore, NULL, RESTORE_SECONDS, restored, NULL);
+}
+
+void
+held_look(void)
+{
+	read_it();
+	if (is_waiting())
+		uv_timer_start(&held.timer, on_time, LOOK_MS, LOOK_MS);
+	else {
+		uv_timer_stop(&held.timer);
+		held.over = false;
+	}
+}
+
+void
+held_start(uv_loop_t *loop)
+{
+	bool over = held.over;
+
+	held.loop = loop;
+	uv_timer_init(loop, &held.timer);
+	held_look();
+	held.over = over && is_waiting();
+}
+
+/* --- What core asks ------------------------------------------------------- */
+
+int
+op_held(struct operation_call *call)
+{
+	int i;
+
+	if (wire_end(&call->body) == -1)
+		return operation_fail(call, EINVAL, "malformed request");
+	wire_put_u8(&call->reply, (uint8_t)held.now.state);
+	wire_put_str(&call->reply, held.now.id);
+	wire_put_u64(&call->reply, (uint64_t)held.now.since);
+	wire_put_u64(&call->reply, (uint64_t)held.now.deadline);
+	wire_put_bytes(&call->reply, held.now.what != NULL ? held.now.what : "",
+	    held.now.what_len);
+	wire_put_u32(&call->reply, (uint32_t)held.now.noutputs);
+	for (i = 0; i < held.now.noutputs; i++)
+		wire_put_u32(
+		    &call->reply, (uint32_t)held.now.outputs[i].output);
+	return 0;
+}
+
+int
+op_take_back(struct operation_call *call)
+{
+	char *id = wire_get_str(&call->body, UUID_LEN - 1);
+	bool right = id != NULL && is_waiting() && strcmp(id, held.now.id) == 0;
+
+	free(id);
+	if (wire_end(&call->body) == -1)
+		return operation_fail(call, EINVAL, "malformed request");
+	if (!right)
+		return operation_fail(
+		    call, ESTALE, "that change does not wait any more");
+	held.over = true;
+	return 0;
+}

@@ -1,0 +1,372 @@
+"""Changes that take themselves back unless they are confirmed.
+
+Everything is killed between a change and its confirmation, with the real sshd
+listening.
+"""
+
+import os
+import signal
+import time
+
+import pytest
+
+from harness import (PASSWORD, ApiError, Client, Closed, Instance, Ssh,
+                     banner, echoes, wait_until)
+
+pytestmark = pytest.mark.release
+PORT, OTHER = 2222, 2223
+LONG = 600          # nobody waits for its end
+SOON = 3            # its end is waited for
+
+
+@pytest.fixture
+def served(shared, tmp_path):
+    """Shared by these tests; each leaves sshd on PORT and nothing waiting."""
+    instance = shared("with sshd, to be confirmed",
+                      lambda build: Instance(build).start().setup_admin())
+    with instance.root() as client:
+        client.control("START")
+    made = Ssh(instance, tmp_path)
+    yield made
+    with instance.root() as client:
+        if client.call("config.pending"):
+            client.call("config.take_back")
+        client.call("ssh.update", {"tcpport": PORT, "options": ""})
+        client.control("START")
+
+
+@pytest.fixture
+def client(served):
+    with served.instance.root() as client:
+        yield client
+
+
+def change(client, seconds, **data):
+    data = data or {"tcpport": OTHER}
+    return client.call("ssh.update", {**data, "rollback_timeout": seconds})
+
+
+def answers(instance, port):
+    return banner(instance.address, port) is not None
+
+
+def port_of(instance):
+    with instance.root() as client:
+        return client.call("ssh.config")["tcpport"]
+
+
+def is_back(instance):
+    """All of it: the store, the file, sshd, and nothing waits."""
+    try:
+        with instance.root() as client:
+            return (client.call("config.pending") is None
+                    and client.call("ssh.config")["tcpport"] == PORT
+                    and f"Port {PORT}" in instance.sshd_config()
+                    and answers(instance, PORT)
+                    and not answers(instance, OTHER))
+    except (OSError, Closed, ApiError, TimeoutError, AssertionError):
+        return False
+
+
+def wait_until_back(instance):
+    wait_until(lambda: is_back(instance), 60, "all is as before")
+
+
+def kill(instance, role):
+    pid = instance.roles()[role]
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: instance.roles().get(role) not in (None, pid), 30,
+               f"{role} is back")
+
+
+def serving(instance):
+    def pings():
+        try:
+            with instance.root() as client:
+                return client.call("core.ping") == "pong"
+        except (OSError, Closed, AssertionError):
+            return False
+    wait_until(pings, 30, "core serves")
+
+
+# --- Confirmed ---------------------------------------------------------------
+
+def test_a_confirmed_change_stays(served, client):
+    change(client, SOON + 27)
+    assert 0 < client.call("ssh.checkin_waiting") <= SOON + 27
+    session = served.session(port=OTHER)
+    assert echoes(session, "here")
+    client.call("ssh.checkin")
+    assert client.call("ssh.checkin_waiting") is None
+    assert client.call("config.pending") is None
+    assert answers(served.instance, OTHER)
+    session.kill()
+    # Nothing of it is left that could end later.
+    assert not list((served.instance.directory / "held").iterdir())
+
+
+def test_it_takes_a_login_after_the_change(served, client):
+    before = served.session()
+    assert echoes(before, "before the change")
+    change(client, LONG, compression=True)
+    error = client.error("ssh.checkin")
+    assert error.errname == "EAGAIN"
+    assert "logged in by SSH after" in error.data["reason"]
+    assert client.call("ssh.checkin_waiting") is not None
+    after = served.session()
+    assert echoes(after, "after it")
+    client.call("ssh.checkin")
+    for session in before, after:
+        assert echoes(session, "open sessions survive")
+        session.kill()
+    client.call("ssh.update", {"compression": False})
+
+
+def test_unverified_is_said_explicitly(served, client):
+    change(client, LONG)
+    client.call("ssh.checkin", {"unverified": True})
+    assert client.call("config.pending") is None
+    assert port_of(served.instance) == OTHER
+
+
+def test_without_rollback_timeout_it_is_final(served, client):
+    client.call("ssh.update", {"tcpport": OTHER})
+    assert client.call("ssh.checkin_waiting") is None
+    client.call("ssh.update", {"tcpport": PORT, "rollback_timeout": None})
+    assert client.call("ssh.checkin_waiting") is None
+
+
+def test_nothing_to_confirm(client):
+    for method in "ssh.checkin", "config.checkin", "config.take_back":
+        assert client.error(method).errname == "ENOENT"
+
+
+@pytest.mark.parametrize("value", [0, -1, 3601, "60", 1.5])
+def test_wrong_timeouts(client, value):
+    error = client.error("ssh.update", {"tcpport": OTHER,
+                                        "rollback_timeout": value})
+    assert error.paths == ["data.rollback_timeout"]
+    assert client.call("ssh.config")["tcpport"] == PORT
+
+
+def test_it_is_neither_stored_nor_shown(served, client):
+    answer = change(client, LONG)
+    assert "rollback_timeout" not in answer
+    assert "rollback_timeout" not in client.call("ssh.config")
+
+
+# --- Not confirmed -----------------------------------------------------------
+
+def test_an_unconfirmed_change_takes_itself_back(served, client):
+    session = served.session()
+    assert echoes(session, "before")
+    answer = change(client, SOON)
+    assert answer["tcpport"] == OTHER
+    assert answers(served.instance, OTHER)
+    wait_until_back(served.instance)
+    assert echoes(session, "open sessions survive")
+    session.kill()
+    assert served.works()
+    newest, = client.call("config.history", [["resource", "=", "ssh"]],
+                          {"order_by": ["-number"], "limit": 1})
+    assert newest["user"] == "root" and newest["origin"] == "confirmation"
+    record, = client.call("audit.query", {
+        "query-filters": [["event", "=", "METHOD_CALL"]],
+        "query-options": {"order_by": ["-message_timestamp"], "limit": 1}})
+    assert "Not confirmed, taken back" in record["event_data"]["description"]
+    assert record["event_data"]["method"] == "ssh.update"
+    assert any(alert["klass"] == "ChangeNotConfirmed"
+               for alert in client.call("alert.list"))
+
+
+def test_take_back_before_the_time(served, client):
+    change(client, LONG)
+    client.call("config.take_back")
+    assert client.call("ssh.config")["tcpport"] == PORT
+    assert client.call("ssh.checkin_waiting") is None
+    wait_until_back(served.instance)
+
+
+def test_the_events_say_so(served, client):
+    said = []
+    with served.instance.root() as listener:
+        listener.call("core.subscribe", "ssh.checkin_waiting")
+        change(client, LONG)
+        client.call("config.take_back")
+        while len(said) < 2:
+            message = listener.receive()
+            if message.get("method") == "collection_update":
+                said.append(message["params"]["fields"]["seconds"])
+    assert 0 < said[0] <= LONG
+    assert said[1] is None
+
+
+# --- Killed between change and confirmation ----------------------------------
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_core_killed(served, times):
+    with served.instance.root() as client:
+        change(client, SOON + 3)
+    for _ in range(times):
+        kill(served.instance, "core")
+    serving(served.instance)
+    wait_until_back(served.instance)
+
+
+def test_core_killed_and_confirmed_by_the_next(served):
+    with served.instance.root() as client:
+        change(client, LONG)
+    kill(served.instance, "core")
+    serving(served.instance)
+    with served.instance.root() as client:
+        waits = client.call("config.pending")
+        assert waits["resource"] == "ssh" and waits["username"] == "root"
+        assert 0 < waits["seconds"] <= LONG
+        session = served.session(port=OTHER)
+        assert echoes(session, "in")
+        client.call("ssh.checkin")
+        session.kill()
+    assert port_of(served.instance) == OTHER
+
+
+def test_without_core_the_files_come_back(served):
+    """Core does nothing at all: it is stopped, as if it hung."""
+    instance = served.instance
+    with instance.root() as client:
+        change(client, SOON)
+    core = instance.roles()["core"]
+    os.kill(core, signal.SIGSTOP)
+    try:
+        wait_until(lambda: answers(instance, PORT), 60, "sshd is back")
+        assert f"Port {PORT}" in instance.sshd_config()
+        assert served.works()
+    finally:
+        os.kill(core, signal.SIGCONT)
+    wait_until_back(instance)
+
+
+def test_core_killed_after_the_files_came_back(served):
+    """The store says the new, the files the old: the old one wins."""
+    instance = served.instance
+    with instance.root() as client:
+        change(client, SOON)
+    os.kill(instance.roles()["core"], signal.SIGSTOP)
+    wait_until(lambda: answers(instance, PORT), 60, "sshd is back")
+    kill(instance, "core")
+    serving(instance)
+    wait_until_back(instance)
+    with instance.root() as client:
+        assert not any(alert["klass"] == "ConfigurationFileEdited"
+                       for alert in client.call("alert.list"))
+
+
+def test_everything_killed(fresh, tmp_path):
+    with fresh.root() as client:
+        client.control("START")
+        client.call("service.update", "ssh", {"enable": True})
+        change(client, LONG)
+    fresh.kill()
+    fresh.start()
+    # At once, by the start: not when sshd has served for a while.
+    assert is_back(fresh)
+    assert Ssh(fresh, tmp_path).works()
+    with fresh.root() as client:
+        change(client, LONG)
+    fresh.stop()
+    fresh.start()
+    assert is_back(fresh)
+
+
+def test_monitor_killed(fresh):
+    with fresh.root() as client:
+        client.control("START")
+        client.call("service.update", "ssh", {"enable": True})
+        change(client, LONG)
+    fresh.process.kill()
+    fresh.process.wait(30)
+    fresh.kill()
+    fresh.start()
+    assert is_back(fresh)
+
+
+def test_core_killed_while_it_is_made(served):
+    """Until it is stored nobody was told of it: it is not made."""
+    instance = served.instance
+    for delay in (0.0, 0.02, 0.05, 0.1, 0.2):
+        try:
+            with instance.root() as client:
+                client.start("ssh.update", {"tcpport": OTHER,
+                                            "rollback_timeout": LONG})
+                time.sleep(delay)
+                kill(instance, "core")
+        except Closed:
+            pass
+        serving(instance)
+        with instance.root() as client:
+            if client.call("config.pending"):
+                assert client.call("ssh.config")["tcpport"] == OTHER
+                client.call("config.take_back")
+        wait_until_back(instance)
+
+
+# --- Two at once -------------------------------------------------------------
+
+def test_others_are_told_who_and_until_when(served, client):
+    change(client, LONG)
+    for data in ({"compression": True}, {"tcpport": 2224},
+                 {"compression": True, "rollback_timeout": 10}):
+        error = client.error("ssh.update", data)
+        assert error.errname == "EBUSY"
+        assert "by root" in error.data["reason"]
+        assert "until" in error.data["reason"]
+    # What shares nothing with it goes on.
+    client.call("group.create", {"name": "confirming"})
+    number = client.call("group.query", [["name", "=", "confirming"]],
+                         {"get": True})["id"]
+    # What it was before may name it.
+    assert client.error("group.delete", number).errname == "EBUSY"
+    client.call("config.take_back")
+    client.call("group.delete", number)
+
+
+def test_only_its_maker_or_a_full_administrator_confirms(served, client):
+    group = client.call("group.create", {"name": "sshwriters"})
+    client.call("privilege.create", {
+        "name": "sshwriters", "roles": ["SSH_WRITE"], "web_shell": False,
+        "local_groups": [client.call("group.query", [["id", "=", group]],
+                                     {"get": True})["gid"]]})
+    users = [client.call("user.create", {
+        "username": name, "full_name": name, "group_create": True,
+        "password": PASSWORD, "smb": False, "groups": [group]})
+        for name in ("writer1", "writer2")]
+    instance = served.instance
+    with instance.connect() as one, instance.connect() as two:
+        one.login("writer1")
+        two.login("writer2")
+        change(one, LONG)
+        error = two.error("ssh.checkin", {"unverified": True})
+        assert error.errname == "EPERM" and "writer1" in error.data["reason"]
+        assert two.error("config.take_back").errname == "EPERM"
+        one.call("ssh.checkin", {"unverified": True})
+        change(one, LONG, tcpport=PORT)
+        client.call("ssh.checkin", {"unverified": True})
+    client.call("privilege.delete", client.call(
+        "privilege.query", [["name", "=", "sshwriters"]],
+        {"get": True})["id"])
+    for user in users:
+        client.call("user.delete", user["id"])
+    client.call("group.delete", group)
+
+
+def test_a_change_that_fails_does_not_wait(served, client):
+    error = client.error("ssh.update", {"options": "NoSuchOption yes",
+                                        "rollback_timeout": LONG})
+    assert error.paths == ["ssh_update.options"]
+    assert client.call("config.pending") is None
+    change(client, LONG)
+    client.call("config.take_back")
+
+
+def test_nothing_new_does_not_wait(client):
+    client.call("ssh.update", {"tcpport": PORT, "rollback_timeout": LONG})
+    assert client.call("config.pending") is None
