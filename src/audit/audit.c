@@ -298,6 +298,14 @@ queries_drop(struct audit *audit)
 	}
 }
 
+/* What was summed so far. */
+static void
+sources_flush(struct audit *audit)
+{
+	words_reader_flush(audit->words);
+	login_failures_flush(audit->failures);
+}
+
 static void
 handle_query(struct audit *audit, struct ipc_msg *message)
 {
@@ -318,6 +326,8 @@ handle_query(struct audit *audit, struct ipc_msg *message)
 		    "Too many audit queries at a time");
 		return;
 	}
+	/* Who looks often finds sums soon. */
+	sources_flush(audit);
 	/* A record whose call was answered is found: it is committed. */
 	free_place->id = message->id;
 	free_place->query = record_query_new(audit->store, text, len);
@@ -560,11 +570,12 @@ listen_start(struct audit *audit, const struct listener *listener)
 	bool failed = false;
 
 	if (strcmp(listener->address, "/dev/log") == 0) {
-		audit->syslog = syslog_reader_new(&audit->loop, listener->fd);
+		audit->syslog =
+		    syslog_reader_new(&audit->loop, listener->fd, audit->words);
 		failed = audit->syslog == NULL;
 	} else if (strcmp(listener->address, FACT_SOCKET) == 0) {
 		audit->facts = fact_reader_new(&audit->loop, listener->fd,
-		    audit->sources, audit->failures);
+		    audit->sources, audit->failures, audit->words);
 		failed = audit->facts == NULL;
 	} else
 		close(listener->fd);
@@ -580,6 +591,8 @@ sources_start(struct audit *audit, const struct startup *startup)
 
 	audit->sources = sources_new(audit, &audit->loop);
 	audit->failures = login_failures_new(&audit->loop, audit->sources);
+	audit->words =
+	    words_reader_new(&audit->loop, audit->sources, audit->failures);
 	for (i = 0; i < startup->nlisteners; i++)
 		listen_start(audit, &startup->listeners[i]);
 }
@@ -590,7 +603,7 @@ sources_end(struct audit *audit)
 {
 	if (audit->facts != NULL)
 		fact_reader_stop(audit->facts);
-	login_failures_stop(audit->failures);
+	sources_flush(audit);
 	sources_stop(audit->sources);
 }
 
@@ -609,6 +622,7 @@ audit_stop(struct audit *audit)
 	ipc_free(audit->monitor);
 	syslog_reader_free(audit->syslog);
 	fact_reader_free(audit->facts);
+	words_reader_free(audit->words);
 	login_failures_free(audit->failures);
 	sources_free(audit->sources);
 	free(audit->waiting);

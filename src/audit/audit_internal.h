@@ -13,6 +13,7 @@
 #include "audit/source.h"
 #include "audit/source_fact.h"
 #include "audit/source_login.h"
+#include "audit/source_words.h"
 #include "audit/syslog.h"
 #include "audit/tree.h"
 #include "lib/ipc.h"
@@ -40,6 +41,7 @@ struct audit {
 	struct syslog_reader *syslog;
 	struct sources *sources;
 	struct login_failures *failures;
+	struct words_reader *words;
 	struct fact_reader *facts;
 	uv_check_t commit; /* after all of a turn is read */
 	uv_timer_t index_due;

@@ -2,7 +2,8 @@
  * What programs tell, as records: see source_fact.h.
  *
  *	try login refused logout	of PAM: pid service user by host tty
- *					how why uid UID gid GID auid AUID
+ *					how why uid UID gid GID auid AUID,
+ *					target: the number of user
  *	accept reject error		of sudo: pid why, members of what sudo
  *					itself writes as JSON (sudo_members[]),
  *					asked_user asked_group, arg...
@@ -44,6 +45,7 @@ struct fact_reader {
 	unsigned int open; /* handles */
 	struct sources *sources;
 	struct login_failures *failures;
+	struct words_reader *words;
 	struct attempt tries[TRIES_MAX];
 	char packet[FACT_PACKET + 1];
 };
@@ -230,6 +232,18 @@ on_try(struct fact_reader *reader, const struct fact_text *fact,
 		uv_timer_start(&reader->timer, tries_turn, TRIES_MS, TRIES_MS);
 }
 
+/* The number that the system log will say of him. */
+static void
+know(struct fact_reader *reader, const struct fact_text *fact)
+{
+	const char *number = fact_value(fact, "target");
+	const char *name = fact_value(fact, "user");
+
+	if (number != NULL && name != NULL && *number != '-')
+		words_know(
+		    reader->words, (uid_t)strtoul(number, NULL, 10), name);
+}
+
 static void
 on_login(struct fact_reader *reader, const struct fact_text *fact)
 {
@@ -238,6 +252,7 @@ on_login(struct fact_reader *reader, const struct fact_text *fact)
 
 	if (attempt != NULL)
 		try_end(attempt);
+	know(reader, fact);
 	if (strcmp(fact->kind, "login") == 0)
 		source_login_began(reader->sources, &l);
 	else if (strcmp(fact->kind, "logout") == 0)
@@ -422,7 +437,7 @@ reader_closed(uv_handle_t *handle)
 
 struct fact_reader *
 fact_reader_new(uv_loop_t *loop, int fd, struct sources *sources,
-    struct login_failures *failures)
+    struct login_failures *failures, struct words_reader *words)
 {
 	struct fact_reader *reader = xcalloc(1, sizeof(*reader));
 	int error;
@@ -436,6 +451,7 @@ fact_reader_new(uv_loop_t *loop, int fd, struct sources *sources,
 	reader->open = 2;
 	reader->sources = sources;
 	reader->failures = failures;
+	reader->words = words;
 	uv_timer_init(loop, &reader->timer);
 	reader->poll.data = reader->timer.data = reader;
 	uv_poll_start(&reader->poll, UV_READABLE, reader_readable);

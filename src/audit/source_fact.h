@@ -12,6 +12,7 @@
 
 #include "audit/source.h"
 #include "audit/source_login.h"
+#include "audit/source_words.h"
 
 /* A packet taken apart: its texts, borrowed from it. */
 struct fact_text {
@@ -29,10 +30,11 @@ struct fact_reader;
 
 /*
  * Reads the socket fd (taken over) on the loop; records go to sources, failed
- * logins to failures (both borrowed).  NULL with errno.
+ * logins to failures, who has which number to words (all borrowed).  NULL with
+ * errno.
  */
 struct fact_reader *fact_reader_new(uv_loop_t *, int fd, struct sources *,
-		    struct login_failures *);
+		    struct login_failures *, struct words_reader *);
 /* What it waits for is recorded as it stands: before the last commit. */
 void		 fact_reader_stop(struct fact_reader *);
 /* NULL is fine.  The loop must turn once more before it is closed. */

@@ -137,14 +137,14 @@ login_failures_new(uv_loop_t *loop, struct sources *sources)
 	struct login_failures *f = xcalloc(1, sizeof(*f));
 
 	f->sources = sources;
-	f->tally = tally_new(tell_sum, f);
+	f->tally = tally_new(TALLY_SINGLY, tell_sum, f);
 	uv_timer_init(loop, &f->timer);
 	f->timer.data = f;
 	return f;
 }
 
 void
-login_failures_stop(struct login_failures *f)
+login_failures_flush(struct login_failures *f)
 {
 	tally_flush(f->tally);
 }

@@ -33,8 +33,8 @@ void	source_login_ended(struct sources *, const struct login *);
 struct login_failures;
 
 struct login_failures *login_failures_new(uv_loop_t *, struct sources *);
-/* Sums become records now: before the last commit. */
-void	login_failures_stop(struct login_failures *);
+/* The sums as of now become records. */
+void	login_failures_flush(struct login_failures *);
 /* NULL is fine.  The loop must turn once more before it is closed. */
 void	login_failures_free(struct login_failures *);
 

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "audit/source_words.h"
 #include "audit/syslog.h"
 #include "lib/log.h"
 #include "lib/xalloc.h"
@@ -22,6 +23,7 @@ struct syslog_reader {
 	uv_poll_t poll;
 	uv_timer_t timer;
 	unsigned int open; /* handles */
+	struct words_reader *words;
 	struct syslog_budget budget;
 	unsigned int dropped;
 };
@@ -168,12 +170,15 @@ reader_datagram(struct syslog_reader *reader, const char *data, size_t len,
 	struct syslog_line line;
 	bool root = sender != NULL && sender->uid == 0;
 
+	syslog_parse(data, len, &line);
+	/* No record is dropped for the program's log. */
+	if (sender != NULL)
+		words_line(reader->words, sender, line.text, line.len);
 	if (!syslog_permit(&reader->budget, uv_now(reader->timer.loop), root)) {
 		if (reader->dropped++ == 0)
 			uv_timer_start(&reader->timer, reader_report, 1000, 0);
 		return;
 	}
-	syslog_parse(data, len, &line);
 	if (sender != NULL)
 		log_info("syslog", "pid=%d uid=%u %s.%s %.*s%s",
 		    (int)sender->pid, (unsigned int)sender->uid, line.facility,
@@ -233,7 +238,7 @@ reader_handle_closed(uv_handle_t *handle)
 }
 
 struct syslog_reader *
-syslog_reader_new(uv_loop_t *loop, int fd)
+syslog_reader_new(uv_loop_t *loop, int fd, struct words_reader *words)
 {
 	struct syslog_reader *reader;
 	const int on = 1;
@@ -249,6 +254,7 @@ syslog_reader_new(uv_loop_t *loop, int fd)
 	}
 	reader->fd = fd;
 	reader->open = 2;
+	reader->words = words;
 	uv_timer_init(loop, &reader->timer);
 	reader->poll.data = reader->timer.data = reader;
 	uv_poll_start(&reader->poll, UV_READABLE, reader_readable);

@@ -18,12 +18,14 @@
 #define SYSLOG_LINES_OTHERS	100
 
 struct syslog_reader;
+struct words_reader;
 
 /*
- * Reads datagrams from fd (a bound socket; taken over) on the loop.  NULL with
- * errno.
+ * Reads datagrams from fd (a bound socket; taken over) on the loop; what they
+ * say is told to the reader of words as well (borrowed).  NULL with errno.
  */
-struct syslog_reader *syslog_reader_new(uv_loop_t *, int fd);
+struct syslog_reader *syslog_reader_new(uv_loop_t *, int fd,
+		    struct words_reader *);
 /* NULL is fine.  The loop must turn once more before it is closed. */
 void	syslog_reader_free(struct syslog_reader *);
 

@@ -10,6 +10,7 @@
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "core/account.h"
 #include "core/account_state.h"
@@ -450,15 +451,23 @@ failures_after(const json_t *failures, const struct connection *c)
 
 /* Of each way of logging in when that was last: {"API_KEY": seconds, ...} */
 static json_t *
-ways_used(const json_t *last, const struct session *s)
+ways_used(const json_t *last, const char *way, int64_t at)
 {
 	json_t *ways = json_copy(json_object_get(last, "ways"));
 
 	if (ways == NULL)
 		ways = json_object();
-	json_object_set_new(
-	    ways, session_class(s), json_integer((json_int_t)s->login_at));
+	json_object_set_new(ways, way, json_integer((json_int_t)at));
 	return ways;
+}
+
+static int
+remember(int64_t id, const json_t *last, const char *way, int64_t at,
+    const char *origin)
+{
+	return account_state_set(id, "last_login",
+	    json_pack("{s:I, s:s, s:s, s:o}", "at", (json_int_t)at, "origin",
+		origin, "credentials", way, "ways", ways_used(last, way, at)));
 }
 
 void
@@ -477,14 +486,27 @@ logins_succeeded(struct session *s, const struct connection *c)
 	if ((failures != NULL &&
 		account_state_set(
 		    id, "failures", failures_after(failures, c)) == -1) ||
-	    account_state_set(id, "last_login",
-		json_pack("{s:I, s:s, s:s, s:o}", "at", (json_int_t)s->login_at,
-		    "origin", s->origin, "credentials", session_class(s),
-		    "ways", ways_used(last, s))) == -1)
+	    remember(id, last, session_class(s), s->login_at, s->origin) == -1)
 		log_error(
 		    "logins.succeeded", "%s: %s", s->username, strerror(errno));
 	json_decref(last);
 	json_decref(failures);
+}
+
+/* Failures stay: nobody was told of them. */
+void
+logins_by_ssh(const char *username, const char *way, const char *origin)
+{
+	const json_t *account = account_by_name(username);
+	int64_t id = json_int(account, "id", -1);
+	json_t *last;
+
+	if (account == NULL)
+		return;
+	last = account_state_get(id, "last_login");
+	if (remember(id, last, way, time(NULL), origin) == -1)
+		log_error("logins.by_ssh", "%s: %s", username, strerror(errno));
+	json_decref(last);
 }
 
 bool

@@ -44,6 +44,10 @@ void	 logins_succeeded(struct session *, const struct connection *);
 enum lockout logins_try(const char *username, const char *address);
 void	 logins_right(const char *username, const char *address);
 
+/* sshd let somebody in by that way ("SSH_KEY"), from that address. */
+void	 logins_by_ssh(const char *username, const char *way,
+	    const char *origin);
+
 /* Is somewhere locked out from the account's password?  And let it be over. */
 bool	 logins_locked(int64_t user_id);
 int	 logins_unlock(int64_t user_id);	/* 0 or -1 with errno */

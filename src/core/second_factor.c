@@ -168,6 +168,10 @@ judge(struct asker *a, const struct second_factor_question *q)
 		a->answer = SECOND_FACTOR_RIGHT;
 		tell(a);
 		break;
+	case SECOND_FACTOR_LOGIN:
+		logins_by_ssh(q->user, q->code, q->address);
+		end(a);
+		break;
 	default:
 		end(a);
 	}

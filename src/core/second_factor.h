@@ -1,5 +1,5 @@
 /*
- * What the PAM module asks about codes and passwords of SSH logins
+ * What the PAM modules ask about codes and passwords of SSH logins, and tell
  * (lib/second_factor.h): root alone may, which the kernel says of the other end
  * before a byte of it is read.
  */

@@ -1,16 +1,19 @@
 /*
- * What core and the PAM module say to each other: one packet each way over a
+ * What core and the PAM modules say to each other: one packet each way over a
  * Unix socket of root's, and the file that says whom to ask.
  *
  *	request		u8 SECOND_FACTOR_VERSION, u8 what it is about, then
- *			three texts, each ended by a NUL: account, code (of
- *			no other question), address of the client
+ *			three texts, each ended by a NUL: account, code (or
+ *			what else is said), address of the client
  *	answer		u8, 'y' or 'n'
  *
  *	'c' code	is it right?  It is used now.  No answer is a no
  *	'p' password	may one be tried that was given?  Counts as wrong until
  *			the next; no answer is a no
  *	'r' right	it was; the answer says nothing
+ *	'l' login	somebody is logged in; in the place of the code the
+ *			way he came (SSH_KEY, SSH_PASSWORD); there is no
+ *			answer
  *
  * The file has a line for every account that is asked by SSH:
  *
@@ -35,6 +38,7 @@
 #define SECOND_FACTOR_CODE	'c'
 #define SECOND_FACTOR_PASSWORD	'p'
 #define SECOND_FACTOR_MATCHED	'r'
+#define SECOND_FACTOR_LOGIN	'l'
 #define SECOND_FACTOR_RIGHT	'y'
 #define SECOND_FACTOR_WRONG	'n'
 #define SECOND_FACTOR_PACKET	512	/* bytes, at most */

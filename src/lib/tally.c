@@ -17,6 +17,7 @@ struct minute {
 };
 
 struct tally {
+	unsigned int singly;
 	void (*tell)(const struct tally_sum *, void *);
 	void *arg;
 	struct minute minutes[TALLY_MAX];
@@ -24,10 +25,12 @@ struct tally {
 };
 
 struct tally *
-tally_new(void (*tell)(const struct tally_sum *, void *), void *arg)
+tally_new(unsigned int singly, void (*tell)(const struct tally_sum *, void *),
+    void *arg)
 {
 	struct tally *tally = xcalloc(1, sizeof(*tally));
 
+	tally->singly = singly;
 	tally->tell = tell;
 	tally->arg = arg;
 	return tally;
@@ -94,7 +97,7 @@ minute_of_others(struct tally *tally, const char *what, int64_t now)
 		over(tally, m);
 	if (!m->used) {
 		begin(m, &key, now);
-		m->singly = TALLY_SINGLY;
+		m->singly = tally->singly;
 	}
 	return m;
 }
@@ -111,7 +114,7 @@ tally_one(struct tally *tally, int64_t now, const char *what,
 	(void)snprintf(key.source, sizeof(key.source), "%s", source);
 	if ((m = minute_of(tally, &key, now)) == NULL)
 		m = minute_of_others(tally, what, now);
-	if (m->singly < TALLY_SINGLY) {
+	if (m->singly < tally->singly) {
 		m->singly++;
 		return true;
 	}
@@ -140,5 +143,14 @@ tally_turn(struct tally *tally, int64_t now)
 void
 tally_flush(struct tally *tally)
 {
-	(void)tally_turn(tally, INT64_MAX);
+	struct minute *m;
+	size_t i;
+
+	for (i = 0; i <= TALLY_MAX; i++) {
+		m = i < TALLY_MAX ? &tally->minutes[i] : &tally->others;
+		if (!m->used || m->sum.count == 0)
+			continue;
+		tally->tell(&m->sum, tally->arg);
+		m->sum.count = 0;
+	}
 }

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define TALLY_SINGLY	10	/* of a minute, of the same */
+#define TALLY_SINGLY	10	/* of a minute, of the same, as a rule */
 #define TALLY_MS	60000
 #define TALLY_MAX	256	/* different ones at a time */
 #define TALLY_TEXT	256	/* bytes of a name, with its NUL */
@@ -24,9 +24,9 @@ struct tally_sum {
 
 struct tally;
 
-/* Each sum is told once, from tally_turn() and _flush(). */
-struct tally	*tally_new(void (*tell)(const struct tally_sum *, void *),
-		    void *arg);
+/* Each sum is told once, from tally_one(), _turn() and _flush(). */
+struct tally	*tally_new(unsigned int singly,
+		    void (*tell)(const struct tally_sum *, void *), void *arg);
 /* NULL is fine; sums that were not told are not. */
 void		 tally_free(struct tally *);
 /*
@@ -37,6 +37,7 @@ bool		 tally_one(struct tally *, int64_t now, const char *what,
 		    const char *account, const char *source);
 /* Tells the sums whose minute is over; true: there are others left. */
 bool		 tally_turn(struct tally *, int64_t now);
+/* Tells what there is to tell by now: the minutes go on. */
 void		 tally_flush(struct tally *);
 
 #endif

@@ -10,10 +10,14 @@
  * Holdfast need not run.  But who sets himself a limit that keeps this process
  * from telling is not logged in.
  */
+#include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/types.h>
+#include <sys/un.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <pwd.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +27,7 @@
 #include <security/pam_ext.h>
 #include <security/pam_modules.h>
 
+#include "lib/second_factor.h"
 #include "pam/tell.h"
 
 #define EXPORT __attribute__((visibility("default")))
@@ -60,6 +65,23 @@ put_user(struct fact *fact, const char *number, const char *name, long long uid)
 	if (getpwuid_r((uid_t)uid, &entry, buffer, NAMES, &found) == 0 &&
 	    found != NULL)
 		fact_put(fact, name, found->pw_name);
+	free(buffer);
+}
+
+/* The number of who is logged in. */
+static void
+put_target(pam_handle_t *pamh, struct fact *fact)
+{
+	struct passwd entry, *found = NULL;
+	const void *user = NULL;
+	char *buffer;
+
+	if (pam_get_item(pamh, PAM_USER, &user) != PAM_SUCCESS ||
+	    user == NULL || (buffer = malloc(NAMES)) == NULL)
+		return;
+	if (getpwnam_r(user, &entry, buffer, NAMES, &found) == 0 &&
+	    found != NULL)
+		fact_put_number(fact, "target", found->pw_uid);
 	free(buffer);
 }
 
@@ -118,6 +140,7 @@ tell(pam_handle_t *pamh, const char *kind, const char *why)
 	put_item(pamh, fact, "tty", PAM_TTY);
 	put_ways(pamh, fact);
 	fact_put(fact, "why", why);
+	put_target(pamh, fact);
 	put_user(fact, "uid", "UID", getuid());
 	put_group(fact, getgid());
 	put_user(fact, "auid", "AUID", login_uid());
@@ -127,6 +150,62 @@ tell(pam_handle_t *pamh, const char *kind, const char *why)
 		pam_syslog(pamh, LOG_NOTICE,
 		    "not recorded by Holdfast's audit log: %s", kind);
 	return told;
+}
+
+static void
+add_text(char *packet, size_t *len, const char *text)
+{
+	size_t n = strlen(text) + 1;
+
+	if (n > SECOND_FACTOR_PACKET - *len)
+		n = 0; /* then it is malformed, and goes nowhere */
+	memcpy(packet + *len, text, n);
+	*len += n;
+}
+
+/*
+ * Core is told as well, for the account's last login; without an answer.  A
+ * key alone is a line of its own; with anything else it was a password too.
+ */
+static void
+tell_core(pam_handle_t *pamh)
+{
+	const struct timeval patience = { .tv_sec = 1 };
+	struct sockaddr_un to = { .sun_family = AF_UNIX,
+		.sun_path = SECOND_FACTOR_SOCKET };
+	const char *how = pam_getenv(pamh, "SSH_AUTH_INFO_0");
+	const void *user = NULL, *host = NULL;
+	char packet[SECOND_FACTOR_PACKET] = { SECOND_FACTOR_VERSION,
+		SECOND_FACTOR_LOGIN };
+	bool key = how != NULL && strncmp(how, "publickey ", 10) == 0 &&
+	    strstr(how, "\npassword") == NULL;
+	size_t len = 2;
+	int fd;
+
+	if (pam_get_item(pamh, PAM_USER, &user) != PAM_SUCCESS ||
+	    pam_get_item(pamh, PAM_RHOST, &host) != PAM_SUCCESS ||
+	    user == NULL || host == NULL)
+		return;
+	add_text(packet, &len, user);
+	add_text(packet, &len, key ? "SSH_KEY" : "SSH_PASSWORD");
+	add_text(packet, &len, host);
+	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	if (fd == -1)
+		return;
+	if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience,
+		sizeof(patience)) == 0 &&
+	    connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0)
+		(void)send(fd, packet, len, MSG_NOSIGNAL);
+	close(fd);
+}
+
+static bool
+is_sshd(pam_handle_t *pamh)
+{
+	const void *service = NULL;
+
+	return pam_get_item(pamh, PAM_SERVICE, &service) == PAM_SUCCESS &&
+	    service != NULL && strcmp(service, "sshd") == 0;
 }
 
 /* The handle ends: without a session, it was a refusal. */
@@ -173,6 +252,8 @@ pam_sm_open_session(pam_handle_t *pamh, int flags, int argc, const char **argv)
 	if (tell(pamh, "login", NULL) == TOLD_NOT)
 		return PAM_SYSTEM_ERR;
 	(void)pam_set_data(pamh, TRY, NULL, NULL);
+	if (is_sshd(pamh))
+		tell_core(pamh);
 	return PAM_IGNORE;
 }
 

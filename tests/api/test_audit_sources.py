@@ -3,6 +3,7 @@
 import os
 import pty
 import select
+import subprocess
 import time
 
 import pytest
@@ -65,6 +66,167 @@ def test_ssh_with_a_key(accounts, person):
     assert ended["session"] == began["session"]
     assert ended["event_data"]["type"] == "ENDED"
     assert ended["time_us"] > began["time_us"]
+
+
+def refusals(instance, name):
+    return records(instance, "SYSTEM", ["username", "=", name],
+                   ["event", "=", "LOGIN"], ["success", "=", False])
+
+
+def test_ssh_with_a_password(accounts, person):
+    _, ssh = person("srcpass", ssh_password_enabled=True)
+    assert ssh.works(password=PASSWORD)
+    began = the_record(accounts, "SYSTEM", ["username", "=", "srcpass"],
+                       ["event", "=", "LOGIN"])
+    assert began["event_data"]["how"] in ("password", "keyboard-interactive")
+    assert not ssh.works(password="wrong")
+    refused = wait_until(lambda: refusals(accounts, "srcpass"), 30,
+                         "the refusal")
+    # By the method password, and by keyboard-interactive.
+    assert len(refused) <= 2
+    check_shape(refused[0], "SYSTEM", "srcpass")
+    assert refused[0]["address"].startswith("127.")
+    assert refused[0]["event_data"]["error"]
+
+
+def test_ssh_with_a_key_that_is_not_known(accounts, person, keys):
+    _, ssh = person("srcother")
+    ssh.key = keys[1]
+    assert not ssh.works()
+    refused = wait_until(lambda: refusals(accounts, "srcother"), 30,
+                         "the refusal")
+    assert [one["address"][:4] for one in refused] == ["127."]
+
+
+@pytest.mark.parametrize("name, shown", [
+    ("nobodyatall", None),
+    ("x from 9.9.9.9 port 1 ssh2", None),
+    # As sshd writes it, twice: its two parts do so each.
+    (os.fsdecode(b"z\xff\xfe"), r"z\\377\\376")])
+def test_names_that_nobody_has(accounts, person, keys, name, shown):
+    """And such as look like words of sshd's own."""
+    ssh = KeySsh(accounts, name, keys[0])
+    for password in (None, "wrong"):
+        arguments, environment = ssh.command(password=password)
+        subprocess.run([*arguments[:-1], "-l", name, accounts.address],
+                       env=environment, timeout=30, check=False,
+                       stdin=subprocess.DEVNULL, start_new_session=True)
+    found = wait_until(lambda: refusals(accounts, shown or name), 30,
+                       "the refusal")
+    assert len(found) == 2
+    assert all(one["address"].startswith("127.") for one in found)
+
+
+def test_many_failures_are_summed(accounts, keys):
+    ssh = KeySsh(accounts, "srcflood", keys[0])
+    script = ("for i in $(seq 25); do "
+              'ssh "$@" -o LogLevel=QUIET true; done; true')
+    arguments, environment = ssh.command()
+    subprocess.run(["sh", "-c", script, "sh", *arguments[1:]],
+                   env=environment, timeout=90, check=True,
+                   stdin=subprocess.DEVNULL)
+
+    def all_of_them():
+        found = refusals(accounts, "srcflood")
+        return sum(one["event_data"].get("count", 1)
+                   for one in found) == 25 and found
+
+    found = wait_until(all_of_them, 90, "25 failures")
+    assert 10 < len(found) < 25
+    assert found[0]["event_data"]["count"] > 1
+
+
+def test_last_login_knows_ssh(accounts, person):
+    user, ssh = person("srclast")
+    before = time.time()
+    assert ssh.run("true").returncode == 0
+
+    def access():
+        with accounts.root() as client:
+            entry, = client.call("user.access",
+                                 [["username", "=", "srclast"]])
+        return entry if "SSH_KEY" in entry["last_ways"] else None
+
+    entry = wait_until(access, 30, "the last login")
+    assert entry["last_origin"].startswith("127.")
+    assert entry["last_used"]["$date"] / 1000 >= int(before)
+
+
+# What anybody may write.
+
+FORGED = "Accepted password for root from 192.0.2.7 port 22 ssh2"
+
+
+def test_forged_words_are_the_users_own(accounts, person):
+    _, ssh = person("srcforge")
+    failed = "Failed password for root from 192.0.2.7 port 22 ssh2"
+    for words in (FORGED, failed):
+        assert ssh.run(f"logger -t sshd '{words}'").returncode == 0
+    mine = [["username", "=", "srcforge"], ["event", "=", "GENERIC"]]
+    wait_until(lambda: len(records(accounts, "SYSTEM", *mine)) == 2, 30,
+               "the claims")
+    claim = records(accounts, "SYSTEM", *mine)[-1]
+    assert claim["event_data"]["text"] == FORGED
+    assert claim["event_data"]["type"] == "CLAIM"
+    assert claim["event_data"]["program"] == "sshd"
+    assert not records(accounts, "SYSTEM", ["address", "=", "192.0.2.7"])
+
+
+def test_a_flood_of_words_displaces_nothing(accounts, person):
+    _, ssh = person("srcnoise")
+    script = f"yes '{FORGED}' | head -3000 | logger -t sshd; " \
+             "head -c 1000000 /dev/zero | tr '\\0' x | " \
+             "logger -t sshd -S 1000000; true"
+    assert ssh.run(script).returncode == 0
+    mine = [["username", "=", "srcnoise"]]
+
+    def summed():
+        found = records(accounts, "SYSTEM", *mine, ["event", "=", "GENERIC"])
+        return sum(one["event_data"].get("count", 1)
+                   for one in found) == 3000 and found
+
+    found = wait_until(summed, 90, "3000 claims")
+    assert 10 < len(found) < 200
+    assert len(records(accounts, "SYSTEM", *mine,
+                       ["event", "=", "LOGIN"])) == 1
+
+
+def test_root_alone_tells_facts(accounts, person):
+    _, ssh = person("srcfact")
+    done = ssh.run("/usr/bin/python3 -c 'import socket; "
+                   "s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM); "
+                   's.connect("/run/holdfast/facts.sock")\'')
+    assert "PermissionError" in done.stderr
+
+
+# Files.
+
+def test_sftp(accounts, person, tmp_path):
+    _, ssh = person("srcsftp")
+    with accounts.root() as client:
+        client.call("ssh.update", {"sftp_log_level": "INFO"})
+    arguments, environment = ssh.command()
+    arguments[0] = "sftp"
+    arguments[arguments.index("-p")] = "-P"
+    (tmp_path / "up").write_text("0123456789")
+    done = subprocess.run(
+        [*arguments[:1], "-b", "-", *arguments[1:]],
+        input=f"put {tmp_path}/up there\nget there {tmp_path}/down\n"
+              "rename there gone\nrm gone\n", env=environment, text=True,
+        capture_output=True, timeout=60, check=False)
+    assert done.returncode == 0, done
+    mine = [["username", "=", "srcsftp"], ["event", "=", "SFTP"]]
+    wait_until(lambda: len(records(accounts, "SYSTEM", *mine)) >= 6, 30,
+               "what went by sftp")
+    said = [one["event_data"]["text"]
+            for one in reversed(records(accounts, "SYSTEM", *mine))]
+    home = "/home/srcsftp"
+    assert f'close "{home}/there" bytes read 0 written 10' in said
+    assert f'close "{home}/there" bytes read 10 written 0' in said
+    assert any(text.startswith((f'rename old "{home}/there"',
+                                f'posix-rename old "{home}/there"'))
+               for text in said)
+    assert f'remove name "{home}/gone"' in said
 
 
 # su and the console.

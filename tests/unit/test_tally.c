@@ -30,7 +30,7 @@ static void
 test_minute(void **state)
 {
 	struct told told = { 0 };
-	struct tally *tally = tally_new(tell, &told);
+	struct tally *tally = tally_new(TALLY_SINGLY, tell, &told);
 	unsigned int i, singly = 0;
 
 	(void)state;
@@ -54,11 +54,32 @@ test_minute(void **state)
 	tally_free(tally);
 }
 
+/* What is told early is told once, and the minute goes on. */
+static void
+test_flush(void **state)
+{
+	struct told told = { 0 };
+	struct tally *tally = tally_new(0, tell, &told);
+
+	(void)state;
+	assert_false(tally_one(tally, 0, "su", "a", "b"));
+	tally_flush(tally);
+	assert_int_equal(told.count, 1);
+	assert_false(tally_one(tally, 1, "su", "a", "b"));
+	tally_flush(tally);
+	tally_flush(tally);
+	assert_int_equal(told.sums, 2);
+	assert_int_equal(told.last.from, 1);
+	assert_false(tally_turn(tally, TALLY_MS));
+	assert_int_equal(told.count, 2);
+	tally_free(tally);
+}
+
 static void
 test_next_minute_tells_the_last(void **state)
 {
 	struct told told = { 0 };
-	struct tally *tally = tally_new(tell, &told);
+	struct tally *tally = tally_new(TALLY_SINGLY, tell, &told);
 	unsigned int i;
 
 	(void)state;
@@ -73,7 +94,7 @@ static void
 test_others(void **state)
 {
 	struct told told = { 0 };
-	struct tally *tally = tally_new(tell, &told);
+	struct tally *tally = tally_new(TALLY_SINGLY, tell, &told);
 	char name[16];
 	unsigned int i, singly = 0;
 
@@ -95,6 +116,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_minute),
+		cmocka_unit_test(test_flush),
 		cmocka_unit_test(test_next_minute_tells_the_last),
 		cmocka_unit_test(test_others),
 	};
