@@ -3,27 +3,36 @@
 import csv
 import gzip
 import hashlib
+import http.client
 import io
 import json
 import pathlib
-import tarfile
-import urllib.request
 import ssl
+import tarfile
+import time
+import urllib.request
 
 import pytest
 
 import audit_verifier
 from harness import wait_until
+from test_audit_config import line_of, make_old
+from test_crash import kill_role
 
 pytestmark = pytest.mark.release
 
 PARTS = ["heads.jsonl", "proof", "records.jsonl"]
 
 
+def entry_of(client, job):
+    found, = client.call("core.get_jobs", [["id", "=", job]])
+    return found
+
+
 def ended(client, job):
     """The entry of a job when it has come to its end."""
     def entry():
-        found, = client.call("core.get_jobs", [["id", "=", job]])
+        found = entry_of(client, job)
         return found if found["state"] not in ("WAITING", "RUNNING") else None
 
     return wait_until(entry, 60, f"end of job {job}")
@@ -342,21 +351,83 @@ def test_what_is_refused(root, data, path):
     assert found["state"] == "FAILED" and path in json.dumps(found)
 
 
-def download(instance, client, name):
+def download(instance, client, name, buffered):
     job, url = client.call("core.download", "audit.download_report",
-                           [{"report_name": name}], name, True)
-    found = ended(client, job)
-    if found["state"] != "SUCCESS":
+                           [{"report_name": name}], name, buffered)
+    if buffered and ended(client, job)["state"] != "SUCCESS":
         return None
     context = ssl._create_unverified_context()
-    with urllib.request.urlopen(f"https://{instance.address}:8443{url}",
-                                context=context, timeout=60) as answer:
-        return answer.read()
+    try:
+        with urllib.request.urlopen(f"https://{instance.address}:8443{url}",
+                                    context=context, timeout=60) as answer:
+            data = answer.read()
+    except (OSError, http.client.HTTPException):
+        data = None
+    assert (ended(client, job)["state"] == "SUCCESS") == (data is not None)
+    return data
 
 
-def test_download_of_ones_own_only(instance, root, admin, sample):
+@pytest.mark.parametrize("buffered", [True, False])
+def test_download_of_ones_own_only(instance, root, admin, sample, buffered):
     path, _, _ = sample
-    assert download(instance, root, path.name) == path.read_bytes()
-    assert download(instance, admin, path.name) is None
+    assert download(instance, root, path.name, buffered) == path.read_bytes()
+    assert download(instance, admin, path.name, buffered) is None
     for name in ("../root/" + path.name, "", ".", "..", "nosuch"):
-        assert download(instance, root, name) is None
+        assert download(instance, root, name, buffered) is None
+
+
+MANY = 30000
+
+
+@pytest.fixture(name="many")
+def many_fixture(fresh):
+    """An instance with many records, which take a while."""
+    folder = pathlib.Path(fresh.directory, "audit")
+    fresh.stop()
+    make_old(folder, [0])
+    now = int(time.time())
+    with (folder / "segment-000001.jsonl").open("a") as file:
+        file.writelines(line_of(5 + i, now) for i in range(MANY - 5))
+    return fresh.start()
+
+
+def stopped(client, stop):
+    """The entry of an export that was stopped before its end."""
+    for _ in range(20):
+        job = client.call("audit.export")
+        wait_until(lambda: entry_of(client, job)["progress"]["percent"] > 20,
+                   60, "its beginning")
+        stop(job)
+        if (entry := ended(client, job))["state"] != "SUCCESS":
+            return entry
+        file_of(client.instance, entry["result"]).unlink()
+    raise AssertionError("each was at its end before it was stopped")
+
+
+def test_of_many(many):
+    """Others go on meanwhile; it is stopped, and ends with its role."""
+    folder = pathlib.Path(many.directory, "audit", "reports", "root")
+    with many.root() as client, many.root() as other:
+        client.instance = many
+        seen = set()
+        job = client.call("audit.export")
+        while (entry := entry_of(client, job))["state"] == "RUNNING":
+            other.call("service.update", "ssh", {"enable": False})
+            seen.add(entry["progress"]["percent"])
+        assert entry["state"] == "SUCCESS" and seen - {0, 100}
+        path = file_of(many, entry["result"])
+        found = report(many, path)
+        assert found["verified"] and found["records"] >= MANY
+        # Records that came meanwhile are behind those, and proven.
+        assert found["last_head"]["size"] > found["records"] + 1
+
+        entry = stopped(client,
+                        lambda job: client.call("core.job_abort", job))
+        assert entry["state"] == "ABORTED"
+        assert list(folder.iterdir()) == [path]
+        entry = stopped(client, lambda _: kill_role(many, "audit"))
+        assert entry["state"] == "FAILED"
+        assert "was interrupted" in entry["error"]
+        assert audit_verifier.verify_export(
+            file_of(many, exported(client, ["username", "=", "root"])))
+        assert len(list(folder.iterdir())) == 2
