@@ -10,6 +10,7 @@
 
 #include <sys/stat.h>
 
+#include <errno.h>
 #include <inttypes.h>
 #include <openssl/evp.h>
 #include <stdarg.h>
@@ -135,7 +136,7 @@ static int
 lines_fill(struct lines *l)
 {
 	const char *why = "";
-	size_t len;
+	size_t len = 0;
 
 	memmove(l->text, l->text + l->at, l->len - l->at);
 	l->len -= l->at;
@@ -292,9 +293,9 @@ check_met(struct export_check *x)
 static int
 read_heads(struct export_check *x, struct archive *a)
 {
-	const char *why, *line;
+	const char *why, *line = "";
 	struct lines l;
-	size_t len;
+	size_t len = 0;
 	int rc = 0;
 
 	if (x->against != NULL &&
@@ -313,32 +314,34 @@ read_heads(struct export_check *x, struct archive *a)
 
 /* --- The proof -------------------------------------------------------------- */
 
+/* Digits, no zero in front, and a space behind: what follows it, or NULL. */
+static const char *
+parse_number(const char *text, uint64_t *out)
+{
+	char *end;
+
+	if (*text < '0' || *text > '9' || (*text == '0' && text[1] != ' '))
+		return NULL;
+	errno = 0;
+	*out = strtoull(text, &end, 10);
+	return errno == 0 && *end == ' ' ? end + 1 : NULL;
+}
+
 /* A subtree, or with the count 0 a record of the export. */
 static int
 parse_subtree(const char *line, size_t len, struct merkle_subtree *out)
 {
-	unsigned long long first, count = 0;
-	const char *hash = strrchr(line, ' ');
-	char text[PROOF_LINE + 1];
-	int n;
+	const char *rest, *hash;
 
-	if (len > PROOF_LINE || hash == NULL || strlen(line) != len ||
-	    merkle_parse(hash + 1, &out->hash) == -1)
+	rest = parse_number(line, &out->first);
+	if (rest == NULL || strlen(line) != len)
 		return -1;
-	if (sscanf(line, "%20llu %20llu ", &first, &count) == 2 && count != 0 &&
-	    strchr(line, ' ') != hash)
-		n = snprintf(text, sizeof(text), "%llu %llu", first, count);
-	else {
-		count = 0;
-		n = snprintf(text, sizeof(text), "%llu", first);
-	}
-	/* There is one way to write it. */
-	if ((size_t)n != (size_t)(hash - line) ||
-	    memcmp(line, text, (size_t)n) != 0)
+	if ((hash = parse_number(rest, &out->count)) == NULL) {
+		out->count = 0;
+		hash = rest;
+	} else if (out->count == 0)
 		return -1;
-	out->first = first;
-	out->count = count;
-	return 0;
+	return merkle_parse(hash, &out->hash);
 }
 
 static int
@@ -361,9 +364,9 @@ static int
 read_proof(struct export_check *x, struct archive *a)
 {
 	struct merkle_hash root;
-	const char *line;
+	const char *line = "";
 	struct lines l;
-	size_t len;
+	size_t len = 0;
 	int rc;
 
 	rc = lines_begin(&l, x, a, EXPORT_PROOF, PROOF_LINE);
@@ -384,8 +387,8 @@ read_proof(struct export_check *x, struct archive *a)
 static int
 next_proven(struct lines *proof, struct merkle_subtree *tree)
 {
-	const char *line;
-	size_t len;
+	const char *line = "";
+	size_t len = 0;
 	int rc;
 
 	while ((rc = lines_next(proof, &line, &len)) == 1)
@@ -402,9 +405,9 @@ compare_records(
 {
 	struct merkle_subtree proven;
 	struct merkle_hash hash;
-	const char *line;
+	const char *line = "";
 	uint64_t left = x->count;
-	size_t len;
+	size_t len = 0;
 	int rc;
 
 	while ((rc = next_proven(proof, &proven)) == 1) {
