@@ -13,6 +13,7 @@
 #include "core/op.h"
 #include "core/resource.h"
 #include "core/sessions.h"
+#include "core/ssh_list.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/xalloc.h"
@@ -143,6 +144,8 @@ ended(const struct op_reply *reply, void *arg)
 	}
 	log_info("account.end", "%u %s of %s", wire_get_u32(&body), e->what,
 	    e->username);
+	if (e->type == MSG_OP_END_SSH)
+		ssh_list_look();
 	ending_free(e);
 }
 

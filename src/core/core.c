@@ -33,6 +33,7 @@
 #include "core/serial.h"
 #include "core/sessions.h"
 #include "core/setup_code.h"
+#include "core/ssh_list.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/paths.h"
@@ -318,6 +319,7 @@ serve(void)
 	enum role role;
 
 	core.ready = true;
+	ssh_list_begin();
 	second_factor_serve(core.startup.listeners[0].fd);
 	clock_start(&core.loop);
 	sessions_watch();

@@ -19,6 +19,7 @@
 #include "core/core.h"
 #include "core/limits.h"
 #include "core/logins.h"
+#include "core/ssh_list.h"
 #include "core/twofactor.h"
 #include "lib/json.h"
 #include "lib/log.h"
@@ -34,6 +35,7 @@ struct asker {
 	int fd;
 	uv_poll_t poll;
 	uv_timer_t timer;
+	pid_t pid; /* who asks */
 	int handles; /* still open */
 	char answer;
 };
@@ -154,6 +156,15 @@ judge_password(struct asker *a, const struct second_factor_question *q)
 }
 
 static void
+opened(bool may, void *arg)
+{
+	struct asker *a = arg;
+
+	a->answer = may ? SECOND_FACTOR_RIGHT : SECOND_FACTOR_WRONG;
+	tell(a);
+}
+
+static void
 judge(struct asker *a, const struct second_factor_question *q)
 {
 	switch (q->about) {
@@ -170,6 +181,13 @@ judge(struct asker *a, const struct second_factor_question *q)
 		break;
 	case SECOND_FACTOR_LOGIN:
 		logins_by_ssh(q->user, q->code, q->address);
+		end(a);
+		break;
+	case SECOND_FACTOR_OPEN:
+		ssh_list_opened(a->pid, q->user, opened, a);
+		break;
+	case SECOND_FACTOR_END:
+		ssh_list_closed(a->pid);
 		end(a);
 		break;
 	default:
@@ -198,22 +216,26 @@ readable(uv_poll_t *poll, int status, int events)
 	explicit_bzero(packet, sizeof(packet));
 }
 
-static bool
-is_root(int fd)
+/* Root's process at the other end; -1: it is not root's. */
+static pid_t
+roots_process(int fd)
 {
 	struct ucred peer;
 	socklen_t len = sizeof(peer);
 
-	return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0 &&
-	    peer.uid == 0;
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == -1 ||
+	    peer.uid != 0)
+		return -1;
+	return peer.pid;
 }
 
 static void
-begin(int fd)
+begin(int fd, pid_t pid)
 {
 	struct asker *a = xcalloc(1, sizeof(*a));
 
 	a->fd = fd;
+	a->pid = pid;
 	a->handles = 2;
 	a->poll.data = a->timer.data = a;
 	uv_timer_init(core_loop(), &a->timer);
@@ -227,6 +249,7 @@ begin(int fd)
 static void
 serve(uv_poll_t *poll, int status, int events)
 {
+	pid_t pid;
 	int fd;
 
 	(void)poll;
@@ -236,11 +259,12 @@ serve(uv_poll_t *poll, int status, int events)
 	fd = accept4(listening_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (fd == -1)
 		return;
-	if (!is_root(fd)) {
+	pid = roots_process(fd);
+	if (pid == -1) {
 		close(fd);
 		return;
 	}
-	begin(fd);
+	begin(fd, pid);
 	if (askers == ASKERS_MAX)
 		uv_poll_stop(&listening);
 }

@@ -14,6 +14,7 @@
 #include "core/event.h"
 #include "core/reconnect.h"
 #include "core/security.h"
+#include "core/ssh_list.h"
 #include "core/token.h"
 #include "lib/boottime.h"
 #include "lib/json.h"
@@ -116,7 +117,7 @@ sessions_removed(const struct session *s)
 }
 
 struct counting {
-	const struct session *of;
+	uid_t uid;
 	const struct connection *but;
 	int64_t count;
 };
@@ -127,21 +128,29 @@ count_one(struct connection *c, void *arg)
 	struct counting *counting = arg;
 
 	if (c != counting->but && c->session != NULL &&
-	    !session_internal(c->session) &&
-	    c->session->uid == counting->of->uid)
+	    !session_internal(c->session) && c->session->uid == counting->uid)
 		counting->count++;
+}
+
+int64_t
+sessions_count(uid_t uid)
+{
+	struct counting counting = { .uid = uid };
+
+	connection_each(count_one, &counting);
+	return counting.count;
 }
 
 bool
 sessions_allow(const struct session *s, const struct connection *c)
 {
-	struct counting counting = { .of = s, .but = c };
+	struct counting counting = { .uid = s->uid, .but = c };
 	int64_t most = security_max_sessions();
 
 	if (most == 0)
 		return true;
 	connection_each(count_one, &counting);
-	return counting.count < most;
+	return counting.count + ssh_list_count(s->uid) < most;
 }
 
 /* A logout, or the end that somebody else made of it. */

@@ -7,6 +7,8 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
 
 #include "core/session.h"
 
@@ -14,11 +16,13 @@ struct connection;
 
 /*
  * May there be one more, for that connection, of that account
- * (max_sessions_per_user)?  What the connection has now is going to end; root's
+ * (max_sessions_per_user), those of SSH included?  What the connection has now is going to end; root's
  * over the Unix socket count for nothing.  The ones there are stay: who comes
  * late is refused, as pam_limits(8) does.
  */
 bool	 sessions_allow(const struct session *, const struct connection *);
+/* How many the account has here; those of SSH are ssh_list.h's. */
+int64_t	 sessions_count(uid_t);
 
 /* All, as auth.sessions lists them; a new array.  current may be NULL. */
 json_t	*sessions_list(const struct session *current);

@@ -14,6 +14,8 @@
  *	'l' login	somebody is logged in; in the place of the code the
  *			way he came (SSH_KEY, SSH_PASSWORD); there is no
  *			answer
+ *	'o' open	may a session begin?  No answer is a yes
+ *	'e' end		it ends now; there is no answer
  *
  * The file has a line for every account that is asked by SSH:
  *
@@ -39,6 +41,8 @@
 #define SECOND_FACTOR_PASSWORD	'p'
 #define SECOND_FACTOR_MATCHED	'r'
 #define SECOND_FACTOR_LOGIN	'l'
+#define SECOND_FACTOR_OPEN	'o'
+#define SECOND_FACTOR_END	'e'
 #define SECOND_FACTOR_RIGHT	'y'
 #define SECOND_FACTOR_WRONG	'n'
 #define SECOND_FACTOR_PACKET	512	/* bytes, at most */

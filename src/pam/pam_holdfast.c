@@ -12,6 +12,8 @@
  *					there is no login
  *	session ... pam_holdfast.so	of machines, which are exempt with some
  *					keys: it was one of those
+ *	session ... pam_holdfast.so count	behind all others: is it one too
+ *					many?  And when it ends
  *
  * The first ends the auth stack, so that a key's owner is asked for no password
  * (sshd says in SSH_AUTH_INFO_0 what it has accepted so far).  The account line
@@ -23,7 +25,7 @@
  * The file says as well whether wrong passwords count.  Debian's lines end the
  * stack at a wrong one, so it counts before it is looked at, and is taken back
  * by the line behind them.  Where they count and nobody answers, none may be
- * tried: keys are not concerned.
+ * tried: keys are not concerned.  Nor are they when nobody counts sessions.
  */
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -373,6 +375,25 @@ pam_sm_acct_mgmt(pam_handle_t *pamh, int flags, int argc, const char **argv)
 	return denied(pamh, user);
 }
 
+/* sshd shows the reason, and ends. */
+static int
+count_session(pam_handle_t *pamh, const char *user)
+{
+	switch (put_question(pamh, SECOND_FACTOR_OPEN, user, "")) {
+	case PAM_AUTH_ERR:
+		pam_error(
+		    pamh, "There are as many sessions of %s as may be", user);
+		return PAM_PERM_DENIED;
+	case PAM_SUCCESS:
+		return PAM_IGNORE;
+	default:
+		pam_syslog(pamh, LOG_NOTICE,
+		    "a session of %s is not counted: Holdfast does not answer",
+		    user);
+		return PAM_IGNORE;
+	}
+}
+
 EXPORT int
 pam_sm_open_session(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
@@ -380,10 +401,10 @@ pam_sm_open_session(pam_handle_t *pamh, int flags, int argc, const char **argv)
 	struct asked asked;
 
 	(void)flags;
-	(void)argc;
-	(void)argv;
 	if (user == NULL)
 		return PAM_USER_UNKNOWN;
+	if (is_line(argc, argv, "count"))
+		return count_session(pamh, user);
 	if (look_up(pamh, user, &asked) == -1)
 		return PAM_SESSION_ERR;
 	/* Who was prompted gave the code. */
@@ -396,9 +417,10 @@ pam_sm_open_session(pam_handle_t *pamh, int flags, int argc, const char **argv)
 EXPORT int
 pam_sm_close_session(pam_handle_t *pamh, int flags, int argc, const char **argv)
 {
-	(void)pamh;
+	const char *user = user_of(pamh);
+
 	(void)flags;
-	(void)argc;
-	(void)argv;
+	if (user != NULL && is_line(argc, argv, "count"))
+		put_question(pamh, SECOND_FACTOR_END, user, "");
 	return PAM_IGNORE;
 }

@@ -27,7 +27,6 @@
 static const char *const unbuilt[] = {
 	"the kernel's audit rules",
 	"the record of what is typed on root's terminals",
-	"the limit of simultaneous SSH logins",
 	"kernel.io_uring_disabled",
 };
 

@@ -506,6 +506,8 @@ static const struct event ssh_events[] = {
 	{ .name = "ssh.checkin_waiting", .own = true, .auth = AUTH_ROLE,
 	  .roles = read_roles,
 	  .doc = "A change of SSH begins to wait, or no longer does." },
+	{ .name = "ssh.sessions", .auth = AUTH_ROLE, .roles = sessions_roles,
+	  .own = true, .doc = "SSH sessions that begin and end." },
 	EVENT_END
 };
 

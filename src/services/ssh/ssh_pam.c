@@ -3,8 +3,9 @@
  *
  * Debian's own lines stay as they are, between ours: the first of ours ends
  * the auth stack after a key and its code; the next asks whether a password may
- * be tried, the last for the code after it; and before any other account line stands that nobody without
- * the code comes in.
+ * be tried, the last for the code after it; before any other account line
+ * stands that nobody without the code comes in; and the last session line asks
+ * whether it is one too many.
  */
 #include "services/ssh/ssh_pam.h"
 
@@ -41,7 +42,8 @@ static const char first[] =
 	    "session [success=ok ignore=ignore default=die] " MODULE "\n";
 static const char last[] =
     COMMENT ", behind all others.\n"
-	    "auth [success=ok ignore=ignore default=die] " MODULE "\n";
+	    "auth [success=ok ignore=ignore default=die] " MODULE "\n"
+	    "session [success=ok ignore=ignore default=die] " MODULE " count\n";
 
 static int
 is_ours(const char *line, size_t len)

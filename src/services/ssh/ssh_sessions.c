@@ -1,6 +1,5 @@
 /*
- * Who is here by SSH.  The kernel knows, and the monitor asks it each time:
- * nothing of a session is kept here.
+ * Who is here by SSH: the methods.  The list is core/ssh_list.h's.
  */
 #include "services/ssh/ssh_sessions.h"
 
@@ -11,11 +10,10 @@
 
 #include "core/op.h"
 #include "core/query.h"
+#include "core/ssh_list.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/xalloc.h"
-
-#define TEXT_MAX 256
 
 /* clang-format off */
 static const struct field entry_fields[] = {
@@ -59,67 +57,20 @@ ssh_terminate_suffix(const json_t *params)
 	return xstrdup(json_string_value(json_array_get(params, 0)));
 }
 
-/* The empty text is null. */
-static json_t *
-text_json(struct wire_in *body)
-{
-	char *text = wire_get_str(body, TEXT_MAX);
-	json_t *value = NULL;
-
-	if (text != NULL && *text != '\0')
-		value = json_string(text);
-	free(text);
-	return value != NULL ? value : json_null();
-}
-
-static json_t *
-session_json(struct wire_in *body)
-{
-	json_t *session = json_object();
-	uint32_t pid = wire_get_u32(body);
-	uint64_t start = wire_get_u64(body);
-	uint64_t since = wire_get_u64(body);
-	uint16_t port;
-
-	json_object_set_new(
-	    session, "id", json_sprintf("%" PRIu32 "-%" PRIu64, pid, start));
-	json_object_set_new(session, "uid", json_integer(wire_get_u32(body)));
-	json_object_set_new(session, "username", text_json(body));
-	json_object_set_new(session, "address", text_json(body));
-	port = wire_get_u16(body);
-	json_object_set_new(
-	    session, "port", port != 0 ? json_integer(port) : json_null());
-	json_object_set_new(session, "since", json_date((int64_t)since));
-	json_object_set_new(session, "tty", text_json(body));
-	json_object_set_new(session, "command", text_json(body));
-	json_object_set_new(session, "pid", json_integer(pid));
-	return session;
-}
-
 static void
-listed(const struct op_reply *reply, void *arg)
+listed(json_t *sessions, int error, const char *text, void *arg)
 {
-	struct call *call = arg;
-	struct wire_in body = reply->body;
-	json_t *list = json_array();
-	uint32_t n;
-
-	for (n = wire_get_u32(&body); n > 0 && !body.bad; n--)
-		json_array_append_new(list, session_json(&body));
-	if (reply->error == 0 && wire_end(&body) == 0) {
-		query_reply(call, list);
-		return;
-	}
-	json_decref(list);
-	call_fail(call, reply->error != 0 ? reply->error : EPROTO,
-	    "The SSH sessions could not be asked for: %s",
-	    reply->error != 0 ? reply->text : "malformed");
+	if (sessions != NULL)
+		query_reply(arg, sessions);
+	else
+		call_fail(arg, error,
+		    "The SSH sessions could not be asked for: %s", text);
 }
 
 void
 ssh_sessions_run(struct call *call)
 {
-	op_request(MSG_OP_SSH_SESSIONS, NULL, -1, listed, call);
+	ssh_list_ask(listed, call);
 }
 
 static void
@@ -137,6 +88,7 @@ terminated(const struct op_reply *reply, void *arg)
 	if (n > 0)
 		log_info("ssh.terminated", "%s by %s",
 		    json_string_value(call_param(call, 0)), call_user(call));
+	ssh_list_look();
 	call_reply(call, json_boolean(n > 0));
 }
 

@@ -1,4 +1,5 @@
-"""Failed passwords of SSH logins count as those of the web do: real ssh."""
+"""What limits SSH logins as it does those of the web: failed passwords, the
+number of an account's sessions.  Real ssh."""
 
 import os
 import signal
@@ -19,17 +20,27 @@ def root(accounts):
 
 
 @pytest.fixture
-def lockout(accounts, root):
-    """It is on: three failures in a row."""
-    def update(count):
+def listener(accounts):
+    with accounts.root() as client:
+        yield client
+
+
+@pytest.fixture
+def settings(accounts):
+    """Changes those of system.security; in the end they are none again."""
+    def update(**data):
         with accounts.root() as client:
-            entry = client.job("system.security.update",
-                               {"lockout_failures": count})
+            entry = client.job("system.security.update", data)
         assert entry["state"] == "SUCCESS", entry
 
-    update(3)
-    yield
-    update(None)
+    yield update
+    update(lockout_failures=None, max_sessions_per_user=None)
+
+
+@pytest.fixture
+def lockout(settings):
+    """It is on: three failures in a row."""
+    settings(lockout_failures=3)
 
 
 def once(source, method="password"):
@@ -183,3 +194,65 @@ def test_the_last_administrator_is_delayed(accounts, root, lockout, keys):
     finally:
         root.call("ssh.update", {"password_login_groups": []})
         root.call("user.update", boss["id"], {"locked": False})
+
+
+# Sessions.
+
+def test_more_sessions_than_may_be(accounts, root, settings, person):
+    somebody = person("many", groups=[root.call(
+        "group.query", [["gid", "=", 544]], {"get": True})["id"]])
+    settings(max_sessions_per_user=2)
+    first = somebody.ssh.session()
+    try:
+        assert echoes(first, "first")
+        with accounts.connect() as client, accounts.connect() as other:
+            assert client.login("many")["response_type"] == "SUCCESS"
+            done = somebody.ssh.run("id")
+            assert done.returncode != 0 and "uid=" not in done.stdout
+            assert ("as many sessions of many as may be"
+                    in done.stdout + done.stderr)
+            # The web counts those of SSH too.
+            assert other.login("many")["response_type"] == "DENIED"
+            client.call("auth.logout")
+            wait_until(somebody.ssh.works, 20, "there is room again")
+            assert other.login("many")["response_type"] == "SUCCESS"
+        assert echoes(first, "still here")
+    finally:
+        first.kill()
+        first.communicate()
+
+
+def test_subscribers_hear_of_sessions(root, listener, person):
+    somebody = person("heard")
+
+    def heard():
+        """The next event that is of the person's."""
+        while True:
+            message = listener.receive(40)
+            if message.get("method") != "collection_update":
+                continue
+            event = message["params"]
+            assert event["collection"] == "ssh.sessions"
+            if event["msg"] == "removed" or event["fields"]["uid"] == (
+                    somebody.user["uid"]):
+                return event
+
+    listener.call("core.subscribe", "ssh.sessions")
+    for end in ("by itself", "terminated", "killed"):
+        session = somebody.ssh.session()
+        try:
+            assert echoes(session, end)
+            event = heard()
+            assert event["msg"] == "added"
+            entry = event["fields"]
+            assert entry["username"] == "heard" and event["id"] == entry["id"]
+            if end == "terminated":
+                assert root.call("ssh.terminate_session", entry["id"]) is True
+            elif end == "killed":
+                root.call("user.update", somebody.user["id"],
+                          {"locked": True})
+        finally:
+            session.kill()
+            session.communicate()
+        event = heard()
+        assert (event["msg"], event["id"]) == ("removed", entry["id"])
