@@ -325,6 +325,10 @@ measure_queries(const struct log *log, bool by_index)
 		    "{\"services\":[\"MIDDLEWARE\"],\"query-filters\":[],"
 		    "\"query-options\":{\"order_by\":[\"-timestamp\"],"
 		    "\"limit\":100}}" },
+		{ "last 100, by the microsecond",
+		    "{\"services\":[\"MIDDLEWARE\"],\"query-filters\":[],"
+		    "\"query-options\":{\"order_by\":[\"-time_us\"],"
+		    "\"limit\":100}}" },
 		{ "count by event",
 		    "{\"services\":[\"MIDDLEWARE\"],\"query-filters\":"
 		    "[[\"event\",\"=\",\"METHOD_CALL\"]],\"query-options\":"
@@ -347,7 +351,7 @@ measure_queries(const struct log *log, bool by_index)
 		took = 1e9;
 		for (n = 0; n < (by_index ? TRIES : 1); n++)
 			ask(log, queries[i].data, by_index, &took, &longest);
-		printf("  %-28s%11.2f ms   longest step %.2f ms%s\n",
+		printf("  %-30s%9.2f ms   longest step %.2f ms%s\n",
 		    queries[i].name, took * 1e3, longest * 1e3,
 		    by_index ? "" : "   (without the index)");
 	}

@@ -30,8 +30,9 @@
 /* clang-format off */
 static const char insert_text[] =
     "INSERT INTO record (leaf, segment, at, length, service, event, username,"
-    " session, address, audit_id, message_timestamp, timestamp, success)"
-    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+    " session, address, audit_id, message_timestamp, timestamp, time_us,"
+    " success)"
+    " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
 #define INSERT_COLUMNS	5	/* the parameter of the first of these */
 
 static const struct filter_sql_column columns[INDEX_COLUMNS] = {
@@ -43,6 +44,7 @@ static const struct filter_sql_column columns[INDEX_COLUMNS] = {
 	{ "audit_id", "audit_id", JSON_STRING },
 	{ "message_timestamp", "message_timestamp", JSON_INTEGER },
 	{ "timestamp", "timestamp", JSON_OBJECT },
+	{ "time_us", "time_us", JSON_INTEGER },
 	{ "success", "success", JSON_TRUE },
 };
 

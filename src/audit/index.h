@@ -77,7 +77,7 @@ int		 index_line(struct record_index *, const struct line_place *,
 
 /* --- For index_query.c ------------------------------------------------------ */
 
-#define INDEX_COLUMNS	9	/* members of a record that a column repeats */
+#define INDEX_COLUMNS	10	/* members of a record that a column repeats */
 /* The record's text, as a function of the columns that say where it is. */
 #define INDEX_DOCUMENT	"record_document(leaf, segment, at, length)"
 

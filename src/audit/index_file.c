@@ -17,7 +17,7 @@
 #define NUMBER(x) TEXT(x)
 
 #define APPLICATION 0x48466978 /* "HFix" */
-#define FORM 1
+#define FORM 2
 
 /* clang-format off */
 static const char settings[] =
@@ -45,6 +45,7 @@ static const char schema[] =
     " success INTEGER,"
     " message_timestamp INTEGER,"
     " timestamp INTEGER,"
+    " time_us INTEGER,"
     " segment INTEGER NOT NULL,"
     " at INTEGER NOT NULL,"
     " length INTEGER NOT NULL,"
@@ -57,6 +58,7 @@ static const char schema[] =
     " ON record (service, event, message_timestamp);"
     "CREATE INDEX record_received ON record (service, message_timestamp);"
     "CREATE INDEX record_time ON record (service, timestamp);"
+    "CREATE INDEX record_exact ON record (service, time_us);"
     "CREATE INDEX record_session ON record (session);"
     "CREATE TABLE state ("
     " id INTEGER PRIMARY KEY CHECK (id = 1),"

@@ -187,6 +187,9 @@ random_record(unsigned int number)
 		    below(8) > 0 ? json_string(PICK(people)) : json_null());
 	if (below(3) > 0)
 		json_object_set_new(record, "session", json_string(id));
+	if (below(5) > 0)
+		json_object_set_new(
+		    record, "time_us", json_integer(below(50) * 1000000));
 	return record;
 }
 
@@ -249,6 +252,7 @@ random_test(void)
 		"[\"timestamp.$date\",\"<=\",30]", "[\"session\",\"=\",null]",
 		"[\"session\",\"rin\",\"00000000012\"]",
 		"[\"event_data.number\",\"=\",7]",
+		"[\"time_us\",\"<\",30000001]",
 		"[\"event_data.number\",\">\",25]",
 		"[\"event_data.params\",\"rin\",\"root\"]",
 		"[\"event_data.params.0\",\"=\",\"admin\"]",
@@ -266,7 +270,8 @@ random_options(void)
 	static const char *const order[] = { "message_timestamp",
 		"-message_timestamp", "-timestamp", "username", "-username",
 		"nulls_last:username", "nulls_first:-session", "success",
-		"event_data.number", "-event_data.params", "x", "event" };
+		"time_us", "-time_us", "event_data.number",
+		"-event_data.params", "x", "event" };
 	static const char *const select[] = { "\"audit_id\"",
 		"[\"event_data.number\",\"x\"]", "\"username\"",
 		"\"message_timestamp\"" };
