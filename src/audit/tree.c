@@ -64,6 +64,31 @@ now_us(void)
 
 /* --- What is kept of each segment ------------------------------------------ */
 
+/* Is that what the file has?  Then it needs no room to be as it should be. */
+static bool
+same_content(int dirfd, const char *name, const void *data, size_t len)
+{
+	char *there;
+	size_t there_len;
+	bool same;
+
+	if (file_read_at(
+		dirfd, name, (size_t)SEGMENT_SIZE, &there, &there_len) == -1)
+		return false;
+	same = there_len == len && (len == 0 || memcmp(there, data, len) == 0);
+	free(there);
+	return same;
+}
+
+static int
+keep_file(int dirfd, const char *name, const void *data, size_t len)
+{
+	if (same_content(dirfd, name, data, len))
+		return 0;
+	return file_install(dirfd, name, len > 0 ? data : "", len, 0600,
+	    FILE_OWN_UID, FILE_OWN_GID, NULL);
+}
+
 /* The number of records and the hashes, a line each. */
 static int
 keep_before(int dirfd, uint32_t segment, const struct merkle *merkle)
@@ -80,8 +105,7 @@ keep_before(int dirfd, uint32_t segment, const struct merkle *merkle)
 		    text + len, sizeof(text) - (size_t)len, "%s\n", hash);
 	}
 	file_of(name, segment, "tree");
-	return file_install(dirfd, name, text, (size_t)len, 0600, FILE_OWN_UID,
-	    FILE_OWN_GID, NULL);
+	return keep_file(dirfd, name, text, (size_t)len);
 }
 
 /* The next line of the text, ended where its newline was; NULL: none. */
@@ -158,31 +182,6 @@ tree_hashes_file(int dirfd, uint32_t segment)
 
 /* --- Taking up what is there ----------------------------------------------- */
 
-/* What a segment should have hashes of, beside those that it has. */
-static int
-keep_hashes(int dirfd, uint32_t segment, const struct hashes *hashes)
-{
-	char name[NAME_MAX_LEN];
-	struct merkle_hash *kept;
-	size_t count;
-	int rc;
-
-	kept = tree_hashes(dirfd, segment, &count);
-	rc = kept != NULL && count == hashes->count &&
-		(count == 0 ||
-		    memcmp(kept, hashes->list, count * sizeof(*kept)) == 0) ?
-	    1 :
-	    0;
-	free(kept);
-	if (rc == 1)
-		return 0;
-	file_of(name, segment, "hashes");
-	return file_install(dirfd, name,
-	    hashes->list != NULL ? (const void *)hashes->list : "",
-	    hashes->count * MERKLE_HASH, 0600, FILE_OWN_UID, FILE_OWN_GID,
-	    NULL);
-}
-
 /* Has a tree, when it is as large as the last head's, that head's root? */
 static bool
 agrees(const struct tree *t, const struct merkle *merkle, bool agreed)
@@ -217,35 +216,39 @@ begin_at(struct tree *t, const uint32_t *numbers, size_t count)
 }
 
 /*
- * All records of one segment, from the tree before it on; what is kept of it
- * is then as it should be.
+ * All records of one segment, from the tree before it on.  *keptp: what is kept
+ * of it is as it should be; false when there is no room for it.
  */
 static int
-take_segment(
-    const struct tree *t, uint32_t number, struct merkle *merkle, bool *agreed)
+take_segment(const struct tree *t, uint32_t number, struct merkle *merkle,
+    bool *agreed, bool *keptp)
 {
 	struct segment_reader *reader =
 	    segment_reader_from(t->segments, number);
 	struct hashes hashes = { 0 };
 	struct merkle_hash hash;
+	char name[NAME_MAX_LEN];
 	const char *line;
 	uint64_t at;
 	size_t len;
-	int rc = keep_before(t->dirfd, number, merkle), got = 1;
+	int got;
 
-	while (rc == 0 &&
-	    (got = segment_reader_next(reader, &line, &len)) == 1 &&
+	*keptp = keep_before(t->dirfd, number, merkle) == 0;
+	while ((got = segment_reader_next(reader, &line, &len)) == 1 &&
 	    segment_reader_place(reader, &at) == number) {
 		merkle_leaf(line, len, &hash);
 		merkle_add(merkle, &hash);
 		hashes_put(&hashes, &hash);
 		*agreed = agrees(t, merkle, *agreed);
 	}
-	if (rc == 0 && got != -1)
-		rc = keep_hashes(t->dirfd, number, &hashes);
+	file_of(name, number, "hashes");
+	if (got != -1 &&
+	    keep_file(
+		t->dirfd, name, hashes.list, hashes.count * MERKLE_HASH) == -1)
+		*keptp = false;
 	free(hashes.list);
 	segment_reader_free(reader);
-	return got == -1 ? -1 : rc;
+	return got == -1 ? -1 : 0;
 }
 
 static int
@@ -267,19 +270,26 @@ open_hashes(struct tree *t, uint32_t segment)
 static int
 take_segments(struct tree *t)
 {
-	bool agreed;
+	bool agreed, kept;
 	const uint32_t *numbers;
 	size_t count, i;
 
 	numbers = segments_numbers(t->segments, &count);
 	i = begin_at(t, numbers, count);
 	agreed = agrees(t, &t->merkle, false);
-	for (; i < count; i++)
-		if (take_segment(t, numbers[i], &t->merkle, &agreed) == -1)
+	for (; i < count; i++) {
+		if (take_segment(t, numbers[i], &t->merkle, &agreed, &kept) ==
+		    -1)
 			return -1;
+		if (!kept && t->behind == 0)
+			t->behind = numbers[i];
+	}
 	if (!agreed && heads_why(t->heads)[0] == '\0')
 		heads_begin_log(t->heads);
-	return count > 0 ? open_hashes(t, numbers[count - 1]) : 0;
+	if (count > 0 && open_hashes(t, numbers[count - 1]) == -1 &&
+	    t->behind == 0)
+		t->behind = numbers[count - 1];
+	return 0;
 }
 
 struct tree *
@@ -365,22 +375,30 @@ follow_segment(struct tree *t, uint32_t newest)
 	return open_hashes(t, newest);
 }
 
-/* What could not be kept while the disk was full, from the records. */
+/*
+ * What could not be kept while the disk was full, from the records, as far
+ * back as the tree before them is known.
+ */
 static int
 catch_up(struct tree *t, const uint32_t *numbers, size_t count)
 {
 	struct merkle merkle;
-	bool agreed = true;
+	bool agreed = true, kept = true;
 	size_t i;
 
 	for (i = 0; i < count && numbers[i] < t->behind; i++)
 		;
-	if (i == count || tree_before(t->dirfd, numbers[i], &merkle) == -1) {
+	while (i > 0 &&
+	    (i == count || tree_before(t->dirfd, numbers[i], &merkle) == -1))
+		i--;
+	if (count == 0 || tree_before(t->dirfd, numbers[i], &merkle) == -1) {
 		errno = EIO;
 		return -1;
 	}
 	for (; i < count; i++)
-		if (take_segment(t, numbers[i], &merkle, &agreed) == -1)
+		if (take_segment(t, numbers[i], &merkle, &agreed, &kept) ==
+			-1 ||
+		    !kept)
 			return -1;
 	if (open_hashes(t, numbers[count - 1]) == -1)
 		return -1;
