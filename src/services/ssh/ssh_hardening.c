@@ -30,7 +30,7 @@ const char *const ssh_hardenings[] = { "MODERN", "FIPS", "COMPATIBLE", NULL };
 
 /* clang-format off */
 static const struct list {
-	enum hardening hardening;
+	int hardening;
 	enum ssh_algorithms kind;
 	unsigned int from;	/* OpenSSH's version; the last row counts */
 	const char *names;
@@ -81,7 +81,7 @@ static const char *const besides[] = { "ssh-ed25519", ECDSA, RSA };
 /* clang-format on */
 
 const char *
-ssh_hardening_list(enum hardening hardening, enum ssh_algorithms kind,
+ssh_hardening_list(int hardening, enum ssh_algorithms kind,
     const struct ssh_installed *installed)
 {
 	const char *names = "";
@@ -130,7 +130,7 @@ append(char *offer, const char *names, const char *installed)
 }
 
 char *
-ssh_hardening_offer(enum hardening hardening, enum ssh_algorithms kind,
+ssh_hardening_offer(int hardening, enum ssh_algorithms kind,
     const struct ssh_installed *installed, uint32_t host_keys)
 {
 	const char *names = ssh_hardening_list(hardening, kind, installed);
@@ -150,8 +150,7 @@ ssh_hardening_offer(enum hardening hardening, enum ssh_algorithms kind,
 }
 
 uint32_t
-ssh_hardening_host_keys(
-    enum hardening hardening, const struct ssh_installed *installed)
+ssh_hardening_host_keys(int hardening, const struct ssh_installed *installed)
 {
 	const char *names =
 	    ssh_hardening_list(hardening, ALGORITHMS_HOST_KEY, installed);
@@ -166,7 +165,7 @@ ssh_hardening_host_keys(
 }
 
 unsigned int
-ssh_hardening_rsa_bits(enum hardening hardening)
+ssh_hardening_rsa_bits(int hardening)
 {
 	switch (hardening) {
 	case HARDENING_MODERN:

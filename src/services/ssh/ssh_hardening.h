@@ -24,21 +24,21 @@ struct ssh_installed {
 };
 
 /* Comma-separated; "": sshd's own choice is right. */
-const char	*ssh_hardening_list(enum hardening, enum ssh_algorithms,
+const char	*ssh_hardening_list(int hardening, enum ssh_algorithms,
 		    const struct ssh_installed *);
 /*
  * The same less what is not installed (malloc'd).  host_keys: the types, as
  * bits by ssh_host_key_types, that are offered besides.  NULL: sshd's own
  * choice is right, or nothing that is asked for is there.
  */
-char		*ssh_hardening_offer(enum hardening, enum ssh_algorithms,
+char		*ssh_hardening_offer(int hardening, enum ssh_algorithms,
 		    const struct ssh_installed *, uint32_t host_keys);
 
 /* The types of host keys that are offered, as bits by ssh_host_key_types. */
-uint32_t	 ssh_hardening_host_keys(enum hardening,
+uint32_t	 ssh_hardening_host_keys(int hardening,
 		    const struct ssh_installed *);
 
 /* RSA keys below so many bits are refused; 0: as sshd has it. */
-unsigned int	 ssh_hardening_rsa_bits(enum hardening);
+unsigned int	 ssh_hardening_rsa_bits(int hardening);
 
 #endif
