@@ -17,6 +17,7 @@
 #include "core/openrpc.h"
 #include "core/pipe.h"
 #include "core/resource.h"
+#include "core/twofactor.h"
 #include "lib/ejson.h"
 #include "lib/json.h"
 #include "lib/xalloc.h"
@@ -256,6 +257,13 @@ upload_login(
 
 	if (kind == GIVEN_NOTHING && u->connection->session != NULL) {
 		u->known(u); /* the Unix socket says who it is */
+		return;
+	}
+	/* It has no place for a code (protocol.json "upload"). */
+	if (kind == GIVEN_BASIC && twofactor_enabled()) {
+		upload_refuse(u, 401,
+		    "A password alone is not taken while second factors are "
+		    "asked for");
 		return;
 	}
 	params = login_params(kind, credential, &name);

@@ -109,16 +109,21 @@ twofactor_configured(const json_t *account)
 }
 
 bool
+twofactor_enabled(void)
+{
+	return json_bool(policy(), "enabled", false);
+}
+
+bool
 twofactor_required(const json_t *account)
 {
-	return json_bool(policy(), "enabled", false) &&
-	    twofactor_configured(account);
+	return twofactor_enabled() && twofactor_configured(account);
 }
 
 bool
 twofactor_mandatory(void)
 {
-	return json_bool(policy(), "enabled", false) && security_stig();
+	return twofactor_enabled() && security_stig();
 }
 
 bool

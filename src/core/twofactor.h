@@ -27,6 +27,8 @@ extern const struct resource twofactor_secret_resource;
 bool	 twofactor_configured(const json_t *account);
 /* There is, and codes are asked for. */
 bool	 twofactor_required(const json_t *account);
+/* Codes are asked for of who has one. */
+bool	 twofactor_enabled(void);
 /* Nobody comes in without one: codes are asked for, in STIG mode. */
 bool	 twofactor_mandatory(void);
 

@@ -122,7 +122,16 @@ const struct field twofactor_renew_params[] = {
 	FIELD_END
 };
 
-const struct field twofactor_unset_params[] = { USERNAME_ROW, FIELD_END };
+static const struct field unset_options[] = {
+	TWOFACTOR_WITHOUT_ROW, FIELD_END
+};
+
+const struct field twofactor_unset_params[] = {
+	USERNAME_ROW,
+	{ .name = "options", .type = F_OBJECT, .fields = unset_options,
+	  .def = "{}", .flags = FF_OWN, .doc = "What is meant so." },
+	FIELD_END
+};
 /* clang-format on */
 
 static void
@@ -214,12 +223,31 @@ twofactor_renew_run(struct call *call)
 		json_bool(options, "confirm", false)));
 }
 
+/* Root would come in by SSH with its password alone: is that what is meant? */
+static bool
+may_go_without(struct call *call, const json_t *account)
+{
+	struct verr *errors;
+
+	if (json_int(account, "uid", -1) != 0 ||
+	    !json_bool(account, "ssh_password_enabled", false) ||
+	    json_bool(call_param(call, 1), "without_second_factor", false))
+		return true;
+	errors = verr_new();
+	verr_add(errors, "username",
+	    "root may log in by SSH with a password: take that away first, or "
+	    "say without_second_factor");
+	call_fail_invalid(call, errors);
+	return false;
+}
+
 void
 twofactor_unset_run(struct call *call)
 {
 	const json_t *account = named(call);
 
-	if (account == NULL || !may_change(call, account))
+	if (account == NULL || !may_change(call, account) ||
+	    !may_go_without(call, account))
 		return;
 	if (twofactor_configured(account) || twofactor_waits(account))
 		change_submit(call, &twofactor_secret_resource, CHANGE_DELETE,

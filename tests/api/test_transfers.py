@@ -339,6 +339,19 @@ def test_upload_without_good_credentials(server, headers):
     assert answer.status == 401, answer
 
 
+def test_upload_takes_no_password_alone_where_codes_are_asked_for(
+        server, root):
+    """Nor that of an account without a second factor."""
+    sent = form("made_up.take", [], b"x")
+    root.call("auth.twofactor.update", {"enabled": True})
+    try:
+        answer = upload(server, sent)
+        assert answer.status == 401 and b"second factor" in answer.body
+    finally:
+        root.call("auth.twofactor.update", {"enabled": False})
+    assert outcome(root, upload(server, sent))["state"] == "SUCCESS"
+
+
 @pytest.mark.parametrize("body,status", [
     (part("file", "x", "f") + part("data", "{}") + END.encode(), 405),
     (part("data", "{}") + END.encode(), 422),

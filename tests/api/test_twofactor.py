@@ -11,7 +11,7 @@ import subprocess
 import pytest
 
 from authenticator import Authenticator, person_at
-from harness import ADMIN, ApiError
+from harness import ADMIN, PASSWORD, ApiError
 from test_config_backup import put, save
 
 OFF = {"enabled": False, "services": {"ssh": False}, "window": 0}
@@ -242,6 +242,24 @@ def test_terminal_shows_a_qr_code(instance, root, user):
     assert Authenticator(uri).label.startswith("Holdfast:enrolled@")
     drawn = [line for line in text.splitlines() if "\u2588" in line]
     assert len(drawn) > 20 and len({len(line) for line in drawn}) == 1
+
+
+def test_root_keeps_it_while_ssh_takes_its_password(fresh):
+    with fresh.root() as root:
+        number = root.call("user.query", [["uid", "=", 0]], {"get": True})["id"]
+        root.call("user.update", number, {"password": PASSWORD})
+        root.call("user.renew_2fa_secret", "root", {})
+        root.call("user.update", number, {"ssh_password_enabled": True})
+        error = root.error("user.unset_2fa_secret", "root")
+        assert error.paths == ["username"]
+        assert "without_second_factor" in error.texts[0]
+        assert root.call("user.query", [["uid", "=", 0]], {"get": True})[
+            "twofactor_auth_configured"]
+        root.call("user.unset_2fa_secret", "root",
+                  {"without_second_factor": True})
+        root.call("user.renew_2fa_secret", "root", {})
+        root.call("user.update", number, {"ssh_password_enabled": False})
+        root.call("user.unset_2fa_secret", "root")
 
 
 def test_root_by_ssh_password_needs_one_or_a_word(root):
