@@ -17,6 +17,7 @@
 #include "core/account_end.h"
 #include "core/alert.h"
 #include "core/audit.h"
+#include "core/audit_failures.h"
 #include "core/change.h"
 #include "core/clock.h"
 #include "core/confirm.h"
@@ -184,6 +185,7 @@ static void
 orderly_stop(void *arg)
 {
 	(void)arg;
+	audit_failures_flush();
 	/* What is on its way through the pipeline gets some time to end. */
 	if (serial_busy() || audit_waiting() > 0) {
 		core_after(20, orderly_stop, NULL);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "core/audit.h"
+#include "core/audit_failures.h"
 #include "core/call.h"
 #include "core/connection.h"
 #include "core/error.h"
@@ -90,7 +91,10 @@ refuse(struct call *call)
 		return;
 	}
 	record = audit_method_call(call, call->session != NULL, false, false);
-	audit_send(record, refused_recorded, call);
+	if (call->session == NULL)
+		audit_failure(record, refused_recorded, call);
+	else
+		audit_send(record, refused_recorded, call);
 }
 
 bool

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/audit.h"
+#include "core/audit_failures.h"
 #include "core/connection.h"
 #include "core/logins.h"
 #include "lib/json.h"
@@ -53,9 +54,9 @@ pending_login_abandon(struct connection *c)
 	if (p == NULL)
 		return;
 	log_info("login.abandoned", "%s", p->username);
-	audit_send(audit_authentication(c, NULL, CREDENTIAL_TWOFACTOR,
-		       json_pack("{s:s}", "username", p->username),
-		       "The second factor was not shown"),
+	audit_failure(audit_authentication(c, NULL, CREDENTIAL_TWOFACTOR,
+			  json_pack("{s:s}", "username", p->username),
+			  "The second factor was not shown"),
 	    NULL, NULL);
 	logins_failed(p->username, c, false);
 	pending_login_free(p);

@@ -16,6 +16,7 @@
 
 #include "core/account.h"
 #include "core/audit.h"
+#include "core/audit_failures.h"
 #include "core/core.h"
 #include "core/limits.h"
 #include "core/logins.h"
@@ -124,7 +125,10 @@ judge_code(
 	a->answer = right ? SECOND_FACTOR_RIGHT : SECOND_FACTOR_WRONG;
 	log_info("second_factor", "%s by SSH from %s: %s", user,
 	    *address != '\0' ? address : "here", right ? "right" : "wrong");
-	audit_send(record(user, address, right), recorded, a);
+	if (right)
+		audit_send(record(user, address, right), recorded, a);
+	else
+		audit_failure(record(user, address, right), recorded, a);
 }
 
 static void

@@ -3,7 +3,6 @@
  */
 #include "lib/tally.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -85,6 +84,21 @@ minute_of(struct tally *tally, const struct tally_sum *key, int64_t now)
 	return place;
 }
 
+/* Cut before a character, not within one (RFC 3629): it stays UTF-8. */
+static void
+keep(char to[static TALLY_TEXT], const char *text)
+{
+	size_t len = strlen(text);
+
+	if (len >= TALLY_TEXT)
+		for (len = TALLY_TEXT - 1;
+		     len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80;
+		     len--)
+			;
+	memcpy(to, text, len);
+	to[len] = '\0';
+}
+
 static struct minute *
 minute_of_others(struct tally *tally, const char *what, int64_t now)
 {
@@ -92,7 +106,7 @@ minute_of_others(struct tally *tally, const char *what, int64_t now)
 	struct tally_sum key = { .account = TALLY_OTHERS,
 		.source = TALLY_OTHERS };
 
-	(void)snprintf(key.what, sizeof(key.what), "%s", what);
+	keep(key.what, what);
 	if (m->used && (now - m->began >= TALLY_MS || !same(&m->sum, &key)))
 		over(tally, m);
 	if (!m->used) {
@@ -109,9 +123,9 @@ tally_one(struct tally *tally, int64_t now, const char *what,
 	struct tally_sum key = { .count = 0 };
 	struct minute *m;
 
-	(void)snprintf(key.what, sizeof(key.what), "%s", what);
-	(void)snprintf(key.account, sizeof(key.account), "%s", account);
-	(void)snprintf(key.source, sizeof(key.source), "%s", source);
+	keep(key.what, what);
+	keep(key.account, account);
+	keep(key.source, source);
 	if ((m = minute_of(tally, &key, now)) == NULL)
 		m = minute_of_others(tally, what, now);
 	if (m->singly < tally->singly) {

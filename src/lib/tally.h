@@ -17,7 +17,7 @@
 #define TALLY_OTHERS	".OTHERS"
 
 struct tally_sum {
-	char		 what[64], account[TALLY_TEXT], source[TALLY_TEXT];
+	char		 what[TALLY_TEXT], account[TALLY_TEXT], source[TALLY_TEXT];
 	uint64_t	 count;		/* that were not told one by one */
 	int64_t		 from, until;	/* of these, as now was given */
 };

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "core/audit.h"
+#include "core/audit_failures.h"
 #include "core/call.h"
 #include "core/query.h"
 #include "lib/filter.h"
@@ -96,6 +97,7 @@ query_run_method(struct call *call)
 		return;
 	}
 	verr_free(errors);
+	audit_failures_flush();
 	audit_ask(MSG_AUDIT_QUERY, data, answered, call);
 }
 

@@ -58,6 +58,9 @@ static const struct field enabled_fields[] = {
 	  .doc = "Shares that are audited." },
 	{ .name = "SUDO", .type = F_ARRAY, .fields = &share,
 	  .flags = FF_REQUIRED, .doc = "Always." },
+	{ .name = "SYSTEM", .type = F_ARRAY, .flags = FF_REQUIRED | FF_OWN,
+	  .doc = "Always: logins by SSH, su and the console, files that went "
+	  "by sftp, services." },
 	FIELD_END
 };
 static const struct field shortened_fields[] = {
@@ -313,7 +316,8 @@ audit_config_extend(json_t *entry)
 	    "used_by_dataset", (json_int_t)space.used, "used_by_reservation", 0,
 	    "used_by_snapshots", 0, "available", (json_int_t)available));
 	json_object_set_new(entry, "enabled_services", json_pack(
-	    "{s:[], s:[], s:[]}", "MIDDLEWARE", "SMB", "SUDO"));
+	    "{s:[], s:[], s:[], s:[]}", "MIDDLEWARE", "SMB", "SUDO",
+	    "SYSTEM"));
 	/* clang-format on */
 	audit_heads_extend(entry);
 }

@@ -10,6 +10,7 @@
 #include "core/account.h"
 #include "core/account_state.h"
 #include "core/audit.h"
+#include "core/audit_failures.h"
 #include "core/connection.h"
 #include "core/core.h"
 #include "core/limits.h"
@@ -114,7 +115,7 @@ login_failed(struct call *call, const char *response_type,
 	    call_origin(call), why);
 	a->call = call;
 	a->response = json_pack("{s:s}", "response_type", response_type);
-	audit_send(
+	audit_failure(
 	    audit_authentication(call->connection, NULL, credential, data, why),
 	    failure_recorded, a);
 }

@@ -261,6 +261,36 @@ api_entries(json_t *list)
 	return list;
 }
 
+static bool
+is_running(const json_t *shown)
+{
+	return strcmp(json_str(shown, "state", ""), "RUNNING") == 0;
+}
+
+/* Processes that are there now and were not, or the other way round. */
+static void
+record_state(const json_t *before, const json_t *now)
+{
+	const json_t *pids = json_object_get(now, "pids");
+	json_t *record;
+
+	if (!is_running(now) && !is_running(before))
+		return;
+	if (is_running(now) == is_running(before) &&
+	    json_equal(pids, json_object_get(before, "pids")))
+		return;
+	record = audit_record(NULL, NULL, "SERVICE",
+	    json_pack("{s:s, s:s, s:O?}", "type",
+		is_running(now) ? "SERVICE_START" : "SERVICE_STOP", "unit",
+		json_str(now, "service", ""), "pids", pids),
+	    true);
+	json_object_set_new(record, "service", json_string("SYSTEM"));
+	json_object_set_new(record, "username", json_string("root"));
+	json_object_set_new(record, "service_data",
+	    json_pack("{s:{s:i, s:i}}", "vers", "major", 0, "minor", 1));
+	audit_send(record, NULL, NULL);
+}
+
 static void
 changed(const struct op_reply *reply, void *arg)
 {
@@ -275,6 +305,7 @@ changed(const struct op_reply *reply, void *arg)
 		json_decref(now);
 		return;
 	}
+	record_state(told[service], now);
 	json_decref(told[service]);
 	told[service] = now;
 	event_send("service.query", EVENT_CHANGED,

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from harness import PASSWORD, KeySsh, public, wait_until
+from harness import PASSWORD, KeySsh, next_address, public, wait_until
 
 pytestmark = pytest.mark.release
 
@@ -360,3 +360,46 @@ def test_bytes_that_are_no_text(accounts, person):
     accept = the_record(accounts, "SUDO", ["username", "=", "srcbytes"])
     words = accept["event_data"]["sudo"]["accept"]["runargv"]
     assert words[2] == "x\x01y" and words[1] == r"a\xff\x1b[2Jb"
+
+
+# Before a login, by the web; and services.
+
+def test_failed_logins_by_the_web_are_summed(instance):
+    source = next_address(107)
+    for _ in range(2):
+        with instance.connect(source=source) as client:
+            for _ in range(15):
+                client.raw('{"jsonrpc": "2.0", "id": 1, "method": '
+                           '"ssh.update", "params": [{}]}')
+
+    def all_of_them():
+        found = records(instance, "MIDDLEWARE", ["address", "=", source],
+                        ["event", "=", "METHOD_CALL"])
+        counts = [one["event_data"].get("count", 1) for one in found]
+        return sum(counts) >= 20 and found
+
+    found = wait_until(all_of_them, 60, "refused calls")
+    assert 10 < len(found) < 20
+    assert all(one["username"] == ".UNAUTHENTICATED" for one in found)
+    assert all(not one["event_data"]["authenticated"] for one in found)
+
+
+def test_services_that_start_and_stop(accounts):
+    def newest(kind):
+        return the_record(accounts, "SYSTEM", ["event", "=", "SERVICE"],
+                          ["event_data.type", "=", kind])
+
+    with accounts.root() as client:
+        before = newest("SERVICE_START")
+        assert before["event_data"]["unit"] == "ssh"
+        client.control("STOP")
+        stop = newest("SERVICE_STOP")
+        assert stop["time_us"] > before["time_us"]
+        client.control("START")
+        start = wait_until(
+            lambda: newest("SERVICE_START")["time_us"] > stop["time_us"] and
+            newest("SERVICE_START"), 30, "the start")
+        assert accounts.sshd_pid() in start["event_data"]["pids"]
+        config = client.call("audit.config")
+        assert set(config["enabled_services"]) == {
+            "MIDDLEWARE", "SMB", "SUDO", "SYSTEM"}

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 #include <cmocka.h>
 
 #include "lib/tally.h"
@@ -111,6 +112,23 @@ test_others(void **state)
 	tally_free(tally);
 }
 
+static void
+test_long_names_stay_text(void **state)
+{
+	struct told told = { 0 };
+	struct tally *tally = tally_new(0, tell, &told);
+	char name[TALLY_TEXT + 8];
+
+	(void)state;
+	memset(name, 'x', sizeof(name));
+	name[sizeof(name) - 1] = '\0';
+	memcpy(name + TALLY_TEXT - 2, "\xc3\xa4", 2);
+	tally_one(tally, 0, "su", name, "");
+	tally_flush(tally);
+	assert_int_equal(strlen(told.last.account), TALLY_TEXT - 2);
+	tally_free(tally);
+}
+
 int
 main(void)
 {
@@ -119,6 +137,7 @@ main(void)
 		cmocka_unit_test(test_flush),
 		cmocka_unit_test(test_next_minute_tells_the_last),
 		cmocka_unit_test(test_others),
+		cmocka_unit_test(test_long_names_stay_text),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
