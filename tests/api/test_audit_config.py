@@ -46,7 +46,7 @@ def test_settings(root):
     assert config["space"]["used"] == config["space"]["used_by_dataset"]
     assert config["space"]["available"] > 0
     assert config["enabled_services"] == {
-        "MIDDLEWARE": [], "SMB": [], "SUDO": []}
+        "MIDDLEWARE": [], "SMB": [], "SUDO": [], "SYSTEM": []}
     assert config["remote_logging_enabled"] is False
 
 
