@@ -210,6 +210,7 @@ start_items(void *arg)
 	json_array_foreach(c->items, i, item)
 		add_item(c, item);
 	c->if_revision = -1;
+	c->rollback_seconds = 0;
 	c->own = c->nedits;
 	change_check_next(c);
 }

@@ -58,7 +58,8 @@ confirm_tell(void)
 	    json_integer(confirm_seconds_left()) :
 	    json_null();
 
-	if (r != NULL && r->confirmed_by != NULL)
+	if (r != NULL && r->confirmed_by != NULL &&
+	    r->confirmed_by->event != NULL)
 		event_send(r->confirmed_by->event, EVENT_CHANGED, NULL,
 		    json_pack("{s:O}", "seconds", seconds));
 	event_send("config.checkin_waiting", EVENT_CHANGED, NULL,
@@ -392,6 +393,7 @@ confirm_drop(void (*done)(void *), void *arg)
 static struct {
 	void (*done)(int error, const char *text, void *);
 	void *arg;
+	void (*then)(void *);
 } stop;
 
 static void
@@ -403,8 +405,24 @@ stop_held(const struct op_reply *reply, void *arg)
 	stop.done(reply->error, reply->text, stop.arg);
 }
 
+static void
+put_starts(struct wire_out *out, int service)
+{
+	uint32_t n = 0;
+	int i;
+
+	for (i = 0; i < daemon_count; i++)
+		n += (int)daemons[i].service == service;
+	wire_put_u32(out, n);
+	for (i = 0; i < daemon_count; i++)
+		if ((int)daemons[i].service == service) {
+			wire_put_u32(out, (uint32_t)i);
+			wire_put_u8(out, VERB_START);
+		}
+}
+
 void
-confirm_stop(struct call *call, const char *resource, int daemon,
+confirm_stop(struct call *call, const char *resource, int service,
     uint32_t seconds, void (*done)(int, const char *, void *), void *arg)
 {
 	struct wire_out out = { 0 };
@@ -421,9 +439,7 @@ confirm_stop(struct call *call, const char *resource, int daemon,
 	note(call, resource, seconds, 0, json_array());
 	put_head(&out, seconds);
 	wire_put_u32(&out, 0);
-	wire_put_u32(&out, 1);
-	wire_put_u32(&out, (uint32_t)daemon);
-	wire_put_u8(&out, VERB_START);
+	put_starts(&out, service);
 	op_request(MSG_OP_HOLD, &out, -1, stop_held, NULL);
 	wire_free(&out);
 }
@@ -431,19 +447,22 @@ confirm_stop(struct call *call, const char *resource, int daemon,
 static void
 stop_runs(const struct op_reply *reply, void *arg)
 {
-	(void)arg;
+	void (*done)(void *) = stop.then;
+
 	if (!take_times(reply))
 		log_warn("confirm.run", "%s", reply->text);
 	confirm_waits();
+	done(arg);
 }
 
 void
-confirm_stop_done(bool stopped)
+confirm_stop_done(bool stopped, void (*done)(void *), void *arg)
 {
-	if (stopped)
-		ask_run(stop_runs, NULL);
-	else
-		confirm_drop(NULL, NULL);
+	if (stopped) {
+		stop.then = done;
+		ask_run(stop_runs, arg);
+	} else
+		confirm_drop(done, arg);
 }
 
 /* --- Life ----------------------------------------------------------------- */

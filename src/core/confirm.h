@@ -36,13 +36,13 @@ void	 confirm_drop(void (*done)(void *), void *);
 /* --- What is no change of the store ---------------------------------------- */
 
 /*
- * A daemon's stop: it is started again unless that is confirmed.  done gets an
+ * A service's stop: it is started again unless that is confirmed.  done gets an
  * errno and text, before anything was done.  Ends with confirm_stop_done().
  */
-void	 confirm_stop(struct call *, const char *resource, int daemon,
+void	 confirm_stop(struct call *, const char *resource, int service,
 	    uint32_t seconds,
 	    void (*done)(int error, const char *text, void *), void *);
-void	 confirm_stop_done(bool stopped);
+void	 confirm_stop_done(bool stopped, void (*done)(void *), void *);
 
 /* --- Life ------------------------------------------------------------------- */
 
@@ -67,7 +67,7 @@ void	 confirm_pending_run(struct call *);
 void	 confirm_take_back_run(struct call *);
 /* What waits, as config.pending has it, or null; a new reference. */
 json_t	*confirm_pending(void);
-/* Takes back what waits, then done(); with nothing that waits at once. */
+/* Takes back what waits, or tries to, then done(); at once if nothing does. */
 void	 confirm_take_back(void (*done)(void *), void *);
 
 #endif

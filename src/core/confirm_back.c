@@ -101,6 +101,7 @@ failed(const char *why)
 	if (settling.done == NULL)
 		core_after(RETRY_MS, again, NULL);
 	ended();
+	call_waiters();
 }
 
 static void

@@ -68,7 +68,7 @@ confirm_pending(void)
 {
 	const struct waiting *w = confirm_waiting();
 
-	if (w->state != HELD_WAITING)
+	if (w->state == HELD_NONE)
 		return json_null();
 	return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I}", "method",
 	    json_str(w->what, "method", ""), "resource",

@@ -133,7 +133,8 @@ enum beside {
 
 /* How a change of a resource is confirmed (core/confirm.h). */
 struct confirming {
-	const char	*event;		/* "ssh.checkin_waiting" */
+	const char	*event;		/* "ssh.checkin_waiting"; NULL:
+					   config's alone */
 	/*
 	 * Did an administrator get in since then (boottime_ms())?  done gets
 	 * NULL, or one line of what is missing, without a full stop.

@@ -83,6 +83,31 @@ sessions_list(const struct session *current)
 	return l.list;
 }
 
+struct search {
+	int64_t since;
+	bool found;
+};
+
+static void
+search_one(struct connection *c, void *arg)
+{
+	struct search *search = arg;
+	const struct session *s = c->session;
+
+	if (s != NULL && s->full_admin && !session_internal(s) &&
+	    session_login(s)->authenticated >= search->since)
+		search->found = true;
+}
+
+bool
+sessions_administrator_since(int64_t since)
+{
+	struct search search = { .since = since };
+
+	connection_each(search_one, &search);
+	return search.found;
+}
+
 static void look(void *);
 
 /* At that time at the latest; later ones find their turn from there. */

@@ -26,6 +26,11 @@ int64_t	 sessions_count(uid_t);
 
 /* All, as auth.sessions lists them; a new array.  current may be NULL. */
 json_t	*sessions_list(const struct session *current);
+/*
+ * Is one of them somebody's who may do everything and logged in since then
+ * (boottime_ms())?  Root's at the machine shows nothing.
+ */
+bool	 sessions_administrator_since(int64_t since);
 
 /* From connection.c: it has a new session; the one it had is over. */
 void	 sessions_added(const struct connection *);

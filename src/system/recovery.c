@@ -17,6 +17,7 @@
 
 #include "core/alert.h"
 #include "core/change.h"
+#include "core/confirm.h"
 #include "core/core.h"
 #include "core/logins.h"
 #include "core/password.h"
@@ -166,9 +167,10 @@ is_possible(struct call *call)
 	return true;
 }
 
-void
-recovery_run(struct call *call)
+static void
+recover(void *arg)
 {
+	struct call *call = arg;
 	const json_t *data = call_param(call, 0);
 	const char *password = json_str(data, "password", NULL);
 	struct verr *errors;
@@ -191,6 +193,14 @@ recovery_run(struct call *call)
 	    store_get(core_store(), "user",
 		user_of_name(json_str(data, "username", ""))),
 	    hashed, call);
+}
+
+/* A change that waits may be what keeps him out: it is over. */
+void
+recovery_run(struct call *call)
+{
+	if (is_possible(call))
+		confirm_take_back(recover, call);
 }
 
 void

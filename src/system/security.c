@@ -86,6 +86,7 @@ static const struct field fields[] = {
 	  "come from out of the account's password, for a quarter of an "
 	  "hour." },
 	IF_REVISION_ROW,
+	CONFIRM_ROW,
 	FIELD_END
 };
 
@@ -246,7 +247,8 @@ const struct resource security_resource = {
 	"sessions.", .kind = RESOURCE_CONFIG, .role_prefix = "SYSTEM_SECURITY",
 	.verbose_name = "System Security", .methods = methods,
 	.fields = fields, .entry = SECURITY_ENTRY, .check = check,
-	.gather = gather, .changed = changed
+	.gather = gather, .changed = changed,
+	.confirmed_by = &account_confirming
 };
 
 static const struct method info_methods[] = {

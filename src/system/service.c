@@ -10,6 +10,7 @@
 #include "core/alert.h"
 #include "core/audit.h"
 #include "core/call.h"
+#include "core/confirm.h"
 #include "core/core.h"
 #include "core/error.h"
 #include "core/event.h"
@@ -43,6 +44,11 @@ static const struct field control_options[] = {
 	  .doc = "Of no effect: there is no other controller." },
 	{ .name = "silent", .type = F_BOOL, .def = "true",
 	  .doc = "Return false, not an error, when it fails." },
+	{ .name = "rollback_timeout", .type = F_INT,
+	  .flags = FF_NULL | FF_OWN, .def = "null", .unit = "s", .min = 1,
+	  .max = CONFIRM_SECONDS_MAX,
+	  .doc = "Of a STOP: the service is started again after so long "
+	  "unless that is confirmed." },
 	{ .name = "timeout", .type = F_INT, .flags = FF_NULL, .def = "120",
 	  .unit = "s", .doc = "Of no effect: the manager's own limits are "
 	  "shorter." },
@@ -487,46 +493,83 @@ update_suffix(const json_t *params)
 	return service != -1 ? xstrdup(services[service].name) : NULL;
 }
 
+/* So many seconds after which a stop is taken back; 0: never. */
+static uint32_t
+rollback_seconds(const struct call *call)
+{
+	return (uint32_t)json_int(call_param(call, 2), "rollback_timeout", 0);
+}
+
 static bool
 control_accept(struct call *call)
 {
 	const char *name = json_string_value(call_param(call, 1));
+	const char *verb = json_string_value(call_param(call, 0));
+	bool known = service_by_name(name) != -1;
 	struct verr *errors;
 
-	if (service_by_name(name) != -1)
+	if (known && (rollback_seconds(call) == 0 || strcmp(verb, "STOP") == 0))
 		return true;
 	errors = verr_new();
-	verr_add(errors, "service", "Service %s not found.", name);
+	if (!known)
+		verr_add(errors, "service", "Service %s not found.", name);
+	else
+		verr_add(errors, "options.rollback_timeout",
+		    "Only a STOP can be taken back");
 	call_fail_invalid(call, errors);
 	return false;
+}
+
+struct controlling {
+	struct call *call;
+	int error;
+	char *text;
+};
+
+static void
+control_ended(void *arg)
+{
+	struct controlling *done = arg;
+	struct call *call = done->call;
+	const char *verb = json_string_value(call_param(call, 0));
+	const char *name = json_string_value(call_param(call, 1));
+
+	if (done->error == 0) {
+		log_info("service.control", "%s %s by %s", verb, name,
+		    call_user(call));
+		call_reply(call, json_true());
+	} else if (json_bool(call_param(call, 2), "silent", true)) {
+		log_warn("service.control", "%s %s by %s: %s", verb, name,
+		    call_user(call), done->text);
+		call_reply(call, json_false());
+	} else
+		call_fail(call, ESERVICESTARTFAILURE, "%s", done->text);
+	free(done->text);
+	free(done);
+	serial_leave();
 }
 
 static void
 controlled(const struct op_reply *reply, void *arg)
 {
 	struct call *call = arg;
-	const char *verb = json_string_value(call_param(call, 0));
-	const char *name = json_string_value(call_param(call, 1));
+	struct controlling *done = xcalloc(1, sizeof(*done));
 
+	done->call = call;
+	done->error = reply->error;
+	done->text = xstrdup(reply->error != 0 ? reply->text : "");
 	/* Whatever became of it: what runs may be another process. */
-	service_changed((enum service_id)service_by_name(name));
-	if (reply->error == 0) {
-		log_info("service.control", "%s %s by %s", verb, name,
-		    call_user(call));
-		call_reply(call, json_true());
-	} else if (json_bool(call_param(call, 2), "silent", true)) {
-		log_warn("service.control", "%s %s by %s: %s", verb, name,
-		    call_user(call), reply->text);
-		call_reply(call, json_false());
-	} else
-		call_fail(call, ESERVICESTARTFAILURE, "%s", reply->text);
-	serial_leave();
+	service_changed((enum service_id)service_by_name(
+	    json_string_value(call_param(call, 1))));
+	if (rollback_seconds(call) > 0)
+		confirm_stop_done(reply->error == 0, control_ended, done);
+	else
+		control_ended(done);
 }
 
 static void
-control_start(void *arg)
+control_now(struct call *call)
 {
-	struct call *call = arg;
 	const char *verb = json_string_value(call_param(call, 0));
 	int v;
 
@@ -534,6 +577,50 @@ control_start(void *arg)
 		v++;
 	op_run_verb(service_by_name(json_string_value(call_param(call, 1))),
 	    DAEMON_ALL, (enum service_verb)v, controlled, call);
+}
+
+static void
+stop_kept(int error, const char *text, void *arg)
+{
+	struct call *call = arg;
+
+	if (error == 0) {
+		control_now(call);
+		return;
+	}
+	call_fail(call, error, "%s", text);
+	serial_leave();
+}
+
+/* One that did not run is not started by a stop that nobody confirms. */
+static void
+state_known(const struct op_reply *reply, void *arg)
+{
+	struct call *call = arg;
+	struct wire_in body = reply->body;
+	const char *name = json_string_value(call_param(call, 1));
+
+	if (reply->error == 0 && wire_get_u8(&body) == STATE_RUNNING)
+		confirm_stop(call, name, service_by_name(name),
+		    rollback_seconds(call), stop_kept, call);
+	else
+		stop_kept(EINVAL,
+		    "It does not run: there is nothing to take "
+		    "back",
+		    call);
+}
+
+static void
+control_start(void *arg)
+{
+	struct call *call = arg;
+	const char *name = json_string_value(call_param(call, 1));
+
+	if (rollback_seconds(call) == 0)
+		control_now(call);
+	else
+		op_ask_state(
+		    service_by_name(name), DAEMON_ALL, state_known, call);
 }
 
 static void

@@ -43,6 +43,7 @@ static const struct field policy_fields[] = {
 	  .doc = "How many codes before and after the present one are right "
 	  "too, for clocks that differ." },
 	IF_REVISION_ROW,
+	CONFIRM_ROW,
 	FIELD_END
 };
 
@@ -373,6 +374,7 @@ const struct resource twofactor_resource = {
 	.name = "auth.twofactor", .doc = "When a second factor is asked for.",
 	.kind = RESOURCE_CONFIG, .role_prefix = "SYSTEM_SECURITY",
 	.verbose_name = "Two-Factor Authentication", .methods = methods,
-	.fields = policy_fields, .entry = TWOFACTOR_ENTRY, .check = check
+	.fields = policy_fields, .entry = TWOFACTOR_ENTRY, .check = check,
+	.confirmed_by = &account_confirming
 };
 /* clang-format on */

@@ -71,6 +71,7 @@ const struct field user_fields[] = {
 	USER_INPUT_ROWS,
 	TWOFACTOR_WITHOUT_ROW,
 	IF_REVISION_ROW,
+	CONFIRM_ROW,
 	FIELD_END
 };
 
@@ -597,7 +598,7 @@ const struct resource user_resource = {
 	.check = check,
 	.lookup = user_lookup, .extend = extend,
 	.extended_from = extended_from, .shown_seconds = 60, .gather = user_gather,
-	.beside = user_beside,
+	.beside = user_beside, .confirmed_by = &account_confirming,
 	.changed = changed
 };
 /* clang-format on */
