@@ -4,7 +4,7 @@
 
 # The commands and options of holdfast itself; a test compares them with its
 # help.
-_holdfast_commands='audit call describe enter user group privilege api-key session recover reidentify renew-2fa setup-admin status'
+_holdfast_commands='audit call describe enter user group privilege api-key session recover reidentify renew-2fa setup-admin ssh status'
 _holdfast_options='-i --instance --json --help --version'
 
 _holdfast_offer()	# WORDS...: those that begin as the word does
@@ -72,11 +72,17 @@ _holdfast_noun()	# NOUN VERB...
 		;;
 	esac
 	method=${1/-/_}.$2
-	case $2:$# in
-	create:*)
+	case $1.$2:$# in
+	ssh.update:*)
 		method+=:0
 		;;
-	update:[3-9]* | delete:[3-9]*)
+	ssh.*)
+		return
+		;;
+	*.create:*)
+		method+=:0
+		;;
+	*.update:[3-9]* | *.delete:[3-9]*)
 		method+=:1
 		;;
 	*)
@@ -140,7 +146,7 @@ _holdfast()
 	describe:1)
 		_holdfast_offer "$(_holdfast_methods)"
 		;;
-	user:* | group:* | privilege:* | api-key:* | session:*)
+	user:* | group:* | privilege:* | api-key:* | session:* | ssh:*)
 		_holdfast_noun "${words[@]}"
 		;;
 	recover:1 | setup-admin:1)

@@ -60,6 +60,10 @@ _holdfast_noun()
 		compadd -- $offered
 		return
 	fi
+	if [[ $words[1] == ssh ]]; then
+		[[ $words[2] == update ]] && _holdfast_parameter ssh.update 0
+		return
+	fi
 	case $words[2]:$CURRENT in
 	create:*)
 		method+=:0
@@ -92,7 +96,7 @@ _holdfast()
 		_arguments -C \
 			'(-i --instance)'{-i,--instance}'[folder]:folder:_files -/' \
 			'--json[print JSON]' '--help' '--version' \
-			'1:command:(audit call describe enter user group privilege api-key session recover reidentify renew-2fa setup-admin status)' \
+			'1:command:(audit call describe enter user group privilege api-key session recover reidentify renew-2fa setup-admin ssh status)' \
 			'*::argument:->rest' && ret=0
 	fi
 	[[ $state == rest ]] || return ret
@@ -108,7 +112,7 @@ _holdfast()
 		_arguments -S '1:what:(head verify)' '--against[a head kept elsewhere]:head:_files' \
 			'--json[print JSON]'
 		;;
-	user|group|privilege|api-key|session)
+	user|group|privilege|api-key|session|ssh)
 		_holdfast_noun
 		;;
 	recover)

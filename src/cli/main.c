@@ -61,6 +61,9 @@ static const struct command commands[] = {
 	{ .name = "setup-admin", .arguments = "NAME",
 	  .doc = "Set the first administrator's password.",
 	  .run = command_setup_admin },
+	{ .name = "ssh", .arguments = "VERB [FIELD=VALUE...]",
+	  .doc = "Show or change the settings of SSH; confirm a change.",
+	  .run = command_noun },
 	{ .name = "status", .arguments = "",
 	  .doc = "Say how Holdfast is doing.", .run = command_status },
 	{ .name = NULL }

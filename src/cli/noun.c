@@ -1,5 +1,5 @@
 /*
- * holdfast user, group, privilege, api-key, session: what people do with the
+ * holdfast user, group, privilege, api-key, session, ssh: what people do with the
  * entries of a namespace, by words.  The fields are the server's tables; here
  * stands only what an entry is called by, and what a list shows of it.
  */
@@ -42,6 +42,7 @@ static const struct noun nouns[] = {
 	{ "api-key", "api_key", "name", { "id", "name", "username",
 	  "created_at", "expires_at", "revoked" } },
 	{ "session", "auth.sessions", "id", { NULL } },
+	{ "ssh", "ssh", NULL, { NULL } },
 };
 /* clang-format on */
 
@@ -87,9 +88,8 @@ schema_of(struct errand *e, const char *method, size_t parameter,
 	return code;
 }
 
-/* The arguments as an object for that parameter of the method. */
-static enum exit_code
-read_fields(struct errand *e, const char *method, size_t parameter,
+enum exit_code
+errand_fields(struct errand *e, const char *method, size_t parameter,
     char **arguments, json_t **objectp)
 {
 	const json_t *schema = NULL;
@@ -205,7 +205,7 @@ run_create(struct errand *e)
 	json_t *data = NULL, *answer = NULL;
 	enum exit_code code;
 
-	code = read_fields(e, method, 0, e->arguments, &data);
+	code = errand_fields(e, method, 0, e->arguments, &data);
 	if (code == EXIT_DONE)
 		code = errand_call(e, method, json_pack("[o]", data), &answer);
 	if (code == EXIT_DONE)
@@ -224,7 +224,7 @@ run_update(struct errand *e)
 
 	code = errand_entry(e, e->arguments[0], &entry);
 	if (code == EXIT_DONE)
-		code = read_fields(e, method, 1, e->arguments + 1, &data);
+		code = errand_fields(e, method, 1, e->arguments + 1, &data);
 	if (code == EXIT_DONE)
 		code = errand_call(e, method,
 		    json_pack("[O, o]", json_object_get(entry, "id"), data),
@@ -246,7 +246,7 @@ run_delete(struct errand *e)
 
 	code = errand_entry(e, e->arguments[0], &entry);
 	if (code == EXIT_DONE && e->arguments[1] != NULL)
-		code = read_fields(e, method, 1, e->arguments + 1, &options);
+		code = errand_fields(e, method, 1, e->arguments + 1, &options);
 	if (code == EXIT_DONE) {
 		params = json_pack("[O]", json_object_get(entry, "id"));
 		if (options != NULL)
@@ -292,6 +292,15 @@ static const struct verb verbs[] = {
 	{ "end", "ID...", "End these.", " session ", 1, -1, noun_session_end },
 	{ "end-others", "", "End all but one's own, and root's here.",
 	  " session ", 0, 0, noun_session_end_others },
+	{ "show", "", "Show the settings.", " ssh ", 0, 0, noun_ssh_show },
+	{ "update", "[--no-confirm] FIELD=VALUE...",
+	  "Change settings; taken back after a minute unless confirmed.",
+	  " ssh ", 1, -1, noun_ssh_update },
+	{ "checkin", "[unverified]",
+	  "Confirm a change, after an administrator's login.", " ssh ", 0, 1,
+	  noun_ssh_checkin },
+	{ "take-back", "", "Take a change back before its time.", " ssh ",
+	  0, 0, noun_ssh_take_back },
 };
 /* clang-format on */
 

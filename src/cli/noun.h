@@ -29,6 +29,10 @@ enum exit_code	errand_call(struct errand *, const char *method,
 enum exit_code	errand_entry(struct errand *, const char *name,
 		    json_t **entryp);
 
+/* The arguments as an object for that parameter of the method. */
+enum exit_code	errand_fields(struct errand *, const char *method,
+		    size_t parameter, char **arguments, json_t **objectp);
+
 enum exit_code	noun_user_password(struct errand *);
 enum exit_code	noun_user_access(struct errand *);
 enum exit_code	noun_user_export(struct errand *);
@@ -39,5 +43,9 @@ enum exit_code	noun_user_unlock(struct errand *);
 enum exit_code	noun_session_list(struct errand *);
 enum exit_code	noun_session_end(struct errand *);
 enum exit_code	noun_session_end_others(struct errand *);
+enum exit_code	noun_ssh_show(struct errand *);
+enum exit_code	noun_ssh_update(struct errand *);
+enum exit_code	noun_ssh_checkin(struct errand *);
+enum exit_code	noun_ssh_take_back(struct errand *);
 
 #endif

@@ -29,7 +29,8 @@ const struct field confirm_params[] = {
 };
 const struct field confirm_seconds = { .name = "result", .type = F_INT,
 	.flags = FF_REQUIRED | FF_NULL, .unit = "s",
-	.doc = "Time left to confirm what waits; null: nothing does." };
+	.doc = "Time left to confirm what waits; 0: it is being taken back; "
+	"null: nothing waits." };
 
 static const struct field shown[] = {
 	{ .name = "method", .type = F_STR, .flags = FF_REQUIRED,
@@ -58,7 +59,7 @@ is_about(const struct call *call)
 	const struct waiting *w = confirm_waiting();
 	const char *name = resource_of_method(call->method->name)->name;
 
-	return w->state == HELD_WAITING &&
+	return (w->state == HELD_WAITING || w->state == HELD_RESTORED) &&
 	    (strcmp(name, "config") == 0 ||
 		strcmp(name, json_str(w->what, "resource", "")) == 0);
 }
@@ -111,7 +112,7 @@ accepted(struct call *call)
 {
 	char *what;
 
-	if (!is_about(call)) {
+	if (!is_about(call) || confirm_waiting()->state != HELD_WAITING) {
 		call_fail(call, ENOENT,
 		    "Nothing waits to be confirmed: it was confirmed, or "
 		    "taken back");
@@ -151,9 +152,9 @@ proven(const char *missing, void *arg)
 	struct call *call = arg;
 
 	/* It may have come to its end meanwhile. */
-	if (!is_about(call))
-		accepted(call);
-	else if (missing != NULL)
+	if (!accepted(call))
+		return;
+	if (missing != NULL)
 		call_fail(call, EAGAIN,
 		    "%s; {\"unverified\": true} confirms it all the same",
 		    missing);

@@ -6,6 +6,7 @@ listening.
 
 import os
 import signal
+import subprocess
 import time
 
 import pytest
@@ -508,3 +509,53 @@ def test_nobody_sees_what_it_keeps(served, client, another):
     assert kept.stat().st_mode & 0o777 == 0o600 and kept.stat().st_uid == 0
     assert kept.parent.stat().st_mode & 0o777 == 0o700
     assert PASSWORD.encode() not in kept.read_bytes()
+
+
+# --- On the command line --------------------------------------------------------
+
+def test_the_command_line_asks_for_a_confirmation(served, client):
+    done = served.instance.cli("ssh", "update", f"tcpport={OTHER}")
+    assert done.returncode == 0, done
+    assert "unless it is confirmed" in done.stderr
+    assert 0 < client.call("ssh.checkin_waiting") <= 60
+    done = served.instance.cli("ssh", "checkin")
+    assert done.returncode == 1 and "unverified" in done.stderr
+    session = served.session(port=OTHER)
+    assert echoes(session, "in")
+    assert served.instance.cli("ssh", "checkin").returncode == 0
+    session.kill()
+    assert client.call("config.pending") is None
+    assert '"tcpport":2223' in served.instance.cli(
+        "ssh", "show").stdout.replace(" ", "")
+
+
+def test_the_command_line_takes_back(served, client):
+    instance = served.instance
+    done = instance.cli("ssh", "update", f"tcpport={OTHER}",
+                        "rollback_timeout=600")
+    assert done.returncode == 0, done
+    assert client.call("ssh.checkin_waiting") > 60
+    assert instance.cli("ssh", "take-back").returncode == 0
+    assert port_of(instance) == PORT
+    assert instance.cli("ssh", "checkin", "unverified").returncode == 1
+
+
+def test_the_command_line_for_scripts(served, client):
+    done = served.instance.cli("ssh", "update", "--no-confirm",
+                               f"tcpport={OTHER}")
+    assert done.returncode == 0 and done.stderr == "", done
+    assert client.call("config.pending") is None
+    assert served.instance.cli("ssh", "checkin", "perhaps").returncode == 2
+
+
+def test_the_command_line_counts_down(served, client):
+    """On a terminal, to the end."""
+    command = (f"{served.instance.build}/holdfast -i "
+               f"{served.instance.directory} ssh update tcpport={OTHER} "
+               f"rollback_timeout={SOON}")
+    done = subprocess.run(["script", "-qec", command, "/dev/null"],
+                          capture_output=True, text=True, timeout=60,
+                          check=False)
+    assert "s left to confirm it" in done.stdout
+    assert "as before" in done.stdout and done.returncode == 1, done
+    wait_until_back(served.instance)
