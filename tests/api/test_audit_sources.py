@@ -353,6 +353,19 @@ def test_no_command_is_too_long_to_be_recorded(accounts, person):
     assert said["cut"] > 1000 and said["command"] == "/usr/bin/true"
 
 
+def test_what_is_told_while_nobody_listens(accounts, person):
+    """It waits in the socket until the role is there again."""
+    _, ssh = person("srcwait", sudo_commands_nopasswd=["/usr/bin/id"])
+    os.kill(accounts.roles()["audit"], 9)
+    for _ in range(2):
+        assert ssh.run("sudo", "-n", "id", "-u").stdout == "0\n"
+    mine = ["username", "=", "srcwait"]
+    wait_until(lambda: len(records(accounts, "SUDO", mine)) == 2, 60,
+               "both commands")
+    wait_until(lambda: len(records(accounts, "SYSTEM", mine)) == 4, 60,
+               "both logins and their ends")
+
+
 def test_bytes_that_are_no_text(accounts, person):
     _, ssh = person("srcbytes", sudo_commands_nopasswd=["/usr/bin/true"])
     assert ssh.run("sudo -n true $(printf 'a\\377\\033[2Jb') "
