@@ -82,6 +82,8 @@ void	 audit_abort_message(struct audit *, struct ipc_msg *);
 void	 audit_report_message(struct audit *, struct ipc_msg *);
 bool	 audit_export_work(struct audit *);
 void	 audit_export_drop(struct audit *);
+/* With an answer, as retention drops what it would read. */
+void	 audit_export_stop(struct audit *);
 
 /* limits.c */
 void	 audit_limits_message(struct audit *, struct ipc_msg *);

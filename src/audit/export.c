@@ -23,7 +23,7 @@
 #include "lib/xalloc.h"
 
 #define TEMPORARY "export.tmp"
-#define FREE_LEAST ((uint64_t)256 << 20) /* the log's own need comes first */
+#define FREE_LEAST ((uint64_t)64 << 20) /* the log's own need comes first */
 #define READING_SHARE 60 /* percent of the work */
 
 static const char not_signed[] = "The audit log is not what was signed: "

@@ -72,6 +72,15 @@ end(struct audit *audit, int error, const char *why)
 	audit_export_drop(audit);
 }
 
+void
+audit_export_stop(struct audit *audit)
+{
+	if (audit->export != NULL)
+		end(audit, EAGAIN,
+		    "Records that it would have read are too old and go now: "
+		    "ask for the export again");
+}
+
 /* Between turns; true: there is more to do. */
 bool
 audit_export_work(struct audit *audit)

@@ -139,6 +139,7 @@ prune(struct audit *audit, const json_t *record, int64_t days, int64_t before,
 	if (tree_before(audit->dirfd, (uint32_t)first, &tree) == -1)
 		return EIO;
 	*prunedp = tree.size - first_record(audit);
+	audit_export_stop(audit); /* it reads what goes */
 	audit_sign(audit);
 	if ((error = record_pruning(audit, record, days, tree.size)) != 0)
 		return error;
@@ -169,8 +170,6 @@ handle_days(struct audit *audit, const json_t *data, json_t **answerp)
 
 	if (days < 1 || days > DAYS_MAX)
 		return EINVAL;
-	if (audit->export != NULL)
-		return EBUSY; /* it reads what would go */
 	forward = retain_now(
 	    audit->dirfd, json_bool(data, "clock_right", false), &now);
 	if (forward == -1)

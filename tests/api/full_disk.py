@@ -60,6 +60,8 @@ def check(instance, disk):
             instance.admin().close()
         assert classes(client) == {"AuditServiceHealth", "DiskSpaceCritical"}
         assert instance.cli("status").returncode == 1
+        export = client.job("audit.export")
+        assert "too full for an export" in export["error"], export
         before = instance.inside("/etc/group").read_bytes()
         client.error("group.create", {"name": "late"})
         assert not client.call("group.query", [["name", "=", "late"]])
