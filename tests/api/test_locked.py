@@ -84,6 +84,39 @@ def test_locked_account_has_no_way_in_and_unlocked_all_again(
     assert accounts.enter("getent", "shadow", "locka").stdout == hash_before
 
 
+# What cron and at ask before they run a job (crond and atd of Debian, each a
+# PAM service whose account lines are common-account's): 0, or PAM's error.
+ASKS = """
+import ctypes, ctypes.util, sys
+pam = ctypes.CDLL(ctypes.util.find_library("pam") or "libpam.so.0")
+class Conv(ctypes.Structure):
+    _fields_ = [("conv", ctypes.c_void_p), ("data", ctypes.c_void_p)]
+handle, conv = ctypes.c_void_p(), Conv()
+assert pam.pam_start(sys.argv[1].encode(), sys.argv[2].encode(),
+                     ctypes.byref(conv), ctypes.byref(handle)) == 0
+print(pam.pam_acct_mgmt(handle, 0x8000))
+"""
+
+
+@pytest.mark.parametrize("service", ["cron", "atd"])
+def test_jobs_of_a_locked_account_do_not_run(accounts, root, make_user,
+                                             service):
+    user = make_user("job" + service)
+
+    def answer():
+        return int(accounts.enter("/usr/bin/python3", "-c", ASKS, service,
+                                  user["username"]).stdout)
+
+    assert answer() == 0
+    root.call("user.update", user["id"], {"locked": True})
+    assert answer() != 0
+    root.call("user.update", user["id"], {"locked": False})
+    assert answer() == 0
+    # Who has no password has his jobs all the same.
+    root.call("user.update", user["id"], {"password_disabled": True})
+    assert answer() == 0
+
+
 @pytest.mark.parametrize("end", ["lock", "delete"])
 def test_what_runs_ends_with_the_account(accounts, root, person, end):
     user, ssh = person("end" + end)
