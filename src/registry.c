@@ -13,6 +13,7 @@
 #include "services/ssh/ssh.h"
 #include "core/ssh_codes.h"
 #include "services/ssh/ssh_effect.h"
+#include "services/ssh/ssh_pam_watch.h"
 #include "system/sudo.h"
 #include "system/system.h"
 
@@ -79,6 +80,8 @@ const struct scheduled_task scheduled_tasks[] = {
 	  audit_prune_task },
 	{ "audit.send_head", "Sends the audit log's newest head away.",
 	  audit_send_head_task },
+	{ "ssh.pam", "Looks whether sshd still asks for second factors.",
+	  ssh_pam_task },
 	{ "user.until", "Ends what accounts have for a time.",
 	  user_until_task },
 	{ .name = NULL }

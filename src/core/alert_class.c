@@ -98,6 +98,12 @@ const struct alert_class alert_classes[] = {
 	{ .name = "ServiceFailed", .category = "SYSTEM",
 	  .level = ALERT_CRITICAL, .title = "Service Failed", .own = true,
 	  .text = "Service {service} is down: {reason}.", .args = { "service", "reason" } },
+	{ .name = "SshSecondFactorOff", .category = "SYSTEM",
+	  .level = ALERT_CRITICAL, .own = true,
+	  .title = "SSH Asks for No Second Factor",
+	  .text = "What makes sshd ask for second factors and count failed "
+	  "passwords is gone: {what}. The next change of the SSH settings, or "
+	  "the next start, puts it back.", .args = { "what" } },
 	{ .name = "SudoCommandUnsafe", .category = "SYSTEM",
 	  .level = ALERT_WARNING, .own = true,
 	  .title = "A Command of Sudo Gives More Than It Says",

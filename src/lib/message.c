@@ -97,6 +97,7 @@ static const struct message_info messages[MSG_TYPE_COUNT] = {
 	ROW(OP_END_PROCESSES,	CORE, MONITOR,	  4, 4,		       0, 0),
 	ROW(OP_CHECK_COMMANDS,	CORE, MONITOR,	  STR, ANY,	       0, 0),
 	ROW(OP_SSH_INSTALLED,	CORE, MONITOR,	  0, 0,		       0, 0),
+	ROW(OP_SSH_PAM,		CORE, MONITOR,	  1, 1,		       0, 0),
 	ROW(OP_FILES_OF,	CORE, MONITOR,	  12, 12,	       0, 0),
 	ROW(OP_HOLD,		CORE, MONITOR,	  4 + 4 * STR, ANY,    0, 0),
 	ROW(OP_HOLD_RUN,	CORE, MONITOR,	  STR, SHORT,	       0, 0),

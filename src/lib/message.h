@@ -201,6 +201,9 @@ enum message_type {
 	MSG_OP_SSH_INSTALLED,	/* -> u32 version of OpenSSH (902 is 9.2), str
 				   one name a line: key exchanges, host key
 				   algorithms, ciphers, MACs */
+	MSG_OP_SSH_PAM,		/* u8 1: install what is missing -> str what of
+				   ours in sshd's PAM service was, or "",
+				   u8 1: it is there now */
 	MSG_OP_FILES_OF,	/* u32 uid, u32 tree as of
 				   owned_trees[], u32 most
 				   -> u64 files, [str path]* that many at

@@ -68,6 +68,7 @@ int	op_ssh_sessions(struct operation_call *);
 int	op_end_ssh(struct operation_call *);
 /* op_installed.c */
 int	op_ssh_installed(struct operation_call *);
+int	op_ssh_pam(struct operation_call *);
 /* op_home.c, op_owned.c, op_commands.c: */
 int	op_check_home(struct operation_call *);
 int	op_stage_home(struct operation_call *);

@@ -5,9 +5,10 @@ import signal
 import subprocess
 
 import pytest
+from websocket import WebSocketException
 
 from authenticator import Authenticator, person_at
-from harness import ADMIN, PASSWORD, wait_until
+from harness import ADMIN, PASSWORD, Closed, wait_until
 
 pytestmark = pytest.mark.release
 GROUP = ["builtin_administrators"]
@@ -175,3 +176,35 @@ def test_machines_with_restricted_keys_are_exempt(fresh, ssh, root, tmp_path):
     assert ssh.works()
     root.call("user.update", robot["id"], {"sshpubkey": public})
     assert not ssh.works()
+
+
+def test_lines_that_a_package_took_are_told_of_and_put_back(fresh, ssh, root):
+    def lines():
+        return [line for line in fresh.enter(
+            "cat", "/etc/pam.d/sshd").stdout.splitlines()
+            if "pam_holdfast" in line]
+
+    def alerts(client):
+        return [alert["klass"] for alert in client.call("alert.list")
+                if alert["klass"] == "SshSecondFactorOff"]
+
+    before = lines()
+    assert len(before) > 5 and not alerts(root)
+    fresh.enter("sed", "-i", "/pam_holdfast.so key/d", "/etc/pam.d/sshd")
+    # It looks daily, and at each start of its own.
+    core = fresh.roles()["core"]
+    os.kill(core, signal.SIGKILL)
+
+    def told():
+        try:
+            with fresh.root() as client:
+                return alerts(client)
+        except (OSError, Closed, WebSocketException):
+            return None
+
+    wait_until(told, 30, "the alert")
+    assert len(lines()) == len(before) - 1
+    with fresh.root() as client:
+        client.call("ssh.update", {"tcpfwd": True})
+        assert not alerts(client)
+    assert sorted(lines()) == sorted(before) and ssh.works()

@@ -29,6 +29,7 @@
 #include "services/ssh/ssh_installed.h"
 #include "services/ssh/ssh_interfaces.h"
 #include "services/ssh/ssh_render.h"
+#include "services/ssh/ssh_pam_watch.h"
 #include "services/ssh/ssh_sessions.h"
 
 #define SSH_ENTRY 1
@@ -452,6 +453,7 @@ ssh_gather(void (*done)(void))
 	static void (*then)(void);
 
 	then = done;
+	ssh_pam_watch();
 	ssh_installed_ask(installed_known, &then);
 }
 

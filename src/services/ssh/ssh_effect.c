@@ -1,6 +1,7 @@
 /*
  * Verification of a change of the SSH settings, step by step:
  *
+ *	PAM		our lines are put back, where they are not there
  *	sshd -T		the whole effective configuration is what was rendered
  *	sshd -T -C	and so are Match blocks of single users
  *	status		sshd listens where its configuration says, only there
@@ -26,6 +27,7 @@
 #include "lib/log.h"
 #include "lib/xalloc.h"
 #include "services/catalog.h"
+#include "services/ssh/ssh_pam_watch.h"
 #include "services/ssh/ssh_verify.h"
 
 #define PATIENCE_MS 5000
@@ -426,11 +428,17 @@ ask_status(void *arg)
 	op_ask_state(SERVICE_SSH, DAEMON_SSH, status_known, arg);
 }
 
+static void
+pam_repaired(void *arg)
+{
+	ask_effective(arg, NULL, global_known);
+}
+
 void
 ssh_effect_verify(struct change *change)
 {
 	struct effect *e = xcalloc(1, sizeof(*e));
 
 	e->change = change;
-	ask_effective(e, NULL, global_known);
+	ssh_pam_repair(pam_repaired, e);
 }

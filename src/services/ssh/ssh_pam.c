@@ -12,11 +12,13 @@
 #include <sys/stat.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/fact.h"
 #include "lib/file.h"
 #include "lib/second_factor.h"
 #include "lib/xalloc.h"
@@ -167,4 +169,79 @@ ssh_pam_install(char **whyp)
 		    "%s/%s: %s", PAM_FOLDER, PAM_FILE, strerror(errno));
 	free(there);
 	return rc;
+}
+
+/* --- Is it still there? --------------------------------------------------- */
+
+/* The text without what tells of logins, whose lines stand around ours. */
+static char *
+without_facts(const char *text)
+{
+	char *rest = NULL;
+	size_t size = 0, len;
+	FILE *out;
+
+	if ((out = open_memstream(&rest, &size)) == NULL)
+		abort();
+	for (; *text != '\0'; text += len + (text[len] == '\n')) {
+		len = strcspn(text, "\n");
+		if (memmem(text, len, FACT_PAM_MODULE,
+			sizeof(FACT_PAM_MODULE) - 1) == NULL)
+			fprintf(out, "%.*s\n", (int)len, text);
+	}
+	if (fclose(out) != 0)
+		abort();
+	return rest;
+}
+
+static bool
+has_lines(const char *there)
+{
+	char *rest = without_facts(there), *whole = ssh_pam_text(rest);
+	bool same = strcmp(rest, whole) == 0;
+
+	free(whole);
+	free(rest);
+	return same;
+}
+
+/* Malloc'd; NULL: it cannot be read. */
+static char *
+read_file(const char *folder, const char *name, size_t most, size_t *lenp)
+{
+	int fd = open_folder(folder);
+	char *there = NULL;
+
+	if (fd == -1)
+		return NULL;
+	if (file_read_at(fd, name, most, &there, lenp) == -1)
+		there = NULL;
+	close(fd);
+	return there;
+}
+
+char *
+ssh_pam_missing(void)
+{
+	char *there, *missing = NULL;
+	size_t len = 0;
+
+	if (access("/usr/sbin/sshd", F_OK) == -1)
+		return NULL;
+	there = read_file(PAM_FOLDER, PAM_FILE, PAM_MAX, &len);
+	if (there == NULL)
+		missing = xstrdup(PAM_FOLDER "/" PAM_FILE " is not there");
+	else if (!has_lines(there))
+		missing = xstrdup(
+		    PAM_FOLDER "/" PAM_FILE " has not the lines of Holdfast");
+	free(there);
+	if (missing != NULL)
+		return missing;
+	there =
+	    read_file(MODULE_FOLDER, SECOND_FACTOR_MODULE, MODULE_MAX, &len);
+	if (there == NULL || len != sizeof(module) ||
+	    memcmp(there, module, len) != 0)
+		missing = xstrdup(MODULE " is not what was installed");
+	free(there);
+	return missing;
 }

@@ -19,4 +19,10 @@ char	*ssh_pam_text(const char *text);
  */
 int	 ssh_pam_install(char **whyp);
 
+/*
+ * What of it is not there any more, as when a package replaced the file: one
+ * line, malloc'd; NULL: nothing.
+ */
+char	*ssh_pam_missing(void);
+
 #endif
