@@ -142,6 +142,21 @@ print_set_up(FILE *file, const json_t *status, const char *instance)
 	}
 }
 
+static void
+print_pending(FILE *file, const json_t *pending)
+{
+	if (!json_is_object(pending))
+		return;
+	fputs("\nA change of ", file);
+	print_text(file, json_str(pending, "resource", "?"));
+	fputs(" by ", file);
+	print_text(file, json_str(pending, "username", "?"));
+	fprintf(file,
+	    " takes itself back in %" JSON_INTEGER_FORMAT
+	    " s unless it is confirmed.\n",
+	    json_int(pending, "seconds", 0));
+}
+
 /* How others would know that the audit log was written anew. */
 static void
 print_audit(FILE *file, const json_t *audit)
@@ -216,6 +231,7 @@ status_print(FILE *file, const json_t *status, const char *instance)
 	print_audit(file, json_object_get(status, "audit"));
 	print_lines(file, "Note, missing in this kernel: ", missing);
 	print_set_up(file, status, instance);
+	print_pending(file, json_object_get(status, "pending"));
 	if (!status_needs_attention(status))
 		fputs("\nNo problems.\n", file);
 	print_alerts(file, json_object_get(status, "alerts"));

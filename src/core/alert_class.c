@@ -65,8 +65,8 @@ const struct alert_class alert_classes[] = {
 	{ .name = "ChangeNotConfirmed", .category = "SYSTEM",
 	  .level = ALERT_WARNING, .own = true, .seconds = DAY,
 	  .title = "A Change Was Not Confirmed",
-	  .text = "A change of {what} by {user} was not confirmed in time and "
-	  "was taken back.", .args = { "what", "user" } },
+	  .text = "A change of {what} by {user} was not confirmed and was "
+	  "taken back.", .args = { "what", "user" } },
 	{ .name = "ClockSet", .category = "SYSTEM", .level = ALERT_WARNING,
 	  .title = "The Clock Was Set", .own = true, .seconds = DAY,
 	  .text = "The clock was put {direction} by {seconds} seconds.",

@@ -8,6 +8,7 @@
 #include "core/alert.h"
 #include "core/audit.h"
 #include "core/call.h"
+#include "core/confirm.h"
 #include "core/connection.h"
 #include "core/core.h"
 #include "core/disk.h"
@@ -52,6 +53,7 @@ services_gathered(json_t *list, void *arg)
 	disk_look();
 	json_object_set_new(status, "alerts", alert_list());
 	json_object_set_new(status, "reboot_required", reboot_reasons());
+	json_object_set_new(status, "pending", confirm_pending());
 	call->data = NULL;
 	call_reply(call, status);
 }

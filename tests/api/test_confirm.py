@@ -535,7 +535,10 @@ def test_the_command_line_takes_back(served, client):
                         "rollback_timeout=600")
     assert done.returncode == 0, done
     assert client.call("ssh.checkin_waiting") > 60
+    assert "A change of ssh by root takes itself back in" in instance.cli(
+        "status").stdout
     assert instance.cli("ssh", "take-back").returncode == 0
+    assert "takes itself back" not in instance.cli("status").stdout
     assert port_of(instance) == PORT
     assert instance.cli("ssh", "checkin", "unverified").returncode == 1
 
