@@ -21,15 +21,12 @@
 #define RETRY_MS 5000
 #define NOTE "account.end/" /* and the change's number */
 
-/* What one change ends. */
-struct ended {
-	int64_t change;
-	size_t left;
-};
+/* By change: how many things are not ended yet. */
+static json_t *left;
 
 /* One kind of thing that ends, tried until it did. */
 struct ending {
-	struct ended *of;
+	int64_t change;
 	enum message_type type;
 	const char *what;
 	uid_t uid;
@@ -92,22 +89,31 @@ account_end_forget(int64_t change)
 
 /* --- The end -------------------------------------------------------------- */
 
+/* More of them, or less: without any the note goes. */
 static void
-one_less(struct ended *of)
+count(int64_t change, int more)
 {
-	if (--of->left > 0)
-		return;
+	char *number = xasprintf("%" PRId64, change);
+	int64_t n;
+
+	if (left == NULL)
+		left = json_object();
+	n = json_int(left, number, 0) + more;
+	if (n > 0)
+		json_object_set_new(left, number, json_integer(n));
+	else
+		json_object_del(left, number);
 	/* An orderly stop gives up: the next start tries again. */
-	if (!core_stopping())
-		account_end_forget(of->change);
-	free(of);
+	if (n == 0 && !core_stopping())
+		account_end_forget(change);
+	free(number);
 }
 
 static void
 ending_free(struct ending *e)
 {
 	core_problem_clear(e->key);
-	one_less(e->of);
+	count(e->change, -1);
 	free(e->username);
 	free(e->key);
 	free(e);
@@ -171,40 +177,36 @@ attempt(void *arg)
 }
 
 static void
-begin(struct ended *of, enum message_type type, const char *what,
+begin(int64_t change, enum message_type type, const char *what,
     const json_t *whom)
 {
 	struct ending *e = xcalloc(1, sizeof(*e));
 
-	e->of = of;
+	e->change = change;
 	e->type = type;
 	e->what = what;
 	e->uid = (uid_t)json_int(whom, "uid", -1);
 	e->username = xstrdup(json_str(whom, "username", ""));
 	e->key =
 	    xasprintf("account.end.%d.%u", (int)type, (unsigned int)e->uid);
+	count(change, 1);
 	attempt(e);
 }
 
 void
 account_end(int64_t change, const json_t *who)
 {
-	struct ended *of = xcalloc(1, sizeof(*of));
 	json_t *whom;
 	size_t i;
 
-	of->change = change;
-	of->left = 1; /* until all have begun */
+	count(change, 1); /* until all have begun */
 	json_array_foreach(who, i, whom) {
 		sessions_end_account((uid_t)json_int(whom, "uid", -1));
-		of->left++;
-		begin(of, MSG_OP_END_SSH, "SSH sessions", whom);
-		if (!json_bool(whom, "processes", false))
-			continue;
-		of->left++;
-		begin(of, MSG_OP_END_PROCESSES, "processes", whom);
+		begin(change, MSG_OP_END_SSH, "SSH sessions", whom);
+		if (json_bool(whom, "processes", false))
+			begin(change, MSG_OP_END_PROCESSES, "processes", whom);
 	}
-	one_less(of);
+	count(change, -1);
 }
 
 /* --- After a crash -------------------------------------------------------- */

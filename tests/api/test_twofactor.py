@@ -246,7 +246,8 @@ def test_terminal_shows_a_qr_code(instance, root, user):
 
 def test_root_keeps_it_while_ssh_takes_its_password(fresh):
     with fresh.root() as root:
-        number = root.call("user.query", [["uid", "=", 0]], {"get": True})["id"]
+        number = root.call("user.query", [["uid", "=", 0]],
+                           {"get": True})["id"]
         root.call("user.update", number, {"password": PASSWORD})
         root.call("user.renew_2fa_secret", "root", {})
         root.call("user.update", number, {"ssh_password_enabled": True})
