@@ -35,6 +35,8 @@ static const char help[] =
     "  --ssh-port N        first TCP port of the SSH service (22)\n"
     "  --expose            services of an instance may listen on every "
     "address\n"
+    "  --kernel-audit      an instance records what the kernel audits; one a "
+    "machine\n"
     "  --print-openrpc     describe the API as an OpenRPC document\n"
     "  --print-own         describe what of it TrueNAS does not have\n";
 
@@ -103,6 +105,9 @@ take_option(int c, struct monitor_options *chosen)
 			return usage("--ssh-port is not a port", optarg);
 		chosen->ssh_port = (uint16_t)value;
 		return 0;
+	case 'k':
+		chosen->kernel_audit = true;
+		return 0;
 	default:
 		chosen->expose = true;
 		return 0;
@@ -119,6 +124,7 @@ main_monitor(int argc, char **argv)
 		{ "ready-fd", required_argument, NULL, 'r' },
 		{ "ssh-port", required_argument, NULL, 's' },
 		{ "expose", no_argument, NULL, 'e' },
+		{ "kernel-audit", no_argument, NULL, 'k' },
 		{ "print-openrpc", no_argument, NULL, 'o' },
 		{ "print-own", no_argument, NULL, 'w' },
 		{ "version", no_argument, NULL, 'v' },
@@ -154,9 +160,10 @@ main_monitor(int argc, char **argv)
 	if (optind != argc)
 		return usage("unexpected argument", argv[optind]);
 	if (machine &&
-	    (chosen.instance != NULL || chosen.expose || chosen.ssh_port != 0))
-		return usage("--instance, --ssh-port and --expose do not go "
-			     "with --machine",
+	    (chosen.instance != NULL || chosen.expose || chosen.ssh_port != 0 ||
+		chosen.kernel_audit))
+		return usage("--instance, --ssh-port, --expose and "
+			     "--kernel-audit do not go with --machine",
 		    NULL);
 	if (!machine && (chosen.instance == NULL || chosen.instance[0] == '\0'))
 		return usage("--instance DIR or --machine is missing", NULL);

@@ -16,6 +16,7 @@ struct monitor_options {
 	int		 ready_fd;	/* -1: none */
 	uint16_t	 ssh_port;	/* 0: the table's default */
 	bool		 expose;
+	bool		 kernel_audit;	/* of an instance */
 };
 
 int	monitor_main(const struct monitor_options *);

@@ -30,6 +30,7 @@
 #include "roles.h"
 
 #define PATH_MACHINE "/etc/machine-id"
+#define PATH_ETC "/etc"
 #define PATH_BOOT "/proc/sys/kernel/random/boot_id"
 #define PLACE_MAX 256
 
@@ -428,6 +429,9 @@ monitor_message(struct ipc *ipc, struct ipc_msg *message, void *arg)
 			message->fds[0] = -1; /* transferred */
 		}
 		break;
+	case MSG_KERNEL_LOST:
+		kernel_reader_lost(audit->kernel, wire_get_u32(&message->body));
+		break;
 	case MSG_STOP:
 		uv_stop(&audit->loop);
 		break;
@@ -563,29 +567,61 @@ store_start(struct audit *audit, int dirfd)
 	return 0;
 }
 
+static void
+root_spoke(pid_t pid, void *arg)
+{
+	struct audit *audit = arg;
+
+	kernel_reader_process(audit->kernel, pid);
+}
+
+static bool
+syslog_start(struct audit *audit, int fd)
+{
+	audit->syslog = syslog_reader_new(&audit->loop, fd, audit->words);
+	if (audit->syslog != NULL)
+		syslog_reader_watch(audit->syslog, root_spoke, audit);
+	return audit->syslog != NULL;
+}
+
+static bool
+kernel_start(struct audit *audit, int fd, bool machine, const char *boot)
+{
+	struct kernel_place place = { .fd = fd,
+		.machine = machine,
+		.dirfd = audit->dirfd,
+		.etc_fd = audit->etc_fd,
+		.boot = boot };
+
+	audit->kernel = kernel_reader_new(&audit->loop, audit->sources, &place);
+	return audit->kernel != NULL;
+}
+
 /* What programs tell; without /dev/log (systemd has it), less. */
 static void
-listen_start(struct audit *audit, const struct listener *listener)
+listen_start(
+    struct audit *audit, const struct listener *listener, const char *boot)
 {
-	bool failed = false;
+	const char *address = listener->address;
+	bool machine = strcmp(address, KERNEL_OF_MACHINE) == 0, started = true;
 
-	if (strcmp(listener->address, "/dev/log") == 0) {
-		audit->syslog =
-		    syslog_reader_new(&audit->loop, listener->fd, audit->words);
-		failed = audit->syslog == NULL;
-	} else if (strcmp(listener->address, FACT_SOCKET) == 0) {
+	if (strcmp(address, "/dev/log") == 0)
+		started = syslog_start(audit, listener->fd);
+	else if (strcmp(address, FACT_SOCKET) == 0) {
 		audit->facts = fact_reader_new(&audit->loop, listener->fd,
 		    audit->sources, audit->failures, audit->words);
-		failed = audit->facts == NULL;
-	} else
+		started = audit->facts != NULL;
+	} else if (machine || strcmp(address, KERNEL_OF_INSTANCE) == 0)
+		started = kernel_start(audit, listener->fd, machine, boot);
+	else
 		close(listener->fd);
-	if (failed)
-		log_error("audit.source", "%s: %s", listener->address,
-		    strerror(errno));
+	if (!started)
+		log_error("audit.source", "%s: %s", address, strerror(errno));
 }
 
 static void
-sources_start(struct audit *audit, const struct startup *startup)
+sources_start(
+    struct audit *audit, const struct startup *startup, const char *boot)
 {
 	size_t i;
 
@@ -594,13 +630,14 @@ sources_start(struct audit *audit, const struct startup *startup)
 	audit->words =
 	    words_reader_new(&audit->loop, audit->sources, audit->failures);
 	for (i = 0; i < startup->nlisteners; i++)
-		listen_start(audit, &startup->listeners[i]);
+		listen_start(audit, &startup->listeners[i], boot);
 }
 
 /* What they know is in the batch. */
 static void
 sources_end(struct audit *audit)
 {
+	kernel_reader_stop(audit->kernel);
 	if (audit->facts != NULL)
 		fact_reader_stop(audit->facts);
 	sources_flush(audit);
@@ -624,6 +661,7 @@ audit_stop(struct audit *audit)
 	fact_reader_free(audit->facts);
 	words_reader_free(audit->words);
 	login_failures_free(audit->failures);
+	kernel_reader_free(audit->kernel);
 	sources_free(audit->sources);
 	free(audit->waiting);
 	uv_close((uv_handle_t *)&audit->commit, NULL);
@@ -634,10 +672,25 @@ audit_stop(struct audit *audit)
 	(void)uv_loop_close(&audit->loop);
 }
 
+/* The kernel's records need the names of users and groups; nothing else. */
+static int
+open_etc(const struct startup *startup)
+{
+	static const char kernel[] = "kernel";
+	size_t i;
+
+	for (i = 0; i < startup->nlisteners; i++)
+		if (strncmp(startup->listeners[i].address, kernel,
+			strlen(kernel)) == 0)
+			return open(
+			    PATH_ETC, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return -1;
+}
+
 int
 audit_main(void)
 {
-	struct sandbox_path paths[2];
+	struct sandbox_path paths[3];
 	struct startup startup;
 	struct audit audit;
 	char place[PLACE_MAX], boot[PLACE_MAX];
@@ -654,19 +707,21 @@ audit_main(void)
 		return 1;
 	}
 	audit.dirfd = dirfd;
+	audit.etc_fd = open_etc(&startup);
 	if (loop_start(&audit) == -1)
 		return 1;
 	know_place(dirfd, place);
 	know_boot(boot);
 	paths[0] = (struct sandbox_path){ .fd = dirfd, .writable = 1 };
-	paths[1] = (struct sandbox_path){ .fd = -1 };
+	paths[1] = (struct sandbox_path){ .fd = audit.etc_fd };
+	paths[2] = (struct sandbox_path){ .fd = -1 };
 	sandbox_enter(ROLE_AUDIT, paths, SANDBOX_NO_NETWORK);
 
 	if (store_start(&audit, dirfd) == -1 ||
 	    tree_start(&audit, dirfd, place) == -1)
 		return 1;
 	index_start(&audit, dirfd, boot);
-	sources_start(&audit, &startup);
+	sources_start(&audit, &startup, boot);
 	if (startup.peer_fds[ROLE_CORE] != -1)
 		core_start(&audit, startup.peer_fds[ROLE_CORE]);
 	startup_free(&startup);

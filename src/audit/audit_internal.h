@@ -8,6 +8,7 @@
 
 #include "audit/export.h"
 #include "audit/index.h"
+#include "audit/kernel.h"
 #include "audit/query.h"
 #include "audit/segment.h"
 #include "audit/source.h"
@@ -43,6 +44,8 @@ struct audit {
 	struct login_failures *failures;
 	struct words_reader *words;
 	struct fact_reader *facts;
+	struct kernel_reader *kernel; /* NULL: it is not read */
+	int etc_fd;
 	uv_check_t commit; /* after all of a turn is read */
 	uv_timer_t index_due;
 	bool indexing; /* there are records to take in */

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "audit/hide.h"
 #include "audit/index_file.h"
 #include "audit/line.h"
 #include "audit/recent.h"
@@ -138,9 +139,25 @@ index_line(struct record_index *idx, const struct line_place *place,
 	return -1;
 }
 
-/* record_document(leaf, segment, at, length) */
 static void
-call_document(sqlite3_context *context, int count, sqlite3_value **values)
+give_hidden(sqlite3_context *context, const char *line, size_t len)
+{
+	json_t *record = record_parse(line, len);
+	char *text;
+
+	record_hide_arguments(record);
+	text = json_text(record);
+	if (text == NULL)
+		sqlite3_result_error(context, "no such record", -1);
+	else
+		sqlite3_result_text(context, text, -1, SQLITE_TRANSIENT);
+	freezero_str(text);
+	json_decref(record);
+}
+
+/* record_document(leaf, segment, at, length), and record_hidden() */
+static void
+give_document(sqlite3_context *context, sqlite3_value **values, bool hide)
 {
 	struct record_index *idx = sqlite3_user_data(context);
 	struct line_place place = { .leaf = (uint64_t)sqlite3_value_int64(
@@ -150,12 +167,27 @@ call_document(sqlite3_context *context, int count, sqlite3_value **values)
 		.length = (uint64_t)sqlite3_value_int64(values[3]) };
 	const char *line;
 
-	(void)count;
 	if (index_line(idx, &place, &line) == -1)
 		sqlite3_result_error(context, "no such record", -1);
+	else if (hide)
+		give_hidden(context, line, (size_t)place.length);
 	else
 		sqlite3_result_text(
 		    context, line, (int)place.length, SQLITE_TRANSIENT);
+}
+
+static void
+call_document(sqlite3_context *context, int count, sqlite3_value **values)
+{
+	(void)count;
+	give_document(context, values, false);
+}
+
+static void
+call_hidden(sqlite3_context *context, int count, sqlite3_value **values)
+{
+	(void)count;
+	give_document(context, values, true);
 }
 
 /* --- Taking up what is there, or beginning anew ------------------------------ */
@@ -183,6 +215,9 @@ prepare(struct record_index *idx)
 	if (filter_sql_register(idx->db) != SQLITE_OK ||
 	    sqlite3_create_function_v2(idx->db, "record_document", 4,
 		SQLITE_UTF8 | SQLITE_DIRECTONLY, idx, call_document, NULL, NULL,
+		NULL) != SQLITE_OK ||
+	    sqlite3_create_function_v2(idx->db, "record_hidden", 4,
+		SQLITE_UTF8 | SQLITE_DIRECTONLY, idx, call_hidden, NULL, NULL,
 		NULL) != SQLITE_OK ||
 	    sqlite3_prepare_v3(idx->db, insert_text, -1,
 		SQLITE_PREPARE_PERSISTENT, &idx->insert, NULL) != SQLITE_OK)

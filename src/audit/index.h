@@ -80,6 +80,8 @@ int		 index_line(struct record_index *, const struct line_place *,
 #define INDEX_COLUMNS	10	/* members of a record that a column repeats */
 /* The record's text, as a function of the columns that say where it is. */
 #define INDEX_DOCUMENT	"record_document(leaf, segment, at, length)"
+/* The same without what not everybody may see: hide.h. */
+#define INDEX_HIDDEN	"record_hidden(leaf, segment, at, length)"
 
 sqlite3		*index_database(const struct record_index *);
 /* Changes with the database: what was prepared before is of the last one. */

@@ -146,7 +146,7 @@ prepare_windows(struct index_query *q)
 struct index_query *
 index_query_new(struct record_index *idx, const json_t *services,
     const struct filter *filter, const struct query_options *options,
-    uint64_t needed)
+    uint64_t needed, bool hide)
 {
 	struct index_query *q;
 
@@ -161,7 +161,7 @@ index_query_new(struct record_index *idx, const json_t *services,
 	q->needed = needed;
 	index_columns(idx, q->columns);
 	q->source.columns = q->columns;
-	q->source.document = INDEX_DOCUMENT;
+	q->source.document = hide ? INDEX_HIDDEN : INDEX_DOCUMENT;
 	/* To count, an index alone may do. */
 	q->source.row = options->count ? "leaf" : "leaf, segment, at, length";
 	if (index_range(idx, &q->from, &q->end) == 0 && prepare_whole(q) == 0)

@@ -27,7 +27,7 @@ struct index_query;
  */
 struct index_query *index_query_new(struct record_index *,
 		    const json_t *services, const struct filter *,
-		    const struct query_options *, uint64_t needed);
+		    const struct query_options *, uint64_t needed, bool hide);
 /* NULL is fine. */
 void		 index_query_free(struct index_query *);
 

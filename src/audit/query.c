@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "audit/hide.h"
 #include "audit/index_query.h"
 #include "audit/query.h"
 #include "lib/filter.h"
@@ -31,6 +32,7 @@ struct record_query {
 	const json_t *services; /* borrowed from data */
 	struct filter *filter;
 	struct query_options options;
+	bool hide; /* arguments of programs */
 	json_t *kept;
 	size_t kept_size; /* as text */
 	json_int_t matches;
@@ -66,6 +68,7 @@ query_prepare(struct record_query *query, const char *text, size_t len)
 	filters = json_object_get(query->data, "query-filters");
 	options = json_object_get(query->data, options_attribute);
 	query->services = json_object_get(query->data, "services");
+	query->hide = json_bool(query->data, "hide_arguments", true);
 	errors = verr_new();
 	none = json_array();
 	query->filter = filter_parse_with(
@@ -247,6 +250,8 @@ query_counts(struct record_query *query)
 static void
 query_consider(struct record_query *query, json_t *record)
 {
+	if (query->hide)
+		record_hide_arguments(record);
 	if (!service_wanted(query, record) ||
 	    !filter_match(query->filter, record) || !query_counts(query))
 		return;
@@ -373,6 +378,8 @@ query_found(struct record_query *query, const struct line_place *place)
 		query_by_reading(query);
 		return;
 	}
+	if (query->hide)
+		record_hide_arguments(record);
 	query_keep(query, record);
 	query_bound(query);
 	json_decref(record);
@@ -389,7 +396,8 @@ query_begun(struct record_query *query)
 		return false;
 	if (index_has(query->index, &query->until))
 		query->by_index = index_query_new(query->index, query->services,
-		    query->filter, &query->options, query_needed(query));
+		    query->filter, &query->options, query_needed(query),
+		    query->hide);
 	if (query->by_index == NULL)
 		query_by_reading(query);
 	return query->by_index != NULL;

@@ -26,6 +26,8 @@ struct syslog_reader {
 	struct words_reader *words;
 	struct syslog_budget budget;
 	unsigned int dropped;
+	void (*root)(pid_t, void *); /* NULL: nobody asks */
+	void *root_arg;
 };
 
 /* clang-format off */
@@ -174,6 +176,8 @@ reader_datagram(struct syslog_reader *reader, const char *data, size_t len,
 	/* No record is dropped for the program's log. */
 	if (sender != NULL)
 		words_line(reader->words, sender, line.text, line.len);
+	if (root && reader->root != NULL)
+		reader->root(sender->pid, reader->root_arg);
 	if (!syslog_permit(&reader->budget, uv_now(reader->timer.loop), root)) {
 		if (reader->dropped++ == 0)
 			uv_timer_start(&reader->timer, reader_report, 1000, 0);
@@ -259,6 +263,14 @@ syslog_reader_new(uv_loop_t *loop, int fd, struct words_reader *words)
 	reader->poll.data = reader->timer.data = reader;
 	uv_poll_start(&reader->poll, UV_READABLE, reader_readable);
 	return reader;
+}
+
+void
+syslog_reader_watch(
+    struct syslog_reader *reader, void (*root)(pid_t, void *), void *arg)
+{
+	reader->root = root;
+	reader->root_arg = arg;
 }
 
 void

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <uv.h>
 
 /*
@@ -26,6 +27,9 @@ struct words_reader;
  */
 struct syslog_reader *syslog_reader_new(uv_loop_t *, int fd,
 		    struct words_reader *);
+/* Calls with each process that root sends a line from. */
+void	syslog_reader_watch(struct syslog_reader *,
+	    void (*root)(pid_t, void *), void *arg);
 /* NULL is fine.  The loop must turn once more before it is closed. */
 void	syslog_reader_free(struct syslog_reader *);
 

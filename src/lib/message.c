@@ -70,6 +70,8 @@ static const struct message_info messages[MSG_TYPE_COUNT] = {
 	ROW(AUDIT_HEAD,		CORE, AUDIT,	  STR, STR,	       0, 0),
 	ROW(AUDIT_REIDENTIFY,	CORE, AUDIT,	  STR, 64 * KIB,       0, 0),
 
+	ROW(KERNEL_LOST,	MONITOR, AUDIT,	  4, 4,		       0, 0),
+
 	ROW(OP_DONE,		MONITOR, CORE,	  4 + STR, ANY,	       0, 1),
 	ROW(OP_PEER_IDENTITY,	CORE, MONITOR,	  0, 0,		       1, 1),
 	ROW(OP_VERIFY_PASSWORD,	CORE, MONITOR,	  2 * STR, 16 * KIB,   0, 0),
@@ -98,6 +100,7 @@ static const struct message_info messages[MSG_TYPE_COUNT] = {
 	ROW(OP_CHECK_COMMANDS,	CORE, MONITOR,	  STR, ANY,	       0, 0),
 	ROW(OP_SSH_INSTALLED,	CORE, MONITOR,	  0, 0,		       0, 0),
 	ROW(OP_SSH_PAM,		CORE, MONITOR,	  1, 1,		       0, 0),
+	ROW(OP_KERNEL_AUDIT,	CORE, MONITOR,	  3, 3,		       0, 0),
 	ROW(OP_FILES_OF,	CORE, MONITOR,	  12, 12,	       0, 0),
 	ROW(OP_HOLD,		CORE, MONITOR,	  4 + 4 * STR, ANY,    0, 0),
 	ROW(OP_HOLD_RUN,	CORE, MONITOR,	  STR, SHORT,	       0, 0),

@@ -47,7 +47,8 @@ enum message_type {
 
 	/* Set-up of single roles. */
 	MSG_LISTEN,		/* monitor -> web, local, core, audit: str
-				   address (fd); for audit its /dev/log, for
+				   address (fd); for audit its /dev/log and
+				   lib/startup.h's kernel, for
 				   core lib/second_factor.h's socket */
 	MSG_TLS,		/* monitor -> web: str certificate chain PEM,
 				   str private key PEM */
@@ -132,6 +133,9 @@ enum message_type {
 	MSG_AUDIT_REIDENTIFY,	/* core -> audit: str {record: of what is done,
 				   without event_data} -> {log, parent}: ids */
 
+	MSG_KERNEL_LOST = 63,	/* monitor -> audit: u32 records that the kernel
+				   says it lost since it was told last */
+
 	/*
 	 * Operations: core -> monitor, one MSG_OP_DONE each with the same id
 	 * and, before its own members, u32 errno and str text for people
@@ -204,6 +208,10 @@ enum message_type {
 	MSG_OP_SSH_PAM,		/* u8 1: install what is missing -> str what of
 				   ours in sshd's PAM service was, or "",
 				   u8 1: it is there now */
+	MSG_OP_KERNEL_AUDIT,	/* u8 1: our rules are loaded, u8 1: and locked,
+				   u8 1: it stops the machine when a record is
+				   lost -> u8 enum kernel_audit_state, u32 of
+				   our rules are loaded, str what is wrong */
 	MSG_OP_FILES_OF,	/* u32 uid, u32 tree as of
 				   owned_trees[], u32 most
 				   -> u64 files, [str path]* that many at
@@ -292,6 +300,17 @@ enum held_state {
 	HELD_WAITING,
 	HELD_RESTORED,		/* what it was is back; core has to say so */
 	HELD_STATE_COUNT
+};
+
+/* What there is of the kernel's audit. */
+enum kernel_audit_state {
+	KERNEL_AUDIT_OFF,	/* nobody asked for it */
+	KERNEL_AUDIT_ON,
+	KERNEL_AUDIT_ABSENT,	/* the kernel has none, or not for us */
+	KERNEL_AUDIT_LOCKED,	/* and cannot be changed */
+	KERNEL_AUDIT_TAKEN,	/* another Holdfast has it */
+	KERNEL_AUDIT_FAILED,
+	KERNEL_AUDIT_STATE_COUNT
 };
 
 enum service_verb {

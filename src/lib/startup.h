@@ -28,6 +28,7 @@ struct facts {
 	char		*machine_boot;		/* the kernel's boot_id */
 	bool		 fips_module;		/* OpenSSL has its provider */
 	bool		 instance;		/* not a packaged machine */
+	bool		 kernel_audit;		/* it may be changed */
 	bool		 expose;		/* services may listen anywhere */
 	char		*listen_address;	/* else only here */
 	uint16_t	 ssh_port;		/* first tcpport; 0: the table's */
@@ -41,6 +42,11 @@ void	facts_put(struct wire_out *, const struct facts *);
 /* 0 or -1; free with facts_free in both cases. */
 int	facts_get(struct wire_in *, struct facts *);
 void	facts_free(struct facts *);
+
+/* Listeners of the audit role: the kernel's records, of a machine or of what
+ * began in an instance. */
+#define KERNEL_OF_MACHINE	"kernel audit"
+#define KERNEL_OF_INSTANCE	"kernel audit, instance"
 
 struct listener {
 	char	*address;	/* "127.0.0.1:8443" or the socket's path */

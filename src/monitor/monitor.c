@@ -30,6 +30,7 @@
 #include "monitor/folder.h"
 #include "monitor/held.h"
 #include "monitor/hooks.h"
+#include "monitor/kernel_audit.h"
 #include "monitor/leftovers.h"
 #include "monitor/listen.h"
 #include "monitor/logfile.h"
@@ -66,13 +67,15 @@ static struct {
 	uv_timer_t ready_timer;
 	uv_signal_t signals[3];
 	bool ready, stopping;
+	uint32_t kernel_lost; /* told of */
+	bool kernel_lost_known;
 	int exit_code;
 	char code[128]; /* printed at READY */
 	char why[1024];
 } monitor = {
 	.folder = { .fd = -1, .lock_fd = -1 }, .state_fd = -1,
 	.roles = { .exe_fd = -1, .listen_fd = -1, .socket_fd = -1,
-	  .syslog_fd = -1, .codes_fd = -1, .facts_fd = -1 }
+	  .syslog_fd = -1, .kernel_fd = -1, .codes_fd = -1, .facts_fd = -1 }
 };
 /* clang-format on */
 
@@ -158,6 +161,22 @@ end_leftovers(const char *path)
 		log_warn("start.leftovers",
 		    "%d processes of an earlier run were ended", ended);
 	return 0;
+}
+
+/*
+ * The kernel's audit: that of a machine, or of an instance that was told to.
+ * What an instance left that was killed goes at any start.
+ */
+static void
+kernel_audit(const struct monitor_options *options)
+{
+	bool instance = options->instance != NULL;
+
+	kernel_audit_recover();
+	if (instance && !options->kernel_audit)
+		return;
+	kernel_audit_permit(!instance);
+	monitor.roles.kernel_fd = kernel_audit_socket();
 }
 
 /* The folder, still in the host's namespace. */
@@ -252,6 +271,7 @@ end_everything(void)
 	bool instance = monitor.options->instance != NULL;
 
 	logfile_drain();
+	kernel_audit_release();
 	if (instance && monitor.state_fd != -1 &&
 	    leftovers_end(monitor.state_fd) == -1)
 		log_error("stop.leftovers", "some processes did not end");
@@ -261,6 +281,25 @@ end_everything(void)
 	}
 	if (!instance)
 		unlink(PATH_SOCKET);
+}
+
+/* Of what the kernel lost, the audit role is told what is new. */
+static void
+on_kernel_lost(uint32_t lost)
+{
+	struct wire_out body = { 0 };
+	uint32_t more = lost - monitor.kernel_lost;
+
+	if (monitor.kernel_lost_known && more > 0) {
+		wire_put_u32(&body, more);
+		if (processes_send(
+			ROLE_AUDIT, MSG_KERNEL_LOST, 0, &body, NULL, 0) == 0)
+			monitor.kernel_lost = lost;
+		wire_free(&body);
+	} else if (!monitor.kernel_lost_known) {
+		monitor.kernel_lost_known = true;
+		monitor.kernel_lost = lost;
+	}
 }
 
 static void
@@ -436,6 +475,7 @@ serve(void)
 	struct facts *facts = &monitor.facts;
 
 	facts->instance = options->instance != NULL;
+	facts->kernel_audit = kernel_audit_permitted();
 	facts->expose = options->expose || !facts->instance;
 	facts->ssh_port = options->ssh_port;
 	facts->listen_address = xstrdup(monitor.listen.host);
@@ -463,6 +503,7 @@ serve(void)
 	operations_start(&monitor.loop);
 	op_worker_loop(&monitor.loop);
 	processes_start(&monitor.roles);
+	kernel_audit_watch(&monitor.loop, on_kernel_lost);
 	uv_run(&monitor.loop, UV_RUN_DEFAULT);
 	end_everything();
 }
@@ -489,6 +530,7 @@ monitor_main(const struct monitor_options *options)
 	}
 	manager_prepare();
 	held_boot(options->instance != NULL, monitor.facts.machine_boot);
+	kernel_audit(options);
 	log_info("start", "holdfastd %s, pid %d", HF_VERSION, (int)getpid());
 	serve();
 	log_info("stopped", "exit code %d", monitor.exit_code);

@@ -77,6 +77,8 @@ int	op_update_home(struct operation_call *);
 int	op_end_processes(struct operation_call *);
 int	op_files_of(struct operation_call *);
 int	op_check_commands(struct operation_call *);
+/* op_kernel_audit.c */
+int	op_kernel_audit(struct operation_call *);
 /* op_ask.c: in the monitor, at once */
 int	op_peer_identity(struct operation_call *);
 int	op_interfaces(struct operation_call *);

@@ -127,6 +127,19 @@ send_peer(struct process *process, enum role peer, int fd)
 	wire_free(&body);
 }
 
+static void
+set_up_audit(struct process *process)
+{
+	send_listener(process, FACT_SOCKET, setup->facts_fd);
+	if (setup->syslog_fd != -1)
+		send_listener(process, "/dev/log", setup->syslog_fd);
+	if (setup->kernel_fd != -1)
+		send_listener(process,
+		    setup->facts->instance ? KERNEL_OF_INSTANCE :
+					     KERNEL_OF_MACHINE,
+		    setup->kernel_fd);
+}
+
 /* Everything its role needs, then START. */
 static void
 role_set_up(struct process *process)
@@ -149,9 +162,7 @@ role_set_up(struct process *process)
 		send_listener(process, "middlewared.sock", setup->socket_fd);
 		send_boot(process);
 	} else if (process->role == ROLE_AUDIT) {
-		send_listener(process, FACT_SOCKET, setup->facts_fd);
-		if (setup->syslog_fd != -1)
-			send_listener(process, "/dev/log", setup->syslog_fd);
+		set_up_audit(process);
 	} else if (process->role == ROLE_CORE) {
 		send_listener(process, SECOND_FACTOR_SOCKET, setup->codes_fd);
 		facts_put(&body, setup->facts);

@@ -2,12 +2,14 @@
  * audit.*: the log, asked for through core, answered by the audit role.
  */
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 
 #include "core/audit.h"
 #include "core/audit_failures.h"
 #include "core/call.h"
 #include "core/query.h"
+#include "core/resource.h"
 #include "lib/filter.h"
 #include "lib/json.h"
 #include "lib/verr.h"
@@ -72,6 +74,13 @@ answered(int error, const char *text, void *arg)
 	call_reply(call, result);
 }
 
+bool
+audit_shows_arguments(const struct call *call)
+{
+	return call->session != NULL &&
+	    resource_shows_secrets(&audit_resource, call->session);
+}
+
 static void
 query_run_method(struct call *call)
 {
@@ -79,6 +88,7 @@ query_run_method(struct call *call)
 	const json_t *options = json_object_get(data, "query-options");
 	struct verr *errors = verr_new();
 	struct query_options o;
+	json_t *request;
 
 	if (json_array_size(json_object_get(data, "services")) != 1)
 		verr_add(errors, "audit_query.services",
@@ -98,7 +108,11 @@ query_run_method(struct call *call)
 	}
 	verr_free(errors);
 	audit_failures_flush();
-	audit_ask(MSG_AUDIT_QUERY, data, answered, call);
+	request = json_copy((json_t *)(uintptr_t)data);
+	json_object_set_new(request, "hide_arguments",
+	    json_boolean(!audit_shows_arguments(call)));
+	audit_ask(MSG_AUDIT_QUERY, request, answered, call);
+	json_decref(request);
 }
 
 /* clang-format off */

@@ -24,6 +24,7 @@
 #include "lib/log.h"
 #include "lib/verr.h"
 #include "system/audit_heads.h"
+#include "system/audit_kernel.h"
 #include "system/system.h"
 
 #define ENTRY 1
@@ -131,6 +132,23 @@ const struct field audit_fields[] = {
 	{ .name = "head_webhook_error", .type = F_STR,
 	  .flags = FF_NULL | FF_OWN | FF_READONLY,
 	  .doc = "Why the webhook did not take the last one; null: it did." },
+	{ .name = "kernel_rules", .type = F_BOOL, .def = "true",
+	  .flags = FF_OWN, .label = "Kernel Audit Rules",
+	  .doc = "Record what the kernel sees people do: programs, mounts, "
+	  "modules, refusals. An instance does so with --kernel-audit only." },
+	{ .name = "kernel_lock", .type = F_BOOL, .def = "false",
+	  .flags = FF_OWN, .label = "Lock Kernel Audit Rules",
+	  .doc = "Nobody changes them until the machine starts anew." },
+	{ .name = "kernel_panic", .type = F_BOOL, .def = "false",
+	  .flags = FF_OWN, .label = "Stop When a Kernel Record is Lost",
+	  .doc = "The kernel stops the machine when it loses a record." },
+	{ .name = "kernel_consent", .type = F_BOOL, .def = "false",
+	  .flags = FF_OWN, .label = "Consent to Lock or Stop",
+	  .doc = "An administrator agrees to what kernel_lock and kernel_panic "
+	  "do; they need it." },
+	{ .name = "kernel", .type = F_OBJECT, .fields = audit_kernel_shown,
+	  .flags = FF_OWN | FF_READONLY,
+	  .doc = "What there is of the kernel's audit." },
 	{ .name = "shortened", .type = F_OBJECT, .fields = shortened_fields,
 	  .flags = FF_NULL | FF_OWN | FF_READONLY | FF_KEPT, .def = "null",
 	  .doc = "The retention that counts still, after it was shortened." },
@@ -298,6 +316,7 @@ audit_config_check(struct change *c)
 	check_room(c);
 	check_retention(c);
 	audit_heads_check(c);
+	audit_kernel_check(c);
 }
 
 void
@@ -309,6 +328,7 @@ audit_config_extend(json_t *entry)
 
 	if (quota != 0 && left < available)
 		available = left;
+	json_object_set_new(entry, "kernel", audit_kernel_state());
 	json_object_set_new(entry, "remote_logging_enabled", json_false());
 	/* clang-format off */
 	json_object_set_new(entry, "space", json_pack(
@@ -341,6 +361,7 @@ audit_config_changed(void)
 	tell_shortened(entry);
 	tell_room(entry);
 	audit_heads_changed(entry);
+	audit_kernel_changed(entry);
 }
 
 void

@@ -14,6 +14,11 @@ extern const struct field	audit_entry_result[];
 void	 audit_config_run(struct call *);
 void	 audit_update_run(struct call *);
 void	 audit_confirm_run(struct call *);
+/*
+ * May the caller see the arguments of programs in records?  Who may only read
+ * the log may not.
+ */
+bool	 audit_shows_arguments(const struct call *);
 /* The hooks of the resource. */
 void	 audit_config_check(struct change *);
 void	 audit_config_extend(json_t *entry);

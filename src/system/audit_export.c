@@ -3,6 +3,7 @@
  * role makes the reports and keeps them.
  */
 #include "system/audit_export.h"
+#include "system/audit_config.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -85,6 +86,17 @@ struct exporting {
 	char uuid[UUID_LEN];
 };
 
+/* What is proven cannot be changed: it leaves nothing out. */
+static bool
+with_arguments(const json_t *data)
+{
+	const char *service = json_string_value(
+	    json_array_get(json_object_get(data, "services"), 0));
+
+	return service != NULL &&
+	    (strcmp(service, "SYSTEM") == 0 || strcmp(service, "SUDO") == 0);
+}
+
 static bool
 valid(struct call *call, const json_t *data)
 {
@@ -98,6 +110,10 @@ valid(struct call *call, const json_t *data)
 	if (json_bool(data, "remote_controller", false))
 		verr_add(errors, "audit_export.remote_controller",
 		    "There is no other controller");
+	if (!audit_shows_arguments(call) && with_arguments(data))
+		verr_add(errors, "audit_export.services",
+		    "Its records hold the arguments of programs, as they are: "
+		    "it needs SYSTEM_AUDIT_WRITE");
 	filter_free(filter_parse_with(json_object_get(data, "query-filters"),
 	    options, "audit_export.query-filters", errors));
 	query_options_parse(options, "audit_export.query-options", &o, errors);

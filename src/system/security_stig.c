@@ -16,6 +16,7 @@
 #include "core/session.h"
 #include "core/twofactor.h"
 #include "lib/json.h"
+#include "system/audit_kernel.h"
 #include "system/security_internal.h"
 #include "system/user.h"
 #include "system/user_internal.h"
@@ -25,7 +26,6 @@
 
 /* clang-format off */
 static const char *const unbuilt[] = {
-	"the kernel's audit rules",
 	"the record of what is typed on root's terminals",
 	"kernel.io_uring_disabled",
 };
@@ -161,6 +161,8 @@ security_stig_check(struct change *c)
 		fill_in(c->after);
 		check_twofactor(c);
 		check_accounts(c);
+		needs(c, audit_kernel_on(),
+		    "the rules of the kernel's audit to be loaded");
 		for (i = 0; i < COUNT(unbuilt); i++)
 			verr_add(c->errors, FIELD, "It is not built yet: %s",
 			    unbuilt[i]);

@@ -13,7 +13,9 @@ from harness import wait_until
 
 DAY = 24 * 60 * 60
 GIB = 1 << 30
-OURS = {"retention_days", "on_failure", "head_records", "head_seconds",
+OURS = {"kernel", "kernel_rules", "kernel_lock", "kernel_panic",
+        "kernel_consent", "retention_days", "on_failure", "head_records",
+        "head_seconds",
         "shortened", "head_webhook", "head_webhook_minutes",
         "head_alarm_hours", "head_left", "head_webhook_error"}
 THEIRS = {"id", "retention", "reservation", "quota", "quota_fill_warning",

@@ -57,6 +57,7 @@ is_type(enum message_type type)
 	case MSG_AUDIT_PROGRESS:
 	case MSG_AUDIT_ABORT:
 	case MSG_AUDIT_REPORT:
+	case MSG_KERNEL_LOST:
 	case MSG_OP_DONE:
 	case MSG_OP_PEER_IDENTITY:
 	case MSG_OP_VERIFY_PASSWORD:
@@ -81,6 +82,7 @@ is_type(enum message_type type)
 	case MSG_OP_UPDATE_HOME:
 	case MSG_OP_END_PROCESSES:
 	case MSG_OP_CHECK_COMMANDS:
+	case MSG_OP_KERNEL_AUDIT:
 	case MSG_OP_FILES_OF:
 	case MSG_OP_SSH_INSTALLED:
 	case MSG_OP_SSH_PAM:

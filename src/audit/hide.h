@@ -1,0 +1,14 @@
+/*
+ * What of a record only those may see who may write the audit's settings:
+ * the arguments of programs, which hold passwords now and then, and what was
+ * typed on a terminal.
+ */
+#ifndef HF_AUDIT_HIDE_H
+#define HF_AUDIT_HIDE_H
+
+#include <jansson.h>
+
+/* In place, before it is filtered, sorted or shown. */
+void	 record_hide_arguments(json_t *record);
+
+#endif
