@@ -293,7 +293,7 @@ static const struct verb verbs[] = {
 	{ "end-others", "", "End all but one's own, and root's here.",
 	  " session ", 0, 0, noun_session_end_others },
 	{ "show", "", "Show the settings.", " ssh ", 0, 0, noun_ssh_show },
-	{ "update", "[--no-confirm] FIELD=VALUE...",
+	{ "update", "[--dry-run | --no-confirm] FIELD=VALUE...",
 	  "Change settings; taken back after a minute unless confirmed.",
 	  " ssh ", 1, -1, noun_ssh_update },
 	{ "checkin", "[unverified]",

@@ -15,6 +15,7 @@
 
 #define ROLLBACK_SECONDS 60
 #define FINAL "--no-confirm"
+#define DRY_RUN "--dry-run"
 
 enum exit_code
 noun_ssh_show(struct errand *e)
@@ -111,10 +112,23 @@ take_word(char **arguments, const char *word)
 	return found;
 }
 
+/* What it would do: the lines that change, and who could log in how. */
+static void
+print_dry_run(const json_t *answer, bool json)
+{
+	if (json || !isatty(STDOUT_FILENO)) {
+		print_result(answer, json);
+		return;
+	}
+	print_text(stdout, json_str(answer, "diff", ""));
+	print_result(json_object_get(answer, "accounts"), false);
+}
+
 enum exit_code
 noun_ssh_update(struct errand *e)
 {
-	bool final = take_word(e->arguments, FINAL);
+	bool dry = take_word(e->arguments, DRY_RUN);
+	bool final = take_word(e->arguments, FINAL) || dry;
 	json_t *data = NULL, *answer = NULL;
 	enum exit_code code;
 
@@ -123,10 +137,14 @@ noun_ssh_update(struct errand *e)
 	    json_object_get(data, "rollback_timeout") == NULL)
 		json_object_set_new(
 		    data, "rollback_timeout", json_integer(ROLLBACK_SECONDS));
+	if (code == EXIT_DONE && dry)
+		json_object_set_new(data, "dry_run", json_true());
 	if (code == EXIT_DONE)
 		code = errand_call(
 		    e, "ssh.update", json_pack("[o]", data), &answer);
-	if (code == EXIT_DONE) {
+	if (code == EXIT_DONE && dry)
+		print_dry_run(answer, e->invocation->json);
+	else if (code == EXIT_DONE) {
 		print_result(answer, e->invocation->json);
 		code = await(e, answer);
 	}

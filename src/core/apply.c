@@ -188,7 +188,10 @@ check_next(struct change *c)
 
 	c->at = next_step(c, c->at);
 	if (c->at == output_count) {
-		ask_states(c);
+		if (c->dry)
+			c->resource->dry_run(c);
+		else
+			ask_states(c);
 		return;
 	}
 	put_content(&out, c->at, c->steps[c->at].content);
@@ -248,7 +251,7 @@ apply_prepare(struct change *c)
 			    outputs[output].name);
 			return;
 		}
-	if ((why = confirm_forbids(c)) != NULL) {
+	if (!c->dry && (why = confirm_forbids(c)) != NULL) {
 		change_refuse(c, EBUSY, "%s", why);
 		free(why);
 		return;

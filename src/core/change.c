@@ -442,6 +442,16 @@ change_store(struct change *c)
 		change_beside(c, BESIDE_KEEP);
 }
 
+void
+change_answer(struct change *c, json_t *result, const char *why)
+{
+	if (result != NULL)
+		call_reply(c->call, result);
+	else
+		call_fail(c->call, EFAULT, "%s", why);
+	change_finish(c);
+}
+
 /* --- The beginning -------------------------------------------------------- */
 
 /* As revisions; the documents stay the edits'. */
@@ -561,7 +571,11 @@ change_continue(struct change *c)
 		outside_apply(c);
 		return;
 	}
-	if (!change_drop_idle(c)) {
+	if (!change_drop_idle(c) && c->dry) {
+		c->resource->dry_run(c);
+		return;
+	}
+	if (c->nedits == 0) {
 		if (c->unchanged != NULL)
 			c->unchanged(c);
 		call_reply(c->call, result_of(c));
@@ -596,6 +610,8 @@ change_overlay(struct change *c, json_t *after)
 	c->if_revision = json_int(c->given, "if_revision", -1);
 	c->rollback_seconds =
 	    (uint32_t)json_int(c->given, "rollback_timeout", 0);
+	c->dry = c->resource->dry_run != NULL &&
+	    json_bool(c->given, "dry_run", false);
 }
 
 /* The call's own edit; false: there is no such entry, or one already. */

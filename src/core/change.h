@@ -86,6 +86,7 @@ struct change {
 	uint32_t		 rollback_seconds;
 	bool			 held;		/* and the monitor knows */
 	bool			 taking_back;	/* of one that was held */
+	bool			 dry;		/* it is only looked at */
 	size_t			 room;		/* for edits */
 	json_t			*index;		/* of edits, by resource, id */
 	/*
@@ -184,6 +185,9 @@ void	change_applied(struct change *, int error, const char *text);
  * what is not (copied).
  */
 void	change_verified(struct change *, const char *what);
+
+/* From a resource's dry_run: what is answered (stolen); NULL: why not. */
+void	change_answer(struct change *, json_t *result, const char *why);
 
 /*
  * From a resource's beside: NULL, or what went wrong (copied).  What cannot be

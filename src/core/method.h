@@ -215,6 +215,11 @@ struct resource {
 	 * new reference.  May be NULL.
 	 */
 	json_t			*(*answer)(const struct change *);
+	/*
+	 * Of an update with the member dry_run, which is its own: all checks
+	 * passed and the files are rendered; ends by change_answer().
+	 */
+	void			(*dry_run)(struct change *);
 	/* More than saying so counts when it is confirmed; may be NULL. */
 	const struct confirming	*confirmed_by;
 	/* Something of it changed: after its event.  May be NULL. */

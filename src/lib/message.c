@@ -82,6 +82,7 @@ static const struct message_info messages[MSG_TYPE_COUNT] = {
 	ROW(OP_RESTORE_OUTPUT,	CORE, MONITOR,	  4, 4,		       0, 0),
 	ROW(OP_READ_OUTPUT,	CORE, MONITOR,	  4, 4,		       0, 0),
 	ROW(OP_EFFECTIVE,	CORE, MONITOR,	  4 + STR, 64 * KIB,   0, 0),
+	ROW(OP_EFFECTIVE_OF,	CORE, MONITOR,	  4 + 2 * STR, ANY,    0, 0),
 	ROW(OP_SERVICE_CONTROL,	CORE, MONITOR,	  9, 9,		       0, 0),
 	ROW(OP_SERVICE_STATUS,	CORE, MONITOR,	  8, 8,		       0, 0),
 	ROW(OP_INTERFACES,	CORE, MONITOR,	  0, 0,		       0, 0),

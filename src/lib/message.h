@@ -164,6 +164,9 @@ enum message_type {
 	MSG_OP_READ_OUTPUT,	/* u32 output -> u8 1: exists, bytes content */
 	MSG_OP_EFFECTIVE,	/* u32 output, [str connection spec]* as of
 				   sshd -C, none = global -> bytes text */
+	MSG_OP_EFFECTIVE_OF,	/* u32 output, bytes content, [str connection
+				   spec as above]* -> [bytes text]*: what the
+				   daemon would make of that content */
 	MSG_OP_SERVICE_CONTROL,	/* u32 service, u32 daemon of it or DAEMON_ALL,
 				   u8 enum service_verb -> */
 	MSG_OP_SERVICE_STATUS,	/* u32 service, u32 daemon as above

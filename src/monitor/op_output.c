@@ -25,6 +25,7 @@
 #define EFFECTIVE_MAX (1024 * 1024)
 #define CHECK_SECONDS 10
 #define SPECS_MAX 4
+#define CONNECTIONS_MAX 64
 #define SPEC_MAX 512
 #define ARGV_MAX (8 + 2 * SPECS_MAX + 1)
 
@@ -155,6 +156,40 @@ shorten(const char *text, const char *path, const char *name)
 	return out;
 }
 
+/* Content under the output's name where nobody else looks. */
+struct temporary {
+	char folder[64], path[PATH_MAX];
+};
+
+static void
+temporary_remove(const struct temporary *t)
+{
+	unlink(t->path);
+	rmdir(t->folder);
+}
+
+static int
+temporary_make(struct operation_call *call, const struct output *output,
+    const void *content, size_t len, struct temporary *t)
+{
+	int fd, rc = 0;
+
+	snprintf(t->folder, sizeof(t->folder), CHECK_FOLDER "/XXXXXX");
+	if (mkdtemp(t->folder) == NULL)
+		return operation_fail(
+		    call, errno, "%s: %s", t->folder, strerror(errno));
+	snprintf(t->path, sizeof(t->path), "%s/%s", t->folder, output->file);
+	fd = open(t->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd == -1 || file_write_all(fd, content, len) == -1) {
+		rc = operation_fail(
+		    call, errno, "%s: %s", t->path, strerror(errno));
+		temporary_remove(t);
+	}
+	if (fd != -1)
+		close(fd);
+	return rc;
+}
+
 /*
  * 0 when the daemon accepts it; else an errno: EINVAL with its complaint in
  * *complaintp (caller frees), another when it could not be asked.
@@ -165,22 +200,15 @@ daemon_check(struct operation_call *call, const struct output *output,
 {
 	struct process_result result = { 0 };
 	const char *argv[ARGV_MAX];
-	char path[PATH_MAX], folder[64];
-	int fd, rc = 0;
+	struct temporary temporary;
+	const char *path = temporary.path;
+	int rc;
 
 	if (output->check[0] == NULL)
 		return 0;
-	snprintf(folder, sizeof(folder), CHECK_FOLDER "/XXXXXX");
-	if (mkdtemp(folder) == NULL)
-		return operation_fail(
-		    call, errno, "%s: %s", folder, strerror(errno));
-	snprintf(path, sizeof(path), "%s/%s", folder, output->file);
-	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	if (fd == -1 || file_write_all(fd, content, len) == -1) {
-		rc = operation_fail(
-		    call, errno, "%s: %s", path, strerror(errno));
-		goto out;
-	}
+	rc = temporary_make(call, output, content, len, &temporary);
+	if (rc != 0)
+		return rc;
 	build_argv(output->check, path, NULL, 0, argv);
 	make_run_folder(output);
 	if (process_run(argv, -1, NULL, COMPLAINT_MAX, CHECK_SECONDS,
@@ -193,12 +221,8 @@ daemon_check(struct operation_call *call, const struct output *output,
 		*complaintp = shorten(result.output, path, output->name);
 		rc = EINVAL;
 	}
-out:
 	free(result.output);
-	if (fd != -1)
-		close(fd);
-	unlink(path);
-	rmdir(folder);
+	temporary_remove(&temporary);
 	return rc;
 }
 
@@ -349,14 +373,12 @@ spec_valid(const char *spec)
 
 static int
 effective(struct operation_call *call, const struct output *output,
-    char **specs, size_t nspecs)
+    const char *path, char **specs, size_t nspecs)
 {
 	struct process_result result = { 0 };
 	const char *argv[ARGV_MAX];
-	char path[PATH_MAX];
 	int rc = 0;
 
-	snprintf(path, sizeof(path), "%s/%s", output->dir, output->file);
 	build_argv(output->effective, path, specs, nspecs, argv);
 	if (argv[0] == NULL)
 		return operation_fail(
@@ -379,7 +401,7 @@ int
 op_effective(struct operation_call *call)
 {
 	const struct output *output = get_output(call);
-	char *specs[SPECS_MAX] = { NULL };
+	char *specs[SPECS_MAX] = { NULL }, path[PATH_MAX];
 	uint32_t count, i;
 	int rc;
 
@@ -393,10 +415,63 @@ op_effective(struct operation_call *call)
 			if (!spec_valid(specs[i]))
 				rc = operation_fail(
 				    call, EINVAL, "malformed connection");
+		snprintf(
+		    path, sizeof(path), "%s/%s", output->dir, output->file);
 		if (rc == 0)
-			rc = effective(call, output, specs, count);
+			rc = effective(call, output, path, specs, count);
 	}
 	for (i = 0; i < SPECS_MAX; i++)
 		free(specs[i]);
+	return rc;
+}
+
+/* For each of the connections; the reply's count is that of the request. */
+static int
+each_effective(struct operation_call *call, const struct output *output,
+    const char *path, uint32_t count)
+{
+	char *spec;
+	int rc = 0;
+
+	wire_put_u32(&call->reply, count);
+	for (; count > 0 && rc == 0; count--) {
+		spec = wire_get_str(&call->body, SPEC_MAX);
+		if (!spec_valid(spec))
+			rc = operation_fail(
+			    call, EINVAL, "malformed connection");
+		else
+			rc = effective(call, output, path, &spec, 1);
+		free(spec);
+	}
+	if (rc == 0 && wire_end(&call->body) == -1)
+		rc = operation_fail(call, EINVAL, "malformed request");
+	return rc;
+}
+
+int
+op_effective_of(struct operation_call *call)
+{
+	const struct output *output = get_output(call);
+	struct temporary temporary;
+	char *complaint = NULL;
+	const void *content;
+	uint32_t count;
+	size_t len;
+	int rc;
+
+	content = wire_get_bytes(&call->body, &len);
+	count = wire_get_u32(&call->body);
+	if (output == NULL || output->accounts || call->body.bad ||
+	    count > CONNECTIONS_MAX)
+		return operation_fail(call, EINVAL, "malformed request");
+	rc = vet_and_check(call, output, content, len, &complaint);
+	free(complaint);
+	if (rc != 0)
+		return operation_fail(call, rc, "it is refused");
+	rc = temporary_make(call, output, content, len, &temporary);
+	if (rc != 0)
+		return rc;
+	rc = each_effective(call, output, temporary.path, count);
+	temporary_remove(&temporary);
 	return rc;
 }

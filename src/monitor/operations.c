@@ -110,6 +110,10 @@ static const struct operation operations[] = {
 	{ .type = MSG_OP_EFFECTIVE, .name = "effective configuration",
 	  .lane = LANE_PLAIN, .run = op_effective, .seconds = 15,
 	  .capabilities = NONE },
+	/* So many connections, each asked for on its own. */
+	{ .type = MSG_OP_EFFECTIVE_OF, .name = "effective configurations",
+	  .lane = LANE_PLAIN, .run = op_effective_of, .seconds = 60,
+	  .capabilities = NONE },
 	/* A home becomes its user's, and what is in it is done as that. */
 	{ .type = MSG_OP_CHECK_HOME, .name = "check home",
 	  .lane = LANE_PLAIN, .run = op_check_home, .seconds = 15,

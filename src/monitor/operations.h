@@ -59,6 +59,7 @@ int	op_install_output(struct operation_call *);
 int	op_restore_output(struct operation_call *);
 int	op_read_output(struct operation_call *);
 int	op_effective(struct operation_call *);
+int	op_effective_of(struct operation_call *);
 /* op_held.c */
 int	op_hold(struct operation_call *);
 int	op_hold_run(struct operation_call *);

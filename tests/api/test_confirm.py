@@ -4,6 +4,7 @@ Everything is killed between a change and its confirmation, with the real sshd
 listening.
 """
 
+import json
 import os
 import signal
 import subprocess
@@ -562,3 +563,58 @@ def test_the_command_line_counts_down(served, client):
     assert "s left to confirm it" in done.stdout
     assert "as before" in done.stdout and done.returncode == 1, done
     wait_until_back(served.instance)
+
+
+# --- Looked at before ----------------------------------------------------------
+
+def of(answer, name):
+    found, = [one for one in answer["accounts"] if one["username"] == name]
+    return found
+
+
+def test_a_dry_run_changes_nothing_and_shows_the_difference(served, client):
+    before, text = client.call("ssh.config"), served.instance.sshd_config()
+    answer = client.call("ssh.update", {"tcpport": OTHER, "dry_run": True})
+    assert f"-Port {PORT}\n+Port {OTHER}\n" == answer["diff"]
+    assert client.call("ssh.config") == before
+    assert served.instance.sshd_config() == text
+    assert client.call("config.pending") is None
+    answer = client.call("ssh.update", {"tcpport": PORT, "dry_run": True})
+    assert answer["diff"] == ""
+    error = client.error("ssh.update", {"options": "NoSuchOption yes",
+                                        "dry_run": True})
+    assert error.paths == ["ssh_update.options"]
+
+
+@pytest.mark.parametrize("options, after", [
+    ("PubkeyAuthentication no", []), ("DenyUsers second", []),
+    ("AllowGroups nobody-is-in-it", []), ("AllowUsers sec*", ["SSH_KEY"]),
+    ("Match User second\nPubkeyAuthentication no", []),
+    ("Match User other\nPubkeyAuthentication no", ["SSH_KEY"]),
+])
+def test_a_dry_run_says_who_would_lose_access(served, client, another,
+                                              tmp_path, options, after):
+    """As it says, so it is."""
+    answer = client.call("ssh.update", {"options": options, "dry_run": True})
+    account = of(answer, "second")
+    assert account == {"username": "second", "before": ["SSH_KEY"],
+                       "after": after, "loses_access": not after}
+    client.call("ssh.update", {"options": options})
+    assert second(served, tmp_path).works() == bool(after)
+
+
+def test_a_dry_run_tells_passwords(served, client, another):
+    client.call("user.update", another["id"], {"ssh_password_enabled": True})
+    answer = client.call("ssh.update", {"passwordauth": True,
+                                        "dry_run": True})
+    assert of(answer, "second")["after"] == ["SSH_KEY", "SSH_PASSWORD"]
+    assert not of(answer, "second")["loses_access"]
+
+
+def test_a_dry_run_on_the_command_line(served, client):
+    done = served.instance.cli("ssh", "update", "--dry-run",
+                               f"tcpport={OTHER}")
+    assert done.returncode == 0, done
+    assert f"Port {OTHER}" in json.loads(done.stdout)["diff"]
+    assert client.call("ssh.config")["tcpport"] == PORT
+    assert client.call("config.pending") is None

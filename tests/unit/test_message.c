@@ -86,6 +86,7 @@ is_type(enum message_type type)
 	case MSG_OP_FILES_OF:
 	case MSG_OP_SSH_INSTALLED:
 	case MSG_OP_SSH_PAM:
+	case MSG_OP_EFFECTIVE_OF:
 	case MSG_OP_HOLD:
 	case MSG_OP_HOLD_RUN:
 	case MSG_OP_HELD:

@@ -25,6 +25,7 @@
 #include "core/ssh_codes.h"
 #include "services/ssh/ssh_complaint.h"
 #include "services/ssh/ssh_confirm.h"
+#include "services/ssh/ssh_dry_run.h"
 #include "services/ssh/ssh_fields.h"
 #include "services/ssh/ssh_installed.h"
 #include "services/ssh/ssh_interfaces.h"
@@ -519,6 +520,7 @@ const struct resource ssh_resource = {
 	.fields = ssh_fields, .size = sizeof(struct ssh_config),
 	.entry = SSH_ENTRY, .check = ssh_check, .lookup = ssh_lookup,
 	.initial = ssh_initial, .gather = ssh_gather,
-	.events = ssh_events, .confirmed_by = &ssh_confirming
+	.events = ssh_events, .confirmed_by = &ssh_confirming,
+	.dry_run = ssh_dry_run
 };
 /* clang-format on */
