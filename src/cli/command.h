@@ -31,6 +31,7 @@ enum exit_code	command_recover(const struct invocation *);
 enum exit_code	command_reidentify(const struct invocation *);
 enum exit_code	command_renew_2fa(const struct invocation *);
 enum exit_code	command_setup_admin(const struct invocation *);
+enum exit_code	command_ssh(const struct invocation *);
 enum exit_code	command_status(const struct invocation *);
 
 #endif

@@ -62,8 +62,9 @@ static const struct command commands[] = {
 	  .doc = "Set the first administrator's password.",
 	  .run = command_setup_admin },
 	{ .name = "ssh", .arguments = "VERB [FIELD=VALUE...]",
-	  .doc = "Show or change the settings of SSH; confirm a change.",
-	  .run = command_noun },
+	  .doc = "Show or change the settings of SSH; confirm a change; probe "
+	  "[HOST[:PORT]]\n\tsees from outside what a server offers.",
+	  .run = command_ssh },
 	{ .name = "status", .arguments = "",
 	  .doc = "Say how Holdfast is doing.", .run = command_status },
 	{ .name = NULL }

@@ -212,6 +212,7 @@ status_print(FILE *file, const json_t *status, const char *instance)
 	const json_t *listening = json_object_get(status, "listening");
 	const json_t *missing = json_object_get(status, "sandbox_missing");
 	const json_t *problems = json_object_get(status, "problems");
+	const json_t *probe = json_object_get(status, "ssh_probe");
 	char *text;
 
 	fputs("Holdfast ", file);
@@ -228,6 +229,10 @@ status_print(FILE *file, const json_t *status, const char *instance)
 	print_text(file, text);
 	putc('\n', file);
 	free(text);
+	if (json_is_object(probe))
+		fprintf(file,
+		    "Last probe of SSH: %" JSON_INTEGER_FORMAT " findings\n",
+		    json_int(probe, "findings", 0));
 	print_audit(file, json_object_get(status, "audit"));
 	print_lines(file, "Note, missing in this kernel: ", missing);
 	print_set_up(file, status, instance);

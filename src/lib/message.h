@@ -205,8 +205,8 @@ enum message_type {
 	MSG_OP_CHECK_COMMANDS,	/* [str command of sudo]* ->
 				   [u8 enum command_state, str the path that
 				   it is about]* */
-	MSG_OP_SSH_INSTALLED,	/* -> u32 version of OpenSSH (902 is 9.2), str
-				   one name a line: key exchanges, host key
+	MSG_OP_SSH_INSTALLED,	/* -> u32 version of OpenSSH (902 is 9.2), str,
+				   comma-separated: key exchanges, host key
 				   algorithms, ciphers, MACs */
 	MSG_OP_SSH_PAM,		/* u8 1: install what is missing -> str what of
 				   ours in sshd's PAM service was, or "",

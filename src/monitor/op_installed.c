@@ -37,6 +37,18 @@ ask_ssh(struct operation_call *call, const char *flag, const char *query)
 	return NULL;
 }
 
+/* One name a line becomes a name-list. */
+static void
+join_lines(char *text)
+{
+	size_t len = strlen(text);
+
+	while (len > 0 && text[len - 1] == '\n')
+		text[--len] = '\0';
+	while ((text = strchr(text, '\n')) != NULL)
+		*text = ',';
+}
+
 /* "OpenSSH_9.2p1 Debian-2+deb12u7, OpenSSL ..." is 902. */
 static unsigned int
 parse_version(const char *text)
@@ -63,6 +75,7 @@ op_ssh_installed(struct operation_call *call)
 	for (i = 0; i < sizeof(queries) / sizeof(queries[0]); i++) {
 		if ((text = ask_ssh(call, "-Q", queries[i])) == NULL)
 			return EIO;
+		join_lines(text);
 		wire_put_str(&call->reply, text);
 		free(text);
 	}

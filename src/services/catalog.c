@@ -65,6 +65,9 @@ const struct task tasks[TASK_COUNT] = {
 	[TASK_POST] = { .name = "https-post", .seconds = 60,
 	  .network = true, .reads = { "/etc", "/run/systemd/resolve",
 	  "/run/NetworkManager", "/run/resolvconf", NULL } },
+	[TASK_SSH_PROBE] = { .name = "ssh-probe", .seconds = 60,
+	  .network = true, .reads = { "/etc", "/run/systemd/resolve",
+	  "/run/NetworkManager", "/run/resolvconf", NULL } },
 };
 /* clang-format on */
 

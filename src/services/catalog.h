@@ -45,6 +45,9 @@ enum task_id {
 				   in the order of RFC 4253 section 7.1 */
 	TASK_POST,		/* str URL (https), str text to send -> u16 the
 				   server's HTTP status */
+	TASK_SSH_PROBE,		/* u8 1: a name may be resolved, u8 1: the cipher
+				   "none" is tried, str host, u16 port, str
+				   user, u32 ms -> services/ssh/ssh_report.h */
 	TASK_COUNT
 };
 

@@ -17,6 +17,7 @@
 #include "core/setup_code.h"
 #include "lib/json.h"
 #include "lib/xalloc.h"
+#include "services/ssh/ssh_probe.h"
 #include "system/audit_heads.h"
 #include "system/recovery.h"
 #include "system/service.h"
@@ -54,6 +55,7 @@ services_gathered(json_t *list, void *arg)
 	json_object_set_new(status, "alerts", alert_list());
 	json_object_set_new(status, "reboot_required", reboot_reasons());
 	json_object_set_new(status, "pending", confirm_pending());
+	json_object_set_new(status, "ssh_probe", ssh_last_probe());
 	call->data = NULL;
 	call_reply(call, status);
 }

@@ -33,5 +33,7 @@ int	task_ssh_offer(struct wire_in *, struct wire_out *, const char **);
 
 void	task_post_prepare(void);
 int	task_post(struct wire_in *, struct wire_out *, const char **);
+void	task_ssh_probe_prepare(void);
+int	task_ssh_probe(struct wire_in *, struct wire_out *, const char **);
 
 #endif

@@ -29,6 +29,8 @@ static const struct work works[TASK_COUNT] = {
 	  .run = task_lookup_groups },
 	[TASK_SSH_OFFER] = { .run = task_ssh_offer },
 	[TASK_POST] = { .prepare = task_post_prepare, .run = task_post },
+	[TASK_SSH_PROBE] = { .prepare = task_ssh_probe_prepare,
+	  .run = task_ssh_probe },
 };
 /* clang-format on */
 

@@ -29,6 +29,7 @@
 #include "services/ssh/ssh_fields.h"
 #include "services/ssh/ssh_installed.h"
 #include "services/ssh/ssh_interfaces.h"
+#include "services/ssh/ssh_probe.h"
 #include "services/ssh/ssh_render.h"
 #include "services/ssh/ssh_pam_watch.h"
 #include "services/ssh/ssh_sessions.h"
@@ -464,8 +465,19 @@ bindiface_choices_run(struct call *call)
 	ssh_interfaces_ask(choices_known, call);
 }
 
+/* A server limits how many connections of one address it takes at once. */
+static char *
+probe_lock(const json_t *params)
+{
+	const char *host = json_string_value(json_array_get(params, 0));
+
+	return xasprintf("ssh_probe %s", host == NULL ? "" : host);
+}
+
 static const char *const read_roles[] = { "SSH_READ", NULL };
 static const char *const sessions_roles[] = { "AUTH_SESSIONS_READ", NULL };
+static const char *const probe_roles[] = { "SSH_READ",
+	"KEYCHAIN_CREDENTIAL_WRITE", NULL };
 static const char *const write_roles[] = { "SSH_WRITE", NULL };
 static const char *const choices_roles[] = { "NETWORK_INTERFACE_READ",
 	"READONLY_ADMIN", "SSH_READ", NULL };
@@ -488,6 +500,16 @@ static const struct method ssh_methods[] = {
 	{ .name = "ssh.config", .kind = KIND_CONFIG, .auth = AUTH_ROLE,
 	  .roles = read_roles, .result = entry_result,
 	  .doc = "The SSH settings.", .run = resource_config_run },
+	{ .name = "ssh.last_probe", .auth = AUTH_ROLE, .own = true,
+	  .roles = read_roles, .result = &ssh_last_probe_result,
+	  .doc = "What the last probe of this machine saw.",
+	  .run = ssh_last_probe_run },
+	{ .name = "ssh.probe", .auth = AUTH_ROLE, .own = true,
+	  .roles = probe_roles, .job = true, .job_lock = probe_lock,
+	  .params = ssh_probe_params, .result = &ssh_probe_result,
+	  .audit = "Probe SSH server", .audit_suffix = ssh_probe_suffix,
+	  .doc = "Sees from outside what an SSH server offers.",
+	  .accept = ssh_probe_accept, .run = ssh_probe_run },
 	{ .name = "ssh.sessions", .kind = KIND_QUERY, .auth = AUTH_ROLE,
 	  .roles = sessions_roles, .own = true, .params = query_params,
 	  .result = &ssh_session_list, .doc = "Who is here by SSH.",

@@ -9,7 +9,6 @@
 #include <netinet/in.h>
 #include <errno.h>
 #include <poll.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -17,29 +16,13 @@
 
 #include "lib/boottime.h"
 #include "lib/xalloc.h"
+#include "services/ssh/ssh_socket.h"
 
 #define RETRY_MS 20 /* between two attempts */
 
-/* Until readable or writable; false when the time is over. */
-static bool
-wait_for(int fd, short events, int64_t deadline)
-{
-	struct pollfd p = { .fd = fd, .events = events };
-	int64_t left;
-	int r;
-
-	do {
-		left = deadline - boottime_ms();
-		if (left <= 0)
-			return false;
-		r = poll(&p, 1, (int)left);
-	} while (r == -1 && errno == EINTR);
-	return r == 1;
-}
-
 /* "fe80::1%3": the scope as a number, for without files no name is known. */
-static int
-parse_address(const char *text, uint16_t port, struct sockaddr_storage *ss,
+int
+ssh_offer_address(const char *text, uint16_t port, struct sockaddr_storage *ss,
     socklen_t *len)
 {
 	struct sockaddr_in *in4 = (struct sockaddr_in *)ss;
@@ -75,31 +58,6 @@ parse_address(const char *text, uint16_t port, struct sockaddr_storage *ss,
 	return 0;
 }
 
-static int
-connected(const struct sockaddr_storage *ss, socklen_t len, int64_t deadline)
-{
-	int fd, error = 0;
-	socklen_t error_len = sizeof(error);
-
-	fd = socket(
-	    ss->ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd == -1)
-		return -1;
-	if (connect(fd, (const struct sockaddr *)ss, len) == -1) {
-		if (errno != EINPROGRESS)
-			goto fail;
-		if (!wait_for(fd, POLLOUT, deadline) ||
-		    getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &error_len) ==
-			-1 ||
-		    error != 0)
-			goto fail;
-	}
-	return fd;
-fail:
-	close(fd);
-	return -1;
-}
-
 /* As ssh_offer_ask; 0 also when it closed before it said enough. */
 static int
 exchange(int fd, int64_t deadline, uint8_t *buffer, struct ssh_offer *offer,
@@ -108,18 +66,13 @@ exchange(int fd, int64_t deadline, uint8_t *buffer, struct ssh_offer *offer,
 	const char hello[] = SSH_OFFER_IDENTIFICATION;
 	enum ssh_offer_state state = OFFER_MORE;
 	size_t have = 0;
-	ssize_t n;
+	int n;
 
-	/* A fresh socket's buffer takes these few bytes whole. */
-	if (send(fd, hello, sizeof(hello) - 1, MSG_NOSIGNAL) !=
-	    (ssize_t)sizeof(hello) - 1)
+	if (ssh_socket_send(fd, hello, sizeof(hello) - 1, deadline) == -1)
 		return 0;
 	while (state == OFFER_MORE) {
-		if (!wait_for(fd, POLLIN, deadline))
-			return 0;
-		n = recv(fd, buffer + have, SSH_OFFER_MAX - have, 0);
-		if (n == -1 && (errno == EINTR || errno == EAGAIN))
-			continue;
+		n = ssh_socket_recv(
+		    fd, buffer + have, SSH_OFFER_MAX - have, deadline);
 		if (n <= 0)
 			return 0;
 		have += (size_t)n;
@@ -140,13 +93,13 @@ ssh_offer_ask(const char *address, uint16_t port, unsigned int milliseconds,
 
 	memset(offer, 0, sizeof(*offer));
 	*why = "nobody answers";
-	if (parse_address(address, port, &ss, &len) == -1) {
+	if (ssh_offer_address(address, port, &ss, &len) == -1) {
 		*why = "this is no address";
 		return -1;
 	}
 	buffer = xmalloc(SSH_OFFER_MAX);
 	for (;;) {
-		fd = connected(&ss, len, deadline);
+		fd = ssh_socket_open(&ss, len, deadline);
 		if (fd != -1) {
 			r = exchange(fd, deadline, buffer, offer, why);
 			close(fd);

@@ -275,16 +275,6 @@ configured(const struct effect *e, const struct endpoint *l)
 	return found;
 }
 
-static const char *
-reachable(const char *address)
-{
-	if (strcmp(address, "0.0.0.0") == 0)
-		return "127.0.0.1";
-	if (strcmp(address, "::") == 0)
-		return "::1";
-	return address;
-}
-
 /* Where to ask: the first address listened on; a wildcard's loopback. */
 static void
 choose_address(struct effect *e, const struct status *s)
@@ -301,7 +291,7 @@ choose_address(struct effect *e, const struct status *s)
 			return;
 		if (listens(s, address, port)) {
 			e->port = port;
-			e->address = xstrdup(reachable(address));
+			e->address = xstrdup(ssh_verify_reachable(address));
 		}
 		free(address);
 	}

@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "lib/xalloc.h"
+#include "services/ssh/ssh_names.h"
 #include "services/ssh/ssh_render.h"
 
 const char *const ssh_hardenings[] = { "MODERN", "FIPS", "COMPATIBLE", NULL };
@@ -94,35 +95,20 @@ ssh_hardening_list(int hardening, enum ssh_algorithms kind,
 	return names;
 }
 
-/* Is the name an element of the list? */
-static bool
-among(const char *list, char separator, const char *name, size_t len)
-{
-	const char *p, *end;
-
-	for (p = list; p != NULL && *p != '\0';
-	     p = *end == '\0' ? end : end + 1) {
-		end = strchrnul(p, separator);
-		if ((size_t)(end - p) == len && memcmp(p, name, len) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* Appends those of names that are installed and not there yet. */
 static char *
 append(char *offer, const char *names, const char *installed)
 {
-	const char *p, *end;
+	const char *at = NULL, *name;
 	char *longer;
+	size_t len;
 
-	for (p = names; *p != '\0'; p = *end == '\0' ? end : end + 1) {
-		end = strchrnul(p, ',');
-		if (!among(installed, '\n', p, (size_t)(end - p)) ||
-		    among(offer, ',', p, (size_t)(end - p)))
+	while ((name = ssh_names_next(names, &at, &len)) != NULL) {
+		if (!ssh_names_have(installed, name, len) ||
+		    (offer != NULL && ssh_names_have(offer, name, len)))
 			continue;
 		longer = xasprintf("%s%s%.*s", offer == NULL ? "" : offer,
-		    offer == NULL ? "" : ",", (int)(end - p), p);
+		    offer == NULL ? "" : ",", (int)len, name);
 		free(offer);
 		offer = longer;
 	}
@@ -159,7 +145,7 @@ ssh_hardening_host_keys(int hardening, const struct ssh_installed *installed)
 
 	for (i = 0; i < sizeof(besides) / sizeof(besides[0]); i++)
 		if (*names == '\0' ||
-		    among(names, ',', besides[i], strcspn(besides[i], ",")))
+		    ssh_names_have(names, besides[i], strcspn(besides[i], ",")))
 			types |= 1u << i;
 	return types;
 }

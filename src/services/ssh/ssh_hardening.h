@@ -20,7 +20,7 @@ enum ssh_algorithms {
 /* What the installed OpenSSH is and has: `ssh -V`, `ssh -Q`. */
 struct ssh_installed {
 	unsigned int	 version;	/* 902 is 9.2; 0: not known */
-	const char	*lists[ALGORITHMS_COUNT];	/* one name a line */
+	const char	*lists[ALGORITHMS_COUNT];	/* comma-separated */
 };
 
 /* Comma-separated; "": sshd's own choice is right. */

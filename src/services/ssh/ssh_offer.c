@@ -9,15 +9,9 @@
 
 #include "lib/xalloc.h"
 
-#define MSG_DISCONNECT 1 /* RFC 4253 section 12 */
-#define MSG_IGNORE 2
-#define MSG_DEBUG 4
-#define MSG_KEXINIT 20
-#define COOKIE_LEN 16
 #define LINE_LEN_MAX 8192 /* of lines before the version */
 #define LINES_MAX 1024
 #define VERSION_LEN_MAX 255 /* with CR LF */
-#define PACKET_LEN_MAX 35000 /* RFC 4253 section 6.1 */
 #define PACKETS_MAX 32 /* that may precede KEXINIT */
 
 struct reader {
@@ -82,29 +76,42 @@ parse_version(struct reader *in, struct ssh_offer *offer, const char **why)
 	return bad(why, "too many lines before the version");
 }
 
-/* One packet without encryption or MAC; section 6. */
-static enum ssh_offer_state
-parse_packet(struct reader *in, struct reader *payload, const char **why)
+enum ssh_offer_state
+ssh_packet_parse(const uint8_t *data, size_t len, const uint8_t **payload,
+    size_t *payload_len, size_t *used, const char **why)
 {
-	const uint8_t *p = in->data + in->at;
 	uint32_t packet_len, padding;
 
-	if (in->len - in->at < 5)
+	if (len < 5)
 		return OFFER_MORE;
-	packet_len = number(p);
-	padding = p[4];
-	if (packet_len < 12 || packet_len > PACKET_LEN_MAX ||
+	packet_len = number(data);
+	padding = data[4];
+	if (packet_len < 12 || packet_len > SSH_PACKET_MAX ||
 	    (packet_len + 4) % 8 != 0)
 		return bad(why, "a packet's length is wrong");
 	if (padding < 4 || padding + 2 > packet_len)
 		return bad(why, "a packet's padding is wrong");
-	if (in->len - in->at - 4 < packet_len)
+	if (len - 4 < packet_len)
 		return OFFER_MORE;
-	payload->data = p + 5;
-	payload->len = packet_len - padding - 1;
-	payload->at = 0;
-	in->at += 4 + packet_len;
+	*payload = data + 5;
+	*payload_len = packet_len - padding - 1;
+	*used = 4 + packet_len;
 	return OFFER_DONE;
+}
+
+/* The next one of those that came. */
+static enum ssh_offer_state
+next_packet(struct reader *in, struct reader *payload, const char **why)
+{
+	enum ssh_offer_state state;
+	size_t used;
+
+	payload->at = 0;
+	state = ssh_packet_parse(in->data + in->at, in->len - in->at,
+	    &payload->data, &payload->len, &used, why);
+	if (state == OFFER_DONE)
+		in->at += used;
+	return state;
 }
 
 /* Section 7.1: a cookie, ten name-lists, a boolean, four reserved bytes. */
@@ -114,7 +121,7 @@ parse_kexinit(struct reader *in, struct ssh_offer *offer, const char **why)
 	uint32_t len;
 	size_t i;
 
-	in->at = 1 + COOKIE_LEN;
+	in->at = 1 + SSH_COOKIE_LEN;
 	for (i = 0; i < LIST_COUNT; i++) {
 		if (in->at > in->len || in->len - in->at < 4)
 			return bad(why, "its KEXINIT is too short");
@@ -143,16 +150,20 @@ parse(struct reader *in, struct ssh_offer *offer, const char **why)
 	state = parse_version(in, offer, why);
 	for (packets = 0; packets < PACKETS_MAX && state == OFFER_DONE;
 	     packets++) {
-		state = parse_packet(in, &payload, why);
+		state = next_packet(in, &payload, why);
 		if (state != OFFER_DONE)
 			return state;
 		switch (payload.data[0]) {
-		case MSG_KEXINIT:
+		case SSH_MSG_KEXINIT:
+			offer->used = in->at;
+			offer->kexinit = (size_t)(payload.data - in->data);
+			offer->kexinit_len = payload.len;
+			offer->packets = packets + 1;
 			return parse_kexinit(&payload, offer, why);
-		case MSG_IGNORE:
-		case MSG_DEBUG:
+		case SSH_MSG_IGNORE:
+		case SSH_MSG_DEBUG:
 			break;
-		case MSG_DISCONNECT:
+		case SSH_MSG_DISCONNECT:
 			return bad(why, "it ended the connection");
 		default:
 			return bad(why, "it sent something else than KEXINIT");

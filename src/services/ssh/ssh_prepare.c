@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,7 @@
 #define KEYGEN "/usr/bin/ssh-keygen"
 #define KEYGEN_SECONDS 60
 #define OUTPUT_MAX 4096
+#define MODULI_BITS 3072
 
 static int
 make_run_folder(char **whyp)
@@ -145,12 +147,67 @@ out:
 	return r;
 }
 
+/* moduli(5): the fifth field is the size, less one as sshd counts. */
+static bool
+is_large(const char *line)
+{
+	unsigned int fields;
+
+	for (fields = 0; fields < 4; fields++) {
+		line += strcspn(line, " \n");
+		line += strspn(line, " ");
+	}
+	return strtoul(line, NULL, 10) >= MODULI_BITS - 1;
+}
+
+static int
+copy_large(FILE *in, FILE *out)
+{
+	char *line = NULL;
+	size_t size = 0;
+
+	fputs("# Of moduli, the groups of 3072 bits and more.\n", out);
+	while (in != NULL && getline(&line, &size, in) != -1)
+		if (*line != '#' && is_large(line))
+			fputs(line, out);
+	free(line);
+	return ferror(out) ? -1 : 0;
+}
+
+/*
+ * The groups that a group exchange may choose from, without the small ones.
+ * Of a file that is missing there are none; then sshd has its own.
+ */
+static int
+make_moduli(char **whyp)
+{
+	static const char temporary[] = SSH_MODULI_FILE ".new";
+	FILE *in = fopen(KEY_FOLDER "/moduli", "re"), *out;
+	int r = -1;
+
+	unlink(temporary);
+	if ((out = fopen(temporary, "wxe")) != NULL) {
+		r = copy_large(in, out);
+		if (fclose(out) != 0)
+			r = -1;
+	}
+	if (r == 0 && (r = sync_file(temporary)) == 0)
+		r = rename(temporary, SSH_MODULI_FILE);
+	if (r == -1) {
+		*whyp = xasprintf("%s: %s", SSH_MODULI_FILE, strerror(errno));
+		unlink(temporary);
+	}
+	if (in != NULL)
+		fclose(in);
+	return r;
+}
+
 int
 ssh_prepare(char **whyp)
 {
 	size_t i;
 
-	if (make_run_folder(whyp) == -1)
+	if (make_run_folder(whyp) == -1 || make_moduli(whyp) == -1)
 		return -1;
 	for (i = 0; ssh_host_key_types[i] != NULL; i++)
 		if (make_key(ssh_host_key_types[i], whyp) == -1)

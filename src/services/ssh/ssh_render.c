@@ -162,6 +162,8 @@ put_algorithms(struct conf *conf, const struct ssh_config *c,
 			conf_list(conf, keywords[kind], ',', words);
 		free(offer);
 	}
+	if (c->hardening != HARDENING_COMPATIBLE)
+		conf_word(conf, "ModuliFile", SSH_MODULI_FILE);
 	if (ssh_hardening_rsa_bits(c->hardening) != 0)
 		conf_int(conf, "RequiredRSASize",
 		    ssh_hardening_rsa_bits(c->hardening));

@@ -16,6 +16,8 @@
 
 /* A host key's file is this, the type put in: printf format of one string. */
 #define SSH_HOST_KEY_FILE "/etc/ssh/ssh_host_%s_key"
+/* Groups of 3072 bits and more for a group exchange. */
+#define SSH_MODULI_FILE "/etc/ssh/moduli.holdfast"
 
 /* What the file depends on besides the settings. */
 struct ssh_surroundings {

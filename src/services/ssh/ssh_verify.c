@@ -199,6 +199,16 @@ ssh_verify_listen(const char *effective, unsigned int i, uint16_t *portp)
 	return host;
 }
 
+const char *
+ssh_verify_reachable(const char *address)
+{
+	if (strcmp(address, "0.0.0.0") == 0)
+		return "127.0.0.1";
+	if (strcmp(address, "::") == 0)
+		return "::1";
+	return address;
+}
+
 /* Names that are signals rather than algorithms; RFC 8308, strict KEX. */
 static bool
 is_marker(const char *name)

@@ -39,5 +39,7 @@ int	 ssh_verify_offer(const char *effective, const struct ssh_offer *,
  */
 char	*ssh_verify_listen(const char *effective, unsigned int i,
 	    uint16_t *portp);
+/* By which it is reached: of a wildcard, the loopback.  Borrowed. */
+const char *ssh_verify_reachable(const char *address);
 
 #endif
