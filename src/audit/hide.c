@@ -14,8 +14,8 @@
 static const char *const services[] = { "SYSTEM", "SUDO" };
 
 /* Members of event_data, however deep: of the kernel's records and sudo's. */
-static const char *const members[] = { "proctitle", "arguments", "data", "cmd",
-	"runargv", "submitargv", "runenv", "submitenv" };
+static const char *const members[] = { HIDE_SALT, "proctitle", "arguments",
+	"data", "cmd", "runargv", "submitargv", "runenv", "submitenv" };
 /* clang-format on */
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))

@@ -8,6 +8,13 @@
 
 #include <jansson.h>
 
+/*
+ * A member of event_data, random and hidden as well: who may see all else of a
+ * record, and the hash of its line in the proof of an export, could otherwise
+ * try arguments until one fits.
+ */
+#define HIDE_SALT "salt"
+
 /* In place, before it is filtered, sorted or shown. */
 void	 record_hide_arguments(json_t *record);
 

@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "audit/audit_internal.h"
+#include "audit/hide.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/uuid.h"
@@ -97,10 +98,14 @@ record_of(const struct source_record *r)
 {
 	int64_t us = r->time_us != 0 ? r->time_us : now_us();
 	json_t *data = r->service_data;
-	char id[UUID_LEN];
+	json_t *event_data =
+	    r->event_data != NULL ? r->event_data : json_object();
+	char id[UUID_LEN], salt[UUID_LEN];
 
 	if (r->audit_id == NULL)
 		uuid_new(id);
+	uuid_new(salt);
+	json_object_set_new(event_data, HIDE_SALT, json_string(salt));
 	if (data == NULL)
 		data =
 		    json_pack("{s:{s:i, s:i}}", "vers", "major", 0, "minor", 1);
@@ -114,8 +119,7 @@ record_of(const struct source_record *r)
 	    "username", text_or(r->username, ".UNKNOWN"),
 	    "session", text_or(r->session, NULL),
 	    "service", r->service, "service_data", data,
-	    "event", r->event, "event_data",
-	    r->event_data != NULL ? r->event_data : json_object(),
+	    "event", r->event, "event_data", event_data,
 	    "success", r->success);
 	/* clang-format on */
 }

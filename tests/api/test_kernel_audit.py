@@ -336,6 +336,9 @@ def test_arguments_are_hidden(audited, person, reader):
     shown, = records(audited, mine, client=reader)
     assert shown["event_data"]["arguments"] == "********"
     assert shown["event_data"]["proctitle"] == "********"
+    # Without it the hash of the line would tell who guesses.
+    assert len(record["event_data"]["salt"]) == 36
+    assert shown["event_data"]["salt"] == "********"
     assert shown["event_data"]["syscall"] == record["event_data"]["syscall"]
     # A filter does not tell either, by the index or without it.
     for filters in (
