@@ -50,6 +50,7 @@ answer_append(struct audit *audit, uint32_t id, int error)
 	if (audit->core == NULL)
 		return;
 	wire_put_u32(&body, (uint32_t)error);
+	wire_put_u32(&body, (uint32_t)audit_refused(audit, 0));
 	(void)ipc_send(audit->core, MSG_AUDIT_APPENDED, id, &body, NULL, 0);
 	wire_free(&body);
 }
@@ -205,21 +206,25 @@ static void
 handle_append(struct audit *audit, struct ipc_msg *message)
 {
 	const char *text;
-	bool again;
+	uint8_t flags;
 	size_t len;
-	int error;
+	int error = 0;
 
-	again = wire_get_u8(&message->body) != 0;
+	flags = wire_get_u8(&message->body);
 	text = wire_get_bytes(&message->body, &len);
 	if (wire_end(&message->body) == -1)
 		error = EINVAL;
-	else if (audit_over_quota(audit, len))
-		error = EDQUOT;
+	else if (flags & AUDIT_URGENT)
+		audit_spare_draw(audit, true);
 	else
-		error = audit_append(audit, again, text, len);
+		error = audit_refusal(audit, len);
+	if (error == 0)
+		error =
+		    audit_append(audit, (flags & AUDIT_AGAIN) != 0, text, len);
 	if (error != 0) {
-		log_warn("audit.refused", "A record was refused: %s",
-		    strerror(error));
+		if (error != ENOSPC) /* that was said, once */
+			log_warn("audit.refused", "A record was refused: %s",
+			    strerror(error));
 		answer_append(audit, message->id, error);
 		return;
 	}
@@ -652,6 +657,7 @@ audit_stop(struct audit *audit)
 	if (tree_unsigned(audit->tree) > 0)
 		audit_sign(audit);
 	core_stop(audit);
+	reserve_close(&audit->spare);
 	index_close(audit->index);
 	tree_close(audit->tree);
 	segments_close(audit->store);
@@ -717,8 +723,10 @@ audit_main(void)
 	paths[2] = (struct sandbox_path){ .fd = -1 };
 	sandbox_enter(ROLE_AUDIT, paths, SANDBOX_NO_NETWORK);
 
-	if (store_start(&audit, dirfd) == -1 ||
-	    tree_start(&audit, dirfd, place) == -1)
+	if (store_start(&audit, dirfd) == -1)
+		return 1;
+	audit_spare_open(&audit);
+	if (tree_start(&audit, dirfd, place) == -1)
 		return 1;
 	index_start(&audit, dirfd, boot);
 	sources_start(&audit, &startup, boot);

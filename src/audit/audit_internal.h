@@ -18,6 +18,7 @@
 #include "audit/syslog.h"
 #include "audit/tree.h"
 #include "lib/ipc.h"
+#include "lib/reserve.h"
 
 struct running_query {
 	uint32_t id;
@@ -36,6 +37,10 @@ struct audit {
 	/* A head is signed for so many records, or so long after the first. */
 	uint32_t head_records, head_seconds;
 	uint64_t quota; /* bytes of records; 0: any number */
+	uint64_t reservation; /* bytes that are the log's, used or not */
+	struct reserve spare;
+	bool spare_drawn; /* its last part: the disk is full */
+	bool spare_told;
 	uint64_t used; /* bytes, as of the last commit under a quota */
 	int64_t signed_at; /* by boottime_ms() */
 	uv_timer_t head; /* runs while there are records without one */
@@ -87,6 +92,22 @@ bool	 audit_export_work(struct audit *);
 void	 audit_export_drop(struct audit *);
 /* With an answer, as retention drops what it would read. */
 void	 audit_export_stop(struct audit *);
+
+/* spare.c */
+void	 audit_spare_open(struct audit *);
+/* Makes the spare room as large as it shall be, where the disk has it. */
+void	 audit_spare_keep(struct audit *);
+/* What is kept of it for audit.update's reservation, in bytes. */
+uint64_t audit_spare_reserved(const struct audit *);
+/*
+ * Before what must go on with the disk full: gives back some of it.  all: of
+ * its last half, too.
+ */
+void	 audit_spare_draw(struct audit *, bool all);
+/* Why a record of so many bytes is not taken now, an errno; 0: it is. */
+int	 audit_refusal(struct audit *, size_t more);
+/* The same as was seen last: nothing is looked at or given back. */
+int	 audit_refused(const struct audit *, size_t more);
 
 /* limits.c */
 void	 audit_limits_message(struct audit *, struct ipc_msg *);

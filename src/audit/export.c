@@ -24,8 +24,10 @@
 
 #define TEMPORARY "export.tmp"
 #define FREE_LEAST ((uint64_t)64 << 20) /* the log's own need comes first */
+#define SMALL ((uint64_t)1 << 20)
 #define READING_SHARE 60 /* percent of the work */
 
+static const char too_full[] = "The disk is too full for an export";
 static const char not_signed[] = "The audit log is not what was signed: "
 				 "\"holdfast audit verify\" says more";
 
@@ -36,6 +38,25 @@ export_fail(struct export *e, int error, const char *why)
 		return;
 	e->error = error != 0 ? error : EIO;
 	e->why = xstrdup(why);
+}
+
+static bool
+room_less_than(const struct export *e, uint64_t bytes)
+{
+	struct statfs fs;
+
+	return fstatfs(e->dirfd, &fs) == -1 ||
+	    fs.f_bavail * (uint64_t)fs.f_bsize < bytes;
+}
+
+void
+export_fail_write(struct export *e, int error, const char *why)
+{
+	/* stdio may have kept the error back until it was another one. */
+	if (room_less_than(e, SMALL))
+		export_fail(e, ENOSPC, too_full);
+	else
+		export_fail(e, error, why);
 }
 
 int
@@ -363,7 +384,7 @@ end_report(struct export *e)
 		report_entry(e->report, entry);
 	json_decref(sorted);
 	if (report_end(e->report) == -1)
-		export_fail(e, errno, "The report cannot be written");
+		export_fail_write(e, errno, "The report cannot be written");
 }
 
 /* The next reader sees what was committed until now. */
@@ -399,18 +420,32 @@ step_catching_up(struct export *e, size_t bytes)
 		export_fail(e, EIO, not_signed);
 }
 
+/* The bytes of all parts, as far as they are written. */
+static uint64_t
+written(const struct export *e)
+{
+	uint64_t bytes = 0;
+	size_t i;
+
+	if (e->phase >= PACKING)
+		return e->packing.size;
+	for (i = 0; i < PARTS; i++)
+		bytes += (uint64_t)ftello(e->parts[i]);
+	return bytes;
+}
+
+/* A small one is made on a full disk, too: of the log's spare room. */
 static void
 look_for_room(struct export *e)
 {
-	struct statfs fs;
 	size_t i;
 
-	if (fstatfs(e->dirfd, &fs) == -1 ||
-	    fs.f_bavail * (uint64_t)fs.f_bsize < FREE_LEAST)
-		export_fail(e, ENOSPC, "The disk is too full for an export");
+	if (written(e) > SMALL && room_less_than(e, FREE_LEAST))
+		export_fail(e, ENOSPC, too_full);
 	for (i = 0; i < PARTS; i++)
 		if (ferror(e->parts[i]))
-			export_fail(e, EIO, "The export cannot be written");
+			export_fail_write(
+			    e, EIO, "The export cannot be written");
 }
 
 enum export_state
@@ -489,5 +524,5 @@ export_recorded(struct export *e, const char *line)
 	    memcmp(&root, &head->root, sizeof(root)) != 0)
 		export_fail(e, EIO, not_signed);
 	else if (export_pack_begin(e) == -1)
-		export_fail(e, errno, "The export cannot be written");
+		export_fail_write(e, errno, "The export cannot be written");
 }

@@ -60,6 +60,8 @@ struct export {
 
 /* export.c */
 void	 export_fail(struct export *, int error, const char *why);
+/* The same of what could not be written: says so where the disk is full. */
+void	 export_fail_write(struct export *, int error, const char *why);
 /* The report's name in the archive: malloc'd. */
 char	*export_report_name(const struct export *);
 

@@ -195,6 +195,6 @@ export_pack_step(struct export *e, size_t bytes)
 	if (n != -1 && e->packing.part < PARTS)
 		return false;
 	if (n == -1 || install(e) == -1)
-		export_fail(e, errno, "The export cannot be written");
+		export_fail_write(e, errno, "The export cannot be written");
 	return true;
 }

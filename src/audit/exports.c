@@ -93,6 +93,7 @@ audit_export_work(struct audit *audit)
 		return false;
 	if (segments_batched(audit->store) > 0)
 		audit_commit(audit);
+	audit_spare_draw(audit, false);
 	switch (export_step(audit->export, STEP)) {
 	case EXPORT_GOES_ON:
 		tell_progress(audit);

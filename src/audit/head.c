@@ -14,6 +14,7 @@
 static const struct tree_head *
 sign_all(struct audit *audit)
 {
+	audit_spare_draw(audit, true);
 	if (tree_unsigned(audit->tree) > 0)
 		audit_sign(audit);
 	if (tree_unsigned(audit->tree) > 0)

@@ -2,8 +2,6 @@
  * The audit role's answers about the log itself: how it is to be kept, how
  * large it is, and what retention drops from it.
  */
-#include <sys/vfs.h>
-
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +22,7 @@ audit_limits_message(struct audit *audit, struct ipc_msg *message)
 	uint32_t records = wire_get_u32(&message->body);
 	uint32_t seconds = wire_get_u32(&message->body);
 	uint64_t quota = wire_get_u64(&message->body);
+	uint64_t reservation = wire_get_u64(&message->body);
 
 	if (wire_end(&message->body) == -1 || records == 0 || seconds == 0) {
 		log_warn("audit.message", "core sent malformed limits");
@@ -32,6 +31,8 @@ audit_limits_message(struct audit *audit, struct ipc_msg *message)
 	audit->head_records = records;
 	audit->head_seconds = seconds;
 	audit->quota = quota;
+	audit->reservation = reservation;
+	audit_spare_keep(audit);
 	audit->used = segments_size(audit->store);
 	uv_timer_stop(&audit->head);
 	audit_sign_when_due(audit);
@@ -65,16 +66,14 @@ void
 audit_state_message(struct audit *audit, struct ipc_msg *message)
 {
 	const char *head = heads_last_line(tree_heads(audit->tree));
-	uint64_t available = 0;
-	struct statfs fs;
 
-	if (fstatfs(audit->dirfd, &fs) == 0)
-		available = (uint64_t)fs.f_bavail * (uint64_t)fs.f_bsize;
+	audit_spare_keep(audit);
 	/* clang-format off */
 	audit_answer_json(audit, message->id, json_pack(
-	    "{s:I, s:I, s:I, s:I, s:s?}",
+	    "{s:I, s:I, s:I, s:I, s:I, s:s?}",
 	    "used", (json_int_t)segments_size(audit->store),
-	    "available", (json_int_t)available,
+	    "available", (json_int_t)reserve_free(&audit->spare),
+	    "reserved", (json_int_t)audit_spare_reserved(audit),
 	    "first_record", (json_int_t)first_record(audit),
 	    "records", (json_int_t)tree_size(audit->tree), "head", head));
 	/* clang-format on */
@@ -140,12 +139,14 @@ prune(struct audit *audit, const json_t *record, int64_t days, int64_t before,
 		return EIO;
 	*prunedp = tree.size - first_record(audit);
 	audit_export_stop(audit); /* it reads what goes */
+	audit_spare_draw(audit, true);
 	audit_sign(audit);
 	if ((error = record_pruning(audit, record, days, tree.size)) != 0)
 		return error;
 	if (tree_prune(audit->tree, audit->store, (uint32_t)first) == -1)
 		return errno;
 	audit->used = segments_size(audit->store);
+	audit_spare_keep(audit);
 	log_info("audit.prune", "%llu records older than %lld days dropped",
 	    (unsigned long long)*prunedp, (long long)days);
 	return 0;

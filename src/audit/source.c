@@ -130,9 +130,9 @@ static void retry_later(struct sources *sources);
 static int
 into_batch(struct sources *sources, struct waiting_record *w)
 {
-	int error = EDQUOT;
+	int error = audit_refusal(sources->audit, w->len);
 
-	if (!audit_over_quota(sources->audit, w->len))
+	if (error == 0)
 		error = audit_append(sources->audit, false, w->text, w->len);
 	w->batched = error == 0;
 	if (error != 0)

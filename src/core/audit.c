@@ -29,6 +29,7 @@ struct pending {
 	enum message_type type; /* MSG_AUDIT_APPEND, or what is asked */
 	bool sent;
 	bool outbox; /* the store's outbox holds it */
+	bool urgent; /* takes what is kept for a full disk */
 	char audit_id[UUID_LEN];
 	char *text;
 	void (*done)(int, void *);
@@ -158,7 +159,9 @@ transmit(struct pending *p, bool again)
 	if (audit == NULL)
 		return;
 	if (is_record(p))
-		wire_put_u8(&out, again);
+		wire_put_u8(&out,
+		    (uint8_t)((again ? AUDIT_AGAIN : 0) |
+			(p->urgent ? AUDIT_URGENT : 0)));
 	wire_put_str(&out, p->text);
 	ipc_send(audit, p->type, p->id, &out, NULL, 0);
 	wire_free(&out);
@@ -178,6 +181,20 @@ enqueue(char *text)
 	return p;
 }
 
+/* Of what an administrator does about a log that takes no more. */
+static bool
+is_repair(const json_t *record)
+{
+	const json_t *data = json_object_get(record, "event_data");
+	const char *name = json_str(data, "method", NULL);
+	const struct method *m;
+
+	if (name == NULL || !json_bool(data, "authorized", false) ||
+	    strcmp(json_str(record, "event", ""), "METHOD_CALL") != 0)
+		return false;
+	return (m = method_find(name)) != NULL && m->repairs;
+}
+
 static void
 release(struct pending *p)
 {
@@ -185,16 +202,29 @@ release(struct pending *p)
 	free(p);
 }
 
-void
-audit_send(json_t *record, void (*done)(int, void *), void *arg)
+static void
+send_record(json_t *record, bool urgent, void (*done)(int, void *), void *arg)
 {
 	struct pending *p = enqueue(json_text(record));
 
+	p->urgent = urgent;
 	memcpy(p->audit_id, json_str(record, "audit_id", ""), UUID_LEN - 1);
 	json_decref(record);
 	p->done = done;
 	p->arg = arg;
 	transmit(p, false);
+}
+
+void
+audit_send(json_t *record, void (*done)(int, void *), void *arg)
+{
+	send_record(record, is_repair(record), done, arg);
+}
+
+void
+audit_send_urgent(json_t *record, void (*done)(int, void *), void *arg)
+{
+	send_record(record, true, done, arg);
 }
 
 void
@@ -205,6 +235,7 @@ audit_send_outbox(
 
 	memcpy(p->audit_id, json_str(record, "audit_id", ""), UUID_LEN - 1);
 	p->outbox = true;
+	p->urgent = is_repair(record);
 	p->sent = again; /* without the role, it goes out when it is back */
 	p->done = done;
 	p->arg = arg;
@@ -267,12 +298,26 @@ retry_later(void)
 }
 
 static void
-written(struct pending *p)
+tell_refused(int error)
 {
-	if (refused[0] != '\0')
+	if (refused[0] == '\0')
+		log_error("audit.append", "%s", strerror(error));
+	snprintf(refused, sizeof(refused), "%s", strerror(error));
+	alert_raise(ALERT, NULL, json_pack("{s:s}", "verrs", refused));
+}
+
+/* others: what those that are not urgent get; 0: they are written too. */
+static void
+written(struct pending *p, int others)
+{
+	if (refused[0] != '\0' && others == 0)
 		log_info("audit.writable", "the log can be written again");
-	refused[0] = '\0';
-	alert_clear(ALERT, NULL);
+	if (others != 0)
+		tell_refused(others);
+	else {
+		refused[0] = '\0';
+		alert_clear(ALERT, NULL);
+	}
 	if (p->outbox && core_store() != NULL)
 		store_outbox_done(core_store(), p->audit_id);
 }
@@ -292,20 +337,17 @@ keep_in_outbox(struct pending *p)
 static void
 not_written(struct pending *p, int error)
 {
-	if (refused[0] == '\0')
-		log_error("audit.append", "%s", strerror(error));
-	snprintf(refused, sizeof(refused), "%s", strerror(error));
-	alert_raise(ALERT, NULL, json_pack("{s:s}", "verrs", refused));
+	tell_refused(error);
 	keep_in_outbox(p);
 	retry_later();
 }
 
 /* True: the record is still needed, in memory. */
 static bool
-appended(struct pending *p, int error)
+appended(struct pending *p, int error, int others)
 {
 	if (error == 0)
-		written(p);
+		written(p, others);
 	else
 		not_written(p, error);
 	if (p->done != NULL)
@@ -355,7 +397,7 @@ void
 audit_message(struct ipc_msg *msg)
 {
 	struct pending **at = &pending, *p;
-	int error;
+	int error, others = 0;
 	char *text = NULL;
 
 	if (msg->type == MSG_AUDIT_PROGRESS) {
@@ -367,6 +409,8 @@ audit_message(struct ipc_msg *msg)
 	error = (int)wire_get_u32(&msg->body);
 	if (msg->type == MSG_AUDIT_RESULT)
 		text = wire_get_str(&msg->body, MESSAGE_BODY_MAX);
+	else
+		others = (int)wire_get_u32(&msg->body);
 	p = *at;
 	if (wire_end(&msg->body) == -1 || p == NULL ||
 	    is_record(p) == (msg->type == MSG_AUDIT_RESULT)) {
@@ -386,7 +430,7 @@ audit_message(struct ipc_msg *msg)
 		if (answer_fd != -1)
 			close(audit_take_fd());
 	}
-	if (!is_record(p) || !appended(p, error))
+	if (!is_record(p) || !appended(p, error, others))
 		release(p);
 	free(text);
 }
@@ -401,6 +445,7 @@ tell_limits(void)
 	wire_put_u32(&out, limits.head_records);
 	wire_put_u32(&out, limits.head_seconds);
 	wire_put_u64(&out, limits.quota);
+	wire_put_u64(&out, limits.reservation);
 	ipc_send(audit, MSG_AUDIT_LIMITS, 0, &out, NULL, 0);
 	wire_free(&out);
 }

@@ -39,6 +39,12 @@ json_t	*audit_method_call(struct call *, bool authenticated,
  * The error is not 0 when it is in neither.  done may be NULL.
  */
 void	 audit_send(json_t *record, void (*done)(int error, void *), void *);
+/*
+ * The same for one that takes what the log keeps for a full disk, as those of
+ * methods that repair it do: a full administrator's login.
+ */
+void	 audit_send_urgent(json_t *record, void (*done)(int error, void *),
+	    void *);
 /* The same for one that the outbox holds already. */
 void	 audit_send_outbox(const json_t *record, bool again,
 	    void (*done)(int error, void *), void *);
@@ -51,6 +57,7 @@ struct audit_limits {
 	uint32_t	head_records;	/* one is signed after so many, */
 	uint32_t	head_seconds;	/* or so long after the first of them */
 	uint64_t	quota;		/* bytes; 0: any number */
+	uint64_t	reservation;	/* bytes that are kept for it */
 };
 void	 audit_set_limits(const struct audit_limits *);
 

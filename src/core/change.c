@@ -20,6 +20,7 @@
 #include "core/change_internal.h"
 #include "core/confirm.h"
 #include "core/core.h"
+#include "core/disk.h"
 #include "core/entry.h"
 #include "core/event.h"
 #include "core/installed.h"
@@ -501,8 +502,11 @@ change_begin(struct change *c)
 	    c->edits[0].resource == c->resource && c->edits[0].id == c->id;
 	int error;
 
-	c->revision = store_begin(core_store(), list, c->nedits,
-	    own ? c->if_revision : -1, c->audit_id, record);
+	do
+		c->revision = store_begin(core_store(), list, c->nedits,
+		    own ? c->if_revision : -1, c->audit_id, record);
+	while (c->revision == -1 && errno == ENOSPC &&
+	    c->call->method->repairs && disk_draw());
 	error = errno;
 	json_decref(record);
 	free(list);

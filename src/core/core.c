@@ -364,6 +364,11 @@ open_store(void)
 	bool existed = store_exists(PATH_STATE);
 
 	core.store = store_open(PATH_STATE, &sealed_form, &core.refused);
+	while (core.store == NULL && existed && disk_full() && disk_draw()) {
+		free(core.refused);
+		core.store =
+		    store_open(PATH_STATE, &sealed_form, &core.refused);
+	}
 	if (core.store != NULL && resource_initialise() == 0) {
 		scheduler_start(core.store, core.startup.facts.boot_id);
 		alert_start(core.store);

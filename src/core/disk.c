@@ -14,9 +14,11 @@
 #include "core/core.h"
 #include "lib/log.h"
 #include "lib/paths.h"
+#include "lib/reserve.h"
 
 #define INTERVAL_MS 60000
 #define MIB (UINT64_C(1) << 20)
+#define SPARE_MOST MIB
 #define ENOUGH (256 * UINT64_C(1024)) /* for the store's own files */
 
 /*
@@ -33,6 +35,8 @@ static const struct {
 	{ "DiskSpaceLow",	10,	5 * 1024 },
 };
 /* clang-format on */
+
+static struct reserve spare = { .fd = -1 };
 
 static void
 tell(unsigned int percent, uint64_t mib)
@@ -89,11 +93,45 @@ disk_full(void)
 	return room(&fs) == 0 && fs.f_bavail * (uint64_t)fs.f_bsize < ENOUGH;
 }
 
+/* The folder is open until the role ends. */
+static bool
+spare_open(void)
+{
+	static int folder = -1;
+
+	if (folder != -1)
+		return true;
+	folder = open(PATH_STATE, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (folder != -1)
+		reserve_open(&spare, folder);
+	return folder != -1;
+}
+
+static void
+spare_keep(void)
+{
+	if (spare_open())
+		(void)reserve_keep(&spare, reserve_share(&spare, SPARE_MOST));
+}
+
+bool
+disk_draw(void)
+{
+	/* The store said that it has no room, whatever the disk says. */
+	if (!spare_open() || !reserve_draw(&spare, UINT64_MAX, spare.size / 2))
+		return false;
+	log_warn("disk.spare",
+	    "The disk is full: what is kept for an "
+	    "administrator's changes is drawn upon");
+	return true;
+}
+
 static void
 watch(void *arg)
 {
 	(void)arg;
 	disk_look();
+	spare_keep();
 	core_after(INTERVAL_MS, watch, NULL);
 }
 

@@ -57,10 +57,10 @@ static const struct message_info messages[MSG_TYPE_COUNT] = {
 	ROW(CLIENT_TAKEN,	FRONT, CORE,	  4, 4,		       0, 0),
 
 	ROW(AUDIT_APPEND,	CORE, AUDIT,	  1 + STR, ANY,	       0, 0),
-	ROW(AUDIT_APPENDED,	AUDIT, CORE,	  4, 4,		       0, 0),
+	ROW(AUDIT_APPENDED,	AUDIT, CORE,	  8, 8,		       0, 0),
 	ROW(AUDIT_QUERY,	CORE, AUDIT,	  STR, ANY,	       0, 0),
 	ROW(AUDIT_RESULT,	AUDIT, CORE,	  4 + STR, ANY,	       0, 1),
-	ROW(AUDIT_LIMITS,	CORE, AUDIT,	  16, 16,	       0, 0),
+	ROW(AUDIT_LIMITS,	CORE, AUDIT,	  24, 24,	       0, 0),
 	ROW(AUDIT_STATE,	CORE, AUDIT,	  STR, STR,	       0, 0),
 	ROW(AUDIT_PRUNE,	CORE, AUDIT,	  STR, 64 * KIB,       0, 0),
 	ROW(AUDIT_EXPORT,	CORE, AUDIT,	  STR, ANY,	       0, 0),

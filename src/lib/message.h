@@ -103,10 +103,10 @@ enum message_type {
 				   no longer in the front's queue */
 
 	/* The audit log: core <-> audit; id joins request and answer. */
-	MSG_AUDIT_APPEND = 48,	/* core -> audit: u8 again (1: may have been
-				   delivered before; skip when its audit_id
-				   is there), str record as JSON */
-	MSG_AUDIT_APPENDED,	/* audit -> core: u32 errno, 0 = on disk */
+	MSG_AUDIT_APPEND = 48,	/* core -> audit: u8 enum audit_append, str
+				   record as JSON */
+	MSG_AUDIT_APPENDED,	/* audit -> core: u32 errno, 0 = on disk; u32
+				   errno that those not urgent get now */
 	MSG_AUDIT_QUERY,	/* core -> audit: str data of audit.query as
 				   validated JSON, defaults filled in */
 	MSG_AUDIT_RESULT,	/* audit -> core: u32 errno, str result JSON,
@@ -115,10 +115,11 @@ enum message_type {
 				   REIDENTIFY */
 	MSG_AUDIT_LIMITS,	/* core -> audit: u32 records and u32 seconds
 				   until a head is signed, u64 bytes that the
-				   log may take (0: any); no answer */
+				   log may take (0: any), u64 bytes to keep
+				   for it; no answer */
 	MSG_AUDIT_STATE,	/* core -> audit: str "" -> {used, available,
-				   first_record, records, head: its line or
-				   null} */
+				   reserved, first_record, records, head: its
+				   line or null} */
 	MSG_AUDIT_PRUNE,	/* core -> audit: str {days, clock_right, record:
 				   of what is dropped, without event_data} ->
 				   {pruned, clock_forward} */
@@ -253,6 +254,13 @@ enum client_protocol {
 	PROTOCOL_LEGACY,	/* at /websocket: core/legacy.h */
 	PROTOCOL_TRANSFER,	/* HTTP, one request: core/transfer.h */
 	PROTOCOL_COUNT
+};
+
+/* Of a record, bits. */
+enum audit_append {
+	AUDIT_AGAIN	= 1 << 0,	/* may have been delivered before; skip
+					   it when its audit_id is there */
+	AUDIT_URGENT	= 1 << 1	/* takes what is kept for a full disk */
 };
 
 enum transfer_kind {

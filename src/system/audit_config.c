@@ -29,6 +29,7 @@
 
 #define ENTRY 1
 #define GIB ((uint64_t)1 << 30)
+#define MIB ((uint64_t)1 << 20)
 #define DAY (24 * 60 * 60)
 #define GRACE (7 * DAY)
 #define TASK "audit.prune"
@@ -85,8 +86,8 @@ const struct field audit_fields[] = {
 	  .doc = "The same where it is longer than 30 days, instead of "
 	  "retention." },
 	{ .name = "reservation", .type = F_INT, .def = "0", .max = 100,
-	  .flags = FF_UNBUILT, .unit = "GiB", .label = "Reservation",
-	  .doc = "Room that nothing else takes." },
+	  .unit = "GiB", .label = "Reservation",
+	  .doc = "Room on the disk that is the log's, used or not." },
 	{ .name = "quota", .type = F_INT, .def = "0", .max = 100,
 	  .unit = "GiB", .label = "Quota",
 	  .doc = "What the log may take; 0: all there is." },
@@ -179,7 +180,7 @@ const struct field audit_entry_result[] = {
 
 /* As the role said last. */
 static struct {
-	uint64_t used, available;
+	uint64_t used, available, reserved;
 } space;
 
 /* --- Retention -------------------------------------------------------------- */
@@ -262,13 +263,22 @@ check_room(struct change *c)
 {
 	int64_t quota = json_int(c->after, "quota", 0);
 	int64_t warning = json_int(c->after, "quota_fill_warning", 0);
+	int64_t reservation = json_int(c->after, "reservation", 0);
 
 	if (warning >= json_int(c->after, "quota_fill_critical", 0))
 		verr_add(c->errors, "quota_fill_warning",
 		    "Must be less than quota_fill_critical");
+	/* The log takes half of what is free at most: others need some. */
+	if (reservation > json_int(c->before, "reservation", 0) &&
+	    (uint64_t)reservation * GIB >
+		space.used + space.reserved + space.available / 2)
+		verr_add(c->errors, "reservation",
+		    "There is no room for that: the disk has %llu MiB left, "
+		    "half of which may be kept",
+		    (unsigned long long)(space.available / MIB));
 	if (quota == 0)
 		return;
-	if (quota < json_int(c->after, "reservation", 0))
+	if (quota < reservation)
 		verr_add(c->errors, "quota",
 		    "Must not be less than the reservation");
 	if (quota != json_int(c->before, "quota", 0) &&
@@ -287,6 +297,7 @@ take_state(int error, const char *text)
 		return;
 	space.used = (uint64_t)json_int(state, "used", 0);
 	space.available = (uint64_t)json_int(state, "available", 0);
+	space.reserved = (uint64_t)json_int(state, "reserved", 0);
 	json_decref(state);
 	entry_extend_again(&audit_resource);
 	tell_room(settings());
@@ -332,8 +343,10 @@ audit_config_extend(json_t *entry)
 	json_object_set_new(entry, "remote_logging_enabled", json_false());
 	/* clang-format off */
 	json_object_set_new(entry, "space", json_pack(
-	    "{s:I, s:I, s:i, s:i, s:I}", "used", (json_int_t)space.used,
-	    "used_by_dataset", (json_int_t)space.used, "used_by_reservation", 0,
+	    "{s:I, s:I, s:I, s:i, s:I}",
+	    "used", (json_int_t)(space.used + space.reserved),
+	    "used_by_dataset", (json_int_t)space.used,
+	    "used_by_reservation", (json_int_t)space.reserved,
 	    "used_by_snapshots", 0, "available", (json_int_t)available));
 	json_object_set_new(entry, "enabled_services", json_pack(
 	    "{s:[], s:[], s:[], s:[]}", "MIDDLEWARE", "SMB", "SUDO",
@@ -355,6 +368,8 @@ audit_config_changed(void)
 		.head_seconds = (uint32_t)json_int(
 		    entry, "head_seconds", AUDIT_HEAD_SECONDS),
 		.quota = (uint64_t)json_int(entry, "quota", 0) * GIB,
+		.reservation =
+		    (uint64_t)json_int(entry, "reservation", 0) * GIB,
 	};
 
 	audit_set_limits(&limits);

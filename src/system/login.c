@@ -181,6 +181,7 @@ login_succeeded_with(struct call *call, struct session *s, json_t *response)
 	const json_t *options =
 	    json_object_get(call_param(call, 0), "login_options");
 	struct verdict_answer *a;
+	json_t *record;
 
 	if (!sessions_allow(s, call->connection)) {
 		login_failed(call, LOGIN_DENIED, s->credential,
@@ -202,9 +203,12 @@ login_succeeded_with(struct call *call, struct session *s, json_t *response)
 	if (json_bool(options, "user_info", true))
 		json_object_set_new(response, "user_info", auth_user_info(s));
 	a->response = response;
-	audit_send(audit_authentication(
-		       call->connection, s, s->credential, NULL, NULL),
-	    success_recorded, a);
+	record = audit_authentication(
+	    call->connection, s, s->credential, NULL, NULL);
+	if (s->full_admin)
+		audit_send_urgent(record, success_recorded, a);
+	else
+		audit_send(record, success_recorded, a);
 }
 
 void

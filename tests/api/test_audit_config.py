@@ -12,6 +12,7 @@ import audit_verifier
 from harness import wait_until
 
 DAY = 24 * 60 * 60
+MIB = 1 << 20
 GIB = 1 << 30
 OURS = {"kernel", "kernel_rules", "kernel_lock", "kernel_panic",
         "kernel_consent", "retention_days", "on_failure", "head_records",
@@ -68,7 +69,8 @@ def test_used_grows_with_the_records(root):
     ({"shortened": None}, "data.shortened"),
     ({"quota_fill_warning": 80, "quota_fill_critical": 80},
      "audit_update.quota_fill_warning"),
-    ({"reservation": 1}, "audit_update.reservation")])
+    ({"reservation": 101}, "data.reservation"),
+    ({"reservation": 2, "quota": 1}, "audit_update.quota")])
 def test_what_is_refused(root, data, path):
     before = root.call("audit.config")
     assert path in root.error("audit.update", data).paths
@@ -189,3 +191,32 @@ def test_what_is_too_old_goes_and_the_rest_verifies(fresh):
     fresh.start()
     done = json.loads(fresh.cli("--json", "audit", "verify").stdout)
     assert done["verified"] and done["first_record"] == 20
+
+
+@pytest.mark.release
+def test_reservation(fresh):
+    """Room on the disk that is the log's; half of what is free at most."""
+    file = pathlib.Path(fresh.directory, "audit", "reserve")
+    with fresh.root() as root:
+        space = root.call("audit.config")["space"]
+        assert space["used_by_reservation"] == 0
+        least = file.stat().st_size
+        if space["available"] < 3 * GIB:
+            assert root.error("audit.update", {"reservation": 1}).paths == [
+                "audit_update.reservation"]
+            return
+        root.call("audit.update", {"reservation": 1})
+
+        def reserved():
+            return root.call("audit.config")["space"]
+
+        wait_until(lambda: reserved()["used_by_reservation"] > 0, 30, "room")
+        found = reserved()
+        assert found["used"] == \
+            found["used_by_dataset"] + found["used_by_reservation"]
+        assert GIB - MIB < found["used"] <= GIB
+        assert file.stat().st_blocks * 512 >= found["used_by_reservation"]
+        root.call("audit.update", {"reservation": 0})
+        wait_until(lambda: reserved()["used_by_reservation"] == 0, 30,
+                   "no more of it")
+        assert file.stat().st_size == least

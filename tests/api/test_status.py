@@ -128,13 +128,14 @@ def test_disk_that_gets_full(instance, root):
 
 
 @pytest.mark.release
-def test_full_disk():
-    """In a mount namespace of its own: see full_disk.py."""
+@pytest.mark.parametrize("program", ["full_disk.py", "full_log.py"])
+def test_full_disk(program):
+    """In a mount namespace of its own: see these."""
     disk = Instance.new_directory()
     try:
         done = subprocess.run(
             ["unshare", "-m", "/usr/bin/python3",
-             pathlib.Path(__file__).with_name("full_disk.py"), disk],
+             pathlib.Path(__file__).with_name(program), disk],
             capture_output=True, text=True, timeout=100, check=False)
         assert done.returncode == 0, done.stderr
     finally:
