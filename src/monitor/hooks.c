@@ -1,5 +1,6 @@
 /*
- * What tells the audit role of logins and of sudo: see hooks.h.
+ * What tells the audit role of logins and of sudo, and the shell of who only
+ * transfers files: see hooks.h.
  */
 #include "monitor/hooks.h"
 
@@ -13,21 +14,32 @@
 
 #include "lib/fact.h"
 #include "lib/file.h"
+#include "lib/transfer.h"
 
 #define TEXT_MAX (256 * 1024)
-#define LIBRARY_MAX (1024 * 1024)
+#define LIBRARY_MAX (2 * 1024 * 1024)
 #define MODULE FACT_FOLDER "/" FACT_PAM_MODULE
 #define PLUGIN FACT_FOLDER "/" FACT_SUDO_PLUGIN
 /* A module that is gone keeps nobody out; one that says no does. */
 #define CONTROL "[ignore=ignore module_unknown=ignore default=die] "
 #define TRIES "auth " CONTROL MODULE "\n"
 #define SESSIONS "session " CONTROL MODULE "\n"
+/*
+ * Who only transfers files has neither jobs nor systemd's manager of a user,
+ * which both run what lies in files of his with other shells than his own.
+ */
+#define NO_TRANSFER                                                            \
+	"account [success=ignore ignore=ignore module_unknown=ignore "         \
+	"default=die] pam_succeed_if.so quiet shell != " TRANSFER_SHELL "\n"
 
 static const unsigned char pam_module[] = {
 #include <pam_holdfast_audit.inc>
 };
 static const unsigned char sudo_plugin[] = {
 #include <sudo_holdfast.inc>
+};
+static const unsigned char scponly[] = {
+#include <scponly.inc>
 };
 
 /* clang-format off */
@@ -42,6 +54,13 @@ const struct hook hooks[] = {
 	{ .folder = "/etc", .file = "sudo.conf", .program = "/usr/bin/sudo",
 	  .ours = FACT_SUDO_PLUGIN,
 	  .first = "", .last = "Plugin " FACT_SUDO_SYMBOL " " PLUGIN "\n" },
+	{ .folder = "/etc/pam.d", .file = "atd", .ours = TRANSFER_SHELL,
+	  .first = NO_TRANSFER, .last = "" },
+	{ .folder = "/etc/pam.d", .file = "cron", .ours = TRANSFER_SHELL,
+	  .first = NO_TRANSFER, .last = "" },
+	{ .folder = "/etc/pam.d", .file = "systemd-user",
+	  .packaged = "/usr/lib/pam.d", .ours = TRANSFER_SHELL,
+	  .first = NO_TRANSFER, .last = "" },
 	{ .folder = NULL }
 };
 /* clang-format on */
@@ -50,9 +69,12 @@ static const struct {
 	const char *name;
 	const unsigned char *data;
 	size_t len;
+	mode_t mode;
 } libraries[] = {
-	{ FACT_PAM_MODULE, pam_module, sizeof(pam_module) },
-	{ FACT_SUDO_PLUGIN, sudo_plugin, sizeof(sudo_plugin) },
+	{ FACT_PAM_MODULE, pam_module, sizeof(pam_module), 0644 },
+	{ FACT_SUDO_PLUGIN, sudo_plugin, sizeof(sudo_plugin), 0644 },
+	/* Who cannot read it is kept from its memory as well. */
+	{ TRANSFER_PROGRAM, scponly, sizeof(scponly), 0711 },
 };
 
 #define LIBRARIES (sizeof(libraries) / sizeof(libraries[0]))
@@ -80,7 +102,8 @@ hook_text(const struct hook *hook, const char *text)
 
 /* Unless it is there already: 0, or -1 with errno. */
 static int
-install(int fd, const char *name, const void *data, size_t len, size_t most)
+install(int fd, const char *name, const void *data, size_t len, size_t most,
+    mode_t mode)
 {
 	char *there = NULL;
 	size_t size = 0;
@@ -88,27 +111,7 @@ install(int fd, const char *name, const void *data, size_t len, size_t most)
 
 	if (file_read_at(fd, name, most, &there, &size) == -1 || size != len ||
 	    memcmp(there, data, len) != 0)
-		rc = file_install(fd, name, data, len, 0644, 0, 0, NULL);
-	free(there);
-	return rc;
-}
-
-/* 0, or -1 with errno. */
-static int
-install_lines(int fd, const struct hook *hook)
-{
-	char *there = NULL, *text;
-	size_t len;
-	int rc;
-
-	rc = file_read_at(fd, hook->file, TEXT_MAX, &there, &len);
-	if (rc == -1 &&
-	    (errno != ENOENT || hook->program == NULL ||
-		access(hook->program, F_OK) == -1))
-		return errno == ENOENT ? 0 : -1;
-	text = hook_text(hook, rc == -1 ? "" : there);
-	rc = install(fd, hook->file, text, strlen(text), TEXT_MAX);
-	free(text);
+		rc = file_install(fd, name, data, len, mode, 0, 0, NULL);
 	free(there);
 	return rc;
 }
@@ -117,6 +120,42 @@ static int
 open_folder(const char *path)
 {
 	return open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+/* The file's text (malloc'd): 0, or -1 with errno. */
+static int
+read_text(int fd, const struct hook *hook, char **textp)
+{
+	size_t len;
+	int packaged, rc;
+
+	rc = file_read_at(fd, hook->file, TEXT_MAX, textp, &len);
+	if (rc == 0 || errno != ENOENT || hook->packaged == NULL)
+		return rc;
+	if ((packaged = open_folder(hook->packaged)) == -1)
+		return -1;
+	rc = file_read_at(packaged, hook->file, TEXT_MAX, textp, &len);
+	close(packaged);
+	return rc;
+}
+
+/* 0, or -1 with errno. */
+static int
+install_lines(int fd, const struct hook *hook)
+{
+	char *there = NULL, *text;
+	int rc;
+
+	rc = read_text(fd, hook, &there);
+	if (rc == -1 &&
+	    (errno != ENOENT || hook->program == NULL ||
+		access(hook->program, F_OK) == -1))
+		return errno == ENOENT ? 0 : -1;
+	text = hook_text(hook, rc == -1 ? "" : there);
+	rc = install(fd, hook->file, text, strlen(text), TEXT_MAX, 0644);
+	free(text);
+	free(there);
+	return rc;
 }
 
 static int
@@ -137,9 +176,12 @@ install_libraries(char *why, size_t size)
 	if ((mkdir(FACT_FOLDER, 0711) == -1 && errno != EEXIST) ||
 	    (fd = open_folder(FACT_FOLDER)) == -1)
 		return failed(why, size, FACT_FOLDER, "", -1);
+	/* Whatever the umask was: a login shell is among them. */
+	if (fchmod(fd, 0711) == -1)
+		return failed(why, size, FACT_FOLDER, "", fd);
 	for (i = 0; i < LIBRARIES; i++)
 		if (install(fd, libraries[i].name, libraries[i].data,
-			libraries[i].len, LIBRARY_MAX) == -1)
+			libraries[i].len, LIBRARY_MAX, libraries[i].mode) == -1)
 			return failed(
 			    why, size, FACT_FOLDER, libraries[i].name, fd);
 	close(fd);

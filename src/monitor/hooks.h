@@ -1,6 +1,8 @@
 /*
  * What tells the audit role of logins and of sudo (src/pam): libraries that
  * sshd, su, login and sudo load, and the lines of their settings that say so.
+ * And the shell of accounts that only transfer files (src/scponly), with the
+ * lines that keep them from what would run their files with another one.
  */
 #ifndef HF_MONITOR_HOOKS_H
 #define HF_MONITOR_HOOKS_H
@@ -11,6 +13,8 @@
 struct hook {
 	const char	*folder, *file;
 	const char	*program;	/* where it is, the file is made; or NULL */
+	const char	*packaged;	/* folder of the one that counts where it is
+					   not; or NULL */
 	const char	*ours;		/* in each line of ours, and in no other */
 	const char	*first, *last;	/* lines before and behind all others */
 };

@@ -15,6 +15,7 @@
 #include "core/query.h"
 #include "core/resource.h"
 #include "lib/json.h"
+#include "lib/transfer.h"
 #include "system/service.h"
 #include "system/system.h"
 #include "system/user.h"
@@ -79,6 +80,14 @@ has_shell(const json_t *user)
 
 	return name != NULL && strcmp(name, "/nologin") != 0 &&
 	    strcmp(name, "/false") != 0;
+}
+
+/* Can it run holdfast(1)? */
+static bool
+runs_commands(const json_t *user)
+{
+	return has_shell(user) &&
+	    strcmp(json_str(user, "shell", ""), TRANSFER_SHELL) != 0;
 }
 
 /* Of the system's own, Holdfast knows no password: they have none as a rule. */
@@ -163,7 +172,7 @@ put_ways(json_t *access, const json_t *user, bool ssh_runs)
 	} ways[] = {
 		{ "WEB_PASSWORD", api && password, false },
 		{ "API_KEY", api && has_api_key(user), false },
-		{ "UNIX_SOCKET", api && shell, false },
+		{ "UNIX_SOCKET", api && runs_commands(user), false },
 		{ "SSH_PASSWORD", password && shell && takes_password(stored),
 		    true },
 		{ "SSH_KEY", *json_str(user, "sshpubkey", "") != '\0' && shell,

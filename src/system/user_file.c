@@ -14,6 +14,7 @@
 #include "core/core.h"
 #include "core/op.h"
 #include "lib/json.h"
+#include "lib/transfer.h"
 #include "lib/xalloc.h"
 #include "system/account_lines.h"
 #include "system/account_number.h"
@@ -24,7 +25,8 @@
 #include "system/user.h"
 #include "system/user_internal.h"
 
-#define SHELL_NONE "/usr/sbin/nologin" /* nologin(8); not in shells(5) */
+/* Those that are not in shells(5): nologin(8), our own. */
+static const char *const unlisted[] = { "/usr/sbin/nologin", TRANSFER_SHELL };
 
 /* --- One account of the file ---------------------------------------------- */
 
@@ -130,6 +132,15 @@ add_shell(const char *path, void *arg)
 	return true;
 }
 
+static void
+add_unlisted(json_t *shells)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(unlisted) / sizeof(unlisted[0]); i++)
+		add_shell(unlisted[i], shells);
+}
+
 /* {path: name} of all there are, or NULL. */
 static json_t *
 shells_of(const struct op_reply *reply)
@@ -137,7 +148,7 @@ shells_of(const struct op_reply *reply)
 	static const struct line_readers readers = { .shell = add_shell };
 	json_t *shells = json_object();
 
-	add_shell(SHELL_NONE, shells);
+	add_unlisted(shells);
 	if (account_lines(reply, &readers, shells) == 0)
 		return shells;
 	json_decref(shells);
@@ -463,7 +474,7 @@ strangers_known(const struct op_reply *reply, void *arg)
 
 	c->gathered = json_pack("{s:{}, s:{}, s:{}, s:{}, s:{}, s:{}}", "users",
 	    "groups", "uids", "gids", "taken", "shells");
-	add_shell(SHELL_NONE, json_object_get(c->gathered, "shells"));
+	add_unlisted(json_object_get(c->gathered, "shells"));
 	note_taken(c, c->gathered);
 	if (account_lines(reply, &readers, c->gathered) == -1) {
 		verr_add_errno(c->errors,

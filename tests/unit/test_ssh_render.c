@@ -131,6 +131,17 @@ goldens(size_t *countp)
 	g[n].around.code_users = asked;
 	g[n++].around.listen = loopback;
 
+	/* Their block is the first: no other one takes anything back. */
+	g[n].name = "transfer";
+	g[n].config = defaults();
+	g[n].config.tcpfwd = true;
+	g[n].config.passwordauth = true;
+	g[n].config.options = (char *)"Match User bea\n"
+				      "\tAllowTcpForwarding yes";
+	g[n].around.password_users = users;
+	g[n].around.transfer_users = asked;
+	g[n++].around.listen = loopback;
+
 	g[n].name = "fips";
 	g[n].config = defaults();
 	g[n].config.hardening = HARDENING_FIPS;

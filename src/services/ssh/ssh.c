@@ -17,6 +17,7 @@
 #include "core/query.h"
 #include "core/resource.h"
 #include "lib/json.h"
+#include "lib/transfer.h"
 #include "lib/xalloc.h"
 #include "services/catalog.h"
 #include "services/ssh/conf.h"
@@ -364,11 +365,27 @@ password_users(const json_t *users, bool *rootp)
 	return names;
 }
 
+/* As password_users: those whose shell transfers files and does nothing else. */
+static const char **
+transfer_users(const json_t *users)
+{
+	const char **names =
+	    xcalloc(json_array_size(users) + 1, sizeof(*names));
+	size_t i, n = 0;
+	json_t *user;
+
+	json_array_foreach(users, i, user)
+		if (strcmp(json_str(user, "shell", ""), TRANSFER_SHELL) == 0)
+			names[n++] = json_str(user, "username", "");
+	return names;
+}
+
 static char *
 render(const struct change *change, const struct ssh_config *config,
     const json_t *users, char **whyp)
 {
 	const char **asked = ssh_codes_users(change);
+	const char **transfer = transfer_users(users);
 	struct ssh_surroundings around = { 0 };
 	const char **names;
 	char **addresses = NULL, *text;
@@ -382,12 +399,14 @@ render(const struct change *change, const struct ssh_config *config,
 		addresses = ssh_interfaces_addresses(config->bindiface);
 	around.listen = (const char *const *)addresses;
 	around.code_users = asked;
+	around.transfer_users = transfer;
 	around.installed = *ssh_installed();
 	names = password_users(users, &around.root_password_login);
 	around.password_users = names;
 	text = ssh_render(config, &around, whyp);
 	free(names);
 	ssh_interfaces_free_addresses(addresses);
+	free(transfer);
 	free(asked);
 	return text;
 }

@@ -303,6 +303,26 @@ put_code_blocks(struct conf *conf, const struct ssh_config *c,
 	put_codes(conf, false);
 }
 
+/*
+ * Those who only transfer files: what sshd does by itself, their shell cannot
+ * refuse.  Their other settings (how they log in) stand in the blocks behind.
+ */
+static void
+put_transfer_block(struct conf *conf, const struct ssh_surroundings *around)
+{
+	static const char *const off[] = { "AllowAgentForwarding",
+		"AllowStreamLocalForwarding", "AllowTcpForwarding",
+		"GatewayPorts", "PermitTTY", "PermitTunnel", "PermitUserRC",
+		"X11Forwarding" };
+	size_t i;
+
+	if (around->transfer_users == NULL || around->transfer_users[0] == NULL)
+		return;
+	conf_match_users(conf, NULL, around->transfer_users);
+	for (i = 0; i < sizeof(off) / sizeof(off[0]); i++)
+		conf_bool(conf, off[i], false);
+}
+
 char *
 ssh_render(const struct ssh_config *c, const struct ssh_surroundings *around,
     char **whyp)
@@ -314,6 +334,7 @@ ssh_render(const struct ssh_config *c, const struct ssh_surroundings *around,
 		conf_comment(&conf, header[i], strlen(header[i]));
 	put_auxiliary(&conf, c->options, false);
 	put_global(&conf, c, around);
+	put_transfer_block(&conf, around);
 	put_code_blocks(&conf, c, around);
 	put_password_blocks(&conf, c, around);
 	put_auxiliary(&conf, c->options, true);

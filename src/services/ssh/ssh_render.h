@@ -28,6 +28,8 @@ struct ssh_surroundings {
 	bool		 root_password_login;
 	/* Who is asked for a second factor; NULL ends, or NULL. */
 	const char	*const *code_users;
+	/* Who only transfers files; NULL ends, or NULL. */
+	const char	*const *transfer_users;
 	struct ssh_installed	 installed;
 };
 
