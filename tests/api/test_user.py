@@ -392,7 +392,9 @@ def test_shells(instance, root):
     assert shells["/bin/bash"] == "bash"
     assert shells["/usr/sbin/nologin"] == "nologin"
     listed = instance.inside("/etc/shells").read_text().splitlines()
-    assert set(shells) - {"/usr/sbin/nologin"} <= set(listed)
+    unlisted = {"/usr/sbin/nologin", "/var/lib/holdfast/scponly"}
+    assert unlisted <= set(shells)
+    assert set(shells) - unlisted <= set(listed)
 
 
 # Who may, and who hears of it.
