@@ -220,6 +220,8 @@ struct resource {
 	 * passed and the files are rendered; ends by change_answer().
 	 */
 	void			(*dry_run)(struct change *);
+	/* Adds what holdfast.status shows of it; may be NULL. */
+	void			(*status)(json_t *status);
 	/* More than saying so counts when it is confirmed; may be NULL. */
 	const struct confirming	*confirmed_by;
 	/* Something of it changed: after its event.  May be NULL. */

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 
 #include "core/sessions.h"
+#include "core/ssh_proof.h"
 #include "lib/xalloc.h"
-#include "services/ssh/ssh_confirm.h"
 #include "system/system.h"
 
 struct proof {
@@ -39,7 +39,7 @@ prove(int64_t since, void (*done)(const char *missing, void *), void *arg)
 	p = xcalloc(1, sizeof(*p));
 	p->done = done;
 	p->arg = arg;
-	ssh_confirm_prove(since, ssh_known, p);
+	ssh_proof(since, ssh_known, p);
 }
 
 const struct confirming account_confirming = { .prove = prove };

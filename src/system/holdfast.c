@@ -17,7 +17,6 @@
 #include "core/setup_code.h"
 #include "lib/json.h"
 #include "lib/xalloc.h"
-#include "services/ssh/ssh_probe.h"
 #include "system/audit_heads.h"
 #include "system/recovery.h"
 #include "system/service.h"
@@ -49,13 +48,16 @@ services_gathered(json_t *list, void *arg)
 {
 	struct call *call = arg;
 	json_t *status = call->data;
+	size_t i;
 
 	json_object_set_new(status, "services", list);
 	disk_look();
 	json_object_set_new(status, "alerts", alert_list());
 	json_object_set_new(status, "reboot_required", reboot_reasons());
 	json_object_set_new(status, "pending", confirm_pending());
-	json_object_set_new(status, "ssh_probe", ssh_last_probe());
+	for (i = 0; resources[i] != NULL; i++)
+		if (resources[i]->status != NULL)
+			resources[i]->status(status);
 	call->data = NULL;
 	call_reply(call, status);
 }

@@ -16,6 +16,8 @@
 #include "core/op.h"
 #include "core/query.h"
 #include "core/resource.h"
+#include "core/ssh_codes.h"
+#include "core/ssh_proof.h"
 #include "lib/json.h"
 #include "lib/transfer.h"
 #include "lib/xalloc.h"
@@ -23,16 +25,14 @@
 #include "services/ssh/conf.h"
 #include "services/ssh/directives.h"
 #include "services/ssh/shown.h"
-#include "core/ssh_codes.h"
 #include "services/ssh/ssh_complaint.h"
-#include "services/ssh/ssh_confirm.h"
 #include "services/ssh/ssh_dry_run.h"
 #include "services/ssh/ssh_fields.h"
 #include "services/ssh/ssh_installed.h"
 #include "services/ssh/ssh_interfaces.h"
+#include "services/ssh/ssh_pam_watch.h"
 #include "services/ssh/ssh_probe.h"
 #include "services/ssh/ssh_render.h"
-#include "services/ssh/ssh_pam_watch.h"
 #include "services/ssh/ssh_sessions.h"
 
 #define SSH_ENTRY 1
@@ -555,6 +555,10 @@ static const struct event ssh_events[] = {
 	EVENT_END
 };
 
+static const struct confirming ssh_confirming = {
+	.event = "ssh.checkin_waiting", .prove = ssh_proof
+};
+
 const struct resource ssh_resource = {
 	.name = "ssh", .doc = "The OpenSSH server.", .kind = RESOURCE_CONFIG,
 	.role_prefix = "SSH", .verbose_name = "SSH", .methods = ssh_methods,
@@ -562,6 +566,6 @@ const struct resource ssh_resource = {
 	.entry = SSH_ENTRY, .check = ssh_check, .lookup = ssh_lookup,
 	.initial = ssh_initial, .gather = ssh_gather,
 	.events = ssh_events, .confirmed_by = &ssh_confirming,
-	.dry_run = ssh_dry_run
+	.dry_run = ssh_dry_run, .status = ssh_probe_status
 };
 /* clang-format on */

@@ -424,12 +424,15 @@ ssh_last_probe_run(struct call *call)
 	call_reply(call, last == NULL ? json_null() : json_incref(last));
 }
 
-json_t *
-ssh_last_probe(void)
+void
+ssh_probe_status(json_t *status)
 {
-	if (last == NULL)
-		return json_null();
-	return json_pack("{s:O, s:I}", "time", json_object_get(last, "time"),
-	    "findings",
-	    (json_int_t)json_array_size(json_object_get(last, "findings")));
+	json_t *probe = json_null();
+
+	if (last != NULL)
+		probe = json_pack("{s:O, s:I}", "time",
+		    json_object_get(last, "time"), "findings",
+		    (json_int_t)json_array_size(
+			json_object_get(last, "findings")));
+	json_object_set_new(status, "ssh_probe", probe);
 }

@@ -16,7 +16,7 @@ bool	 ssh_probe_accept(struct call *);
 void	 ssh_probe_run(struct call *);
 void	 ssh_last_probe_run(struct call *);
 
-/* {time, findings: number} of the last one of this machine, or null; new. */
-json_t	*ssh_last_probe(void);
+/* Of holdfast.status: {time, findings: number} of the last one, or null. */
+void	 ssh_probe_status(json_t *status);
 
 #endif
