@@ -27,6 +27,7 @@ const struct resource *const resources[] = {
 	&core_resource,
 	&group_resource,
 	&holdfast_resource,
+	&keychain_resource,
 	&security_info_resource,
 	&security_resource,
 	&service_resource,

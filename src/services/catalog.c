@@ -60,6 +60,11 @@ const struct task tasks[TASK_COUNT] = {
 	  .reads = { "/etc", NULL } },
 	[TASK_SSH_OFFER] = { .name = "ssh-offer", .seconds = 60,
 	  .network = true },
+	/* RSA keys take many tries; passphrases are hashed. */
+	[TASK_KEY_MAKE] = { .name = "key-make", .seconds = 120,
+	  .hashing = true },
+	[TASK_KEY_READ] = { .name = "key-read", .seconds = 60,
+	  .hashing = true },
 	/* What names and authorities are read from; resolv.conf may be a
 	   symbolic link to where it is written. */
 	[TASK_POST] = { .name = "https-post", .seconds = 60,

@@ -48,8 +48,20 @@ enum task_id {
 	TASK_SSH_PROBE,		/* u8 1: a name may be resolved, u8 1: the cipher
 				   "none" is tried, str host, u16 port, str
 				   user, u32 ms -> services/ssh/ssh_report.h */
+	TASK_KEY_MAKE,		/* str type of an SSH key, u32 bits (0 of
+				   Ed25519) -> str private key, str public
+				   one: "type base64" */
+	TASK_KEY_READ,		/* str private key, str its passphrase, str
+				   public key; "": not given -> str public key
+				   as above, u8 1: the private one is encrypted.
+				   ENOKEY: it is about the passphrase, EBADMSG:
+				   about the public key, EKEYREJECTED: the two
+				   do not belong together */
 	TASK_COUNT
 };
+
+/* Bytes of a key's text, public or private. */
+#define KEY_TEXT_MAX	65536
 
 /* How a password is hashed, by crypt(5)'s names. */
 enum hash_scheme { HASH_YESCRYPT, HASH_SHA512, HASH_SCHEME_COUNT };

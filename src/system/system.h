@@ -29,6 +29,7 @@ extern const struct resource service_resource;	/* service.c */
 extern const struct resource audit_resource;	/* audit.c */
 extern const struct resource sudo_resource;	/* sudo.c */
 extern const struct resource holdfast_resource;	/* holdfast.c */
+extern const struct resource keychain_resource;	/* keychain.c */
 
 /* Of the scheduler's table (user_until.c). */
 void	user_until_task(struct task_run *, const json_t *args);

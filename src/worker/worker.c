@@ -17,6 +17,7 @@
 #include "lib/xalloc.h"
 #include "roles.h"
 #include "services/catalog.h"
+#include "worker/libssh.h"
 #include "worker/tasks.h"
 
 #define READS_MAX (sizeof(tasks[0].reads) / sizeof(tasks[0].reads[0]))
@@ -28,6 +29,8 @@ static const struct work works[TASK_COUNT] = {
 	[TASK_LOOKUP_GROUPS] = { .prepare = task_groups_prepare,
 	  .run = task_lookup_groups },
 	[TASK_SSH_OFFER] = { .run = task_ssh_offer },
+	[TASK_KEY_MAKE] = { .prepare = libssh_load, .run = task_key_make },
+	[TASK_KEY_READ] = { .prepare = libssh_load, .run = task_key_read },
 	[TASK_POST] = { .prepare = task_post_prepare, .run = task_post },
 	[TASK_SSH_PROBE] = { .prepare = task_ssh_probe_prepare,
 	  .run = task_ssh_probe },

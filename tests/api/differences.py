@@ -10,6 +10,7 @@ agrees, or is not in the file, fails.
 AT_FAULT = "the attribute at fault is named"
 SYSTEM = "the settings of the system itself come later"
 FOUND_OUT = "found out before any entry is looked at, and named"
+OF_ITS_TYPE = "judged as what its type says, not as everything it might be"
 FILES = "filesystem.put comes with the storage"
 
 DIFFERENCES = {
@@ -127,6 +128,25 @@ DIFFERENCES = {
     ("ssh", "update: options with CR"): (
         [-32602, "EINVAL", ["ssh_update.options"]],
         "a carriage return could hide a line from the reader"),
+
+    **{("keychain", f"create: {case}"): (
+        [-32602, "EINVAL", [f"keychain_credential_create.{path}"
+                            for path in paths]], reason)
+        for case, paths, reason in (
+            ("type unknown", ["type"], OF_ITS_TYPE),
+            ("no type", ["type"], OF_ITS_TYPE),
+            ("connection, no host",
+             ["attributes.host", "attributes.remote_host_key"], OF_ITS_TYPE),
+            ("connection, key pair absent", ["attributes.remote_host_key"],
+             "nor is its host key any: it could never log in"),
+            ("connection, port wrong",
+             ["attributes.port", "attributes.remote_host_key"],
+             "no server is reached at port 0"))},
+    ("keychain", "remote_ssh_host_key_scan: nothing there"): (
+        -32601, "what speaks with other machines comes next"),
+    ("keychain", "create: same name"): (
+        [-32602, "EINVAL", ["keychain_credential_create.name"]],
+        "the errno that says so"),
 
     ("system", "password policy out of range"): (
         [-32602, "EINVAL", ["system_security_update.min_password_length"]],

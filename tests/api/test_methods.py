@@ -51,6 +51,9 @@ METHODS = {
     "sudo.findings", "user.import", "user.leftovers", "user.update_many",
     "config.rollback", "config.save", "config.upload", "config.reset",
     "config.restore_copy", "config.forget_secrets",
+    *(f"keychaincredential.{name}" for name in (
+        "create", "delete", "generate_ssh_key_pair", "get_instance", "query",
+        "update", "used_by")),
     "group.create", "group.delete", "group.get_group_obj",
     "group.get_instance", "group.get_next_gid",
     "group.has_password_enabled_user", "group.query", "group.update",

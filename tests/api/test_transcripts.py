@@ -20,7 +20,7 @@ from harness import ADMIN, PASSWORD, Closed, next_address
 
 FOLDER = pathlib.Path(__file__).with_name("transcripts")
 FILES = ("api_key", "auth", "envelope", "http", "core", "group", "privilege",
-         "query", "ssh", "service", "system", "user", "audit",
+         "keychain", "query", "ssh", "service", "system", "user", "audit",
          "twofactor")
 STRANGER = "nobody yet, TCP"
 ADMIN_ID = 2    # of the entry, as the real server has it
@@ -35,6 +35,7 @@ UNRECORDED = {
         ["READONLY_ADMIN"], True),
     "privilege deleted while logged in": (None, False),
 }
+LEFT_OUT = "-----BEGIN OPENSSH PRIVATE KEY-----\n…"
 # A token, a one-time password or a uuid, perhaps at the end of a path.
 VARYING = re.compile(r"([\w-]{64}|\d+_\w{6}(-\w{6}){3}"
                      r"|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12})$")
@@ -355,6 +356,19 @@ class Replayer:
                 "group_create": True, "groups": [group["id"]],
                 "password": "Gr4nite-sky-77"})
 
+    def know_key(self):
+        """The recording left its private keys out: all are ours."""
+        with self.instance.root() as client:
+            pair = client.call("keychaincredential.generate_ssh_key_pair")
+        for case in cases("keychain"):
+            params = (case["send"].get("params") or [{}])[0]
+            sent = params.get("attributes", {}) if isinstance(
+                params, dict) else {}
+            if sent.get("private_key", "") == LEFT_OUT:
+                self.learnt[LEFT_OUT] = pair["private_key"]
+                if sent.get("public_key", "").startswith("ssh-rsa"):
+                    self.learnt[sent["public_key"]] = pair["public_key"]
+
     def know_users(self):
         with self.instance.root() as client:
             self.users[2] = client.call(
@@ -492,6 +506,8 @@ def test_replay(make_instance, name, record_property):
         replayer.know_users()
     if name == "twofactor":
         replayer.know_otto()
+    if name == "keychain":
+        replayer.know_key()
     if name == "auth":
         replayer.learnt |= {"root": ADMIN, "root-password": PASSWORD}
         # Who is going to be terminated is there before.
