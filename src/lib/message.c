@@ -91,7 +91,7 @@ static const struct message_info messages[MSG_TYPE_COUNT] = {
 	ROW(OP_ADMIN_READY,	CORE, MONITOR,	  0, 0,		       0, 0),
 	ROW(OP_SSH_SESSIONS,	CORE, MONITOR,	  0, 0,		       0, 0),
 	ROW(OP_END_SSH,		CORE, MONITOR,	  16, 16,	       0, 0),
-	ROW(OP_CHECK_HOME,	CORE, MONITOR,	  9 + STR, 9 + SHORT,  0, 0),
+	ROW(OP_CHECK_HOME,	CORE, MONITOR,	 10 + STR, 10 + SHORT,  0, 0),
 	ROW(OP_STAGE_HOME,	CORE, MONITOR,	  10 + 3 * STR, 3072 * KIB,
 								       0, 0),
 	ROW(OP_SETTLE_HOME,	CORE, MONITOR,	  9 + STR, 9 + SHORT,  0, 0),

@@ -192,7 +192,8 @@ enum message_type {
 	 * they may be: monitor/home.h.
 	 */
 	MSG_OP_CHECK_HOME,	/* str home, u32 uid, u32 gid, u8 1: it will be
-				   made -> */
+				   made, u8 1: the folder it is in is all its
+				   user will see -> */
 	MSG_OP_STAGE_HOME,	/* str home, u32 uid, u32 gid, u16 mode, str
 				   home to copy or "", bytes keys -> ; made
 				   beside its place, for SETTLE_HOME */

@@ -247,6 +247,18 @@ home_check(const struct home *home, bool make, char *why, size_t size)
 		      check_there(home, why, size);
 }
 
+int
+home_check_rooted(const struct home *home, char *why, size_t size)
+{
+	struct home nobodys = *home;
+	int fd, rc;
+
+	nobodys.uid = (uid_t)-1; /* so all on the way has to be root's */
+	if ((rc = open_parent(&nobodys, &fd, why, size)) == 0)
+		close(fd);
+	return rc;
+}
+
 /* --- The keys ------------------------------------------------------------- */
 
 static void

@@ -31,6 +31,11 @@ struct home {
  * there, is it a folder of the user, or an empty one of root?
  */
 int	home_check(const struct home *, bool make, char *why, size_t);
+/*
+ * Can the folder that it is in be all that its user sees (ChrootDirectory,
+ * sshd_config(5))?  All on the way is root's then.
+ */
+int	home_check_rooted(const struct home *, char *why, size_t);
 
 /*
  * Makes it whole beside its place, with that mode (at most 0777) and a copy of

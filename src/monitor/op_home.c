@@ -62,15 +62,18 @@ int
 op_check_home(struct operation_call *call)
 {
 	struct home home;
-	uint8_t make;
+	uint8_t make, rooted;
 	char *path;
 	int rc;
 
 	get_home(call, &home, &path);
 	make = wire_get_u8(&call->body);
+	rooted = wire_get_u8(&call->body);
 	rc = ready(call, &home);
 	if (rc == 0)
 		rc = home_check(&home, make, call->why, sizeof(call->why));
+	if (rc == 0 && rooted)
+		rc = home_check_rooted(&home, call->why, sizeof(call->why));
 	free(path);
 	return rc;
 }

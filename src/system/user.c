@@ -68,6 +68,10 @@ const struct field user_fields[] = {
 	    "When logging in by SSH with the password ends by itself."),
 	TWOFACTOR_MACHINE_ROW("Is it a program's?  Then keys that from= or "
 	    "command= restrict do without a second factor."),
+	{ .name = "sftp_chroot", .type = F_BOOL, .def = "false",
+	  .flags = FF_OWN | FF_GRANTS, .label = "Keep in Folder",
+	  .doc = "Is the folder that its home lies in all that it sees?  Its "
+	  "shell is scponly then, and sftp all it has." },
 	USER_INPUT_ROWS,
 	TWOFACTOR_WITHOUT_ROW,
 	IF_REVISION_ROW,

@@ -24,6 +24,7 @@
 #include "core/op.h"
 #include "lib/json.h"
 #include "lib/log.h"
+#include "lib/transfer.h"
 #include "lib/xalloc.h"
 #include "system/ssh_key.h"
 #include "system/system.h"
@@ -177,6 +178,30 @@ check_ssh_password(struct change *c)
 		    "shell.");
 }
 
+/* What sshd would take for more than a path, in ChrootDirectory, is refused. */
+static void
+check_rooted(struct change *c)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyz"
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789/._+-";
+	const char *home = json_str(c->after, "home", "");
+
+	if (!json_bool(c->after, "sftp_chroot", false))
+		return;
+	if (strcmp(json_str(c->after, "shell", ""), TRANSFER_SHELL) != 0)
+		verr_add(c->errors, "sftp_chroot",
+		    "It takes the shell " TRANSFER_SHELL ": other users "
+		    "need more than one folder.");
+	if (!is_below(home, "/home") && !is_below(home, "/mnt"))
+		verr_add(c->errors, "sftp_chroot",
+		    "It takes a home below /home or /mnt.");
+	else if (home[strspn(home, plain)] != '\0')
+		verr_add(c->errors, "sftp_chroot",
+		    "It takes a home whose path has letters, digits, \".\", "
+		    "\"_\", \"+\" and \"-\" alone.");
+}
+
 /* Where an immutable one's home is, is said elsewhere, and not here. */
 static void
 check_place(struct change *c)
@@ -203,6 +228,7 @@ user_home_check(struct change *c)
 	    differs(c->before, c->after, "home"))
 		check_keys(c);
 	check_ssh_password(c);
+	check_rooted(c);
 }
 
 /* --- What the monitor says of it ------------------------------------------ */
@@ -250,10 +276,13 @@ user_home_lookup(struct change *c, void (*then)(struct change *))
 {
 	struct wire_out out = { 0 };
 
+	bool rooted = json_bool(c->after, "sftp_chroot", false);
+
 	if (change_is_faulty(c) || c->all != NULL || c->after == NULL ||
 	    !has_home(c->after) || json_int(c->after, "uid", -1) == 0 ||
 	    (!is_wanted(c->data, c->after) &&
-		!differs(c->before, c->after, "home"))) {
+		!differs(c->before, c->after, "home") &&
+		!(rooted && differs(c->before, c->after, "sftp_chroot")))) {
 		then(c);
 		return;
 	}
@@ -262,6 +291,7 @@ user_home_lookup(struct change *c, void (*then)(struct change *))
 	put_home(&out, json_str(c->after, "home", ""),
 	    json_int(c->after, "uid", -1), gid_of(c, c->after));
 	wire_put_u8(&out, is_wanted(c->data, c->after));
+	wire_put_u8(&out, rooted);
 	op_request(MSG_OP_CHECK_HOME, &out, -1, looked_at, NULL);
 	wire_free(&out);
 }

@@ -264,6 +264,67 @@ def test_it_has_no_way_to_the_socket(accounts, make_user, keys):
     assert "UNIX_SOCKET" not in access["ways"]
 
 
+@pytest.fixture
+def box(accounts):
+    """A folder of root's, for homes."""
+    accounts.enter("install", "-d", "-m", "0755", "/home/box")
+    yield "/home/box"
+    accounts.enter("rm", "-rf", "/home/box")
+
+
+def test_kept_in_a_folder(accounts, box, make_user, keys, tmp_path):
+    user = make_user("carryf", home=box, home_create=True, shell=SHELL,
+                     sshpubkey=public(keys[0]), sftp_chroot=True)
+    assert user["home"] == "/home/box/carryf"
+    person = Transfer(accounts, user, keys[0])
+    person.put("one", "first\n", tmp_path)
+    assert (person.home / "one").read_text() == "first\n"
+    done = person.client("sftp", "-b", "-", person.at(""),
+                         stdin="pwd\nls /\n-ls /etc\n-get /etc/passwd\n")
+    assert "Remote working directory: /carryf" in done.stdout
+    listed = done.stdout.split("ls /\n")[1].split("sftp>")[0]
+    assert listed.split() == ["/carryf"]
+    assert "root:" not in done.stdout
+    # sftp's protocol is all there is.
+    (tmp_path / "local").write_text("second\n")
+    assert person.client("scp", f"{tmp_path}/local",
+                         person.at("two")).returncode == 0
+    assert (person.home / "two").read_text() == "second\n"
+    assert person.client("scp", "-O", f"{tmp_path}/local",
+                         person.at("three")).returncode != 0
+    assert "uid=" not in person.run("id").stdout
+    with accounts.root() as client:
+        client.call("user.update", user["id"], {"sftp_chroot": False})
+    done = person.client("sftp", "-b", "-", person.at(""), stdin="pwd\n")
+    assert "Remote working directory: /home/box/carryf" in done.stdout
+
+
+@pytest.mark.parametrize("spoil, says", [
+    (("chmod", "0775", "/home/box"), "others may write to /home/box"),
+    (("chown", "carryg", "/home/box"), "/home/box belongs to another user")])
+def test_a_folder_that_is_not_roots(accounts, box, make_user, spoil, says):
+    user = make_user("carryg", home=box, home_create=True, shell=SHELL)
+    accounts.enter(*spoil)
+    with accounts.root() as client:
+        error = client.error("user.update", user["id"], {"sftp_chroot": True})
+    assert error.paths == ["user_update.home"]
+    assert says in str(error)
+
+
+@pytest.mark.parametrize("data, path", [
+    ({"home": "/home", "home_create": True}, "sftp_chroot"),
+    ({"shell": SHELL}, "sftp_chroot"),
+    ({"home": "/home/a b", "shell": SHELL}, "sftp_chroot"),
+    ({"home": "/home/%u", "shell": SHELL}, "sftp_chroot")])
+def test_who_cannot_be_kept_in_one(accounts, data, path):
+    with accounts.root() as client:
+        error = client.error("user.create", {
+            "username": "carryh", "full_name": "x", "group_create": True,
+            "smb": False, "password_disabled": True, "sftp_chroot": True,
+            **data})
+    assert error.paths == [f"user_create.{path}"]
+
+
 def test_from_one_shell_to_the_other(accounts, make):
     """The block follows the account."""
     person = make("carrye", "/bin/bash")

@@ -48,6 +48,8 @@ struct golden {
 static char *groups[] = { (char *)"adm", (char *)"domain users", NULL };
 static const char *const users[] = { "bea", NULL };
 static const char *const asked[] = { "ann", "bea", NULL };
+static const struct ssh_rooted rooted[] = { { "bea", "/mnt/tank/box/bea" },
+	{ NULL, NULL } };
 static const char *const two[] = { "127.0.0.1", "fe80::1%lo", NULL };
 
 static struct golden *
@@ -140,6 +142,7 @@ goldens(size_t *countp)
 				      "\tAllowTcpForwarding yes";
 	g[n].around.password_users = users;
 	g[n].around.transfer_users = asked;
+	g[n].around.rooted_users = rooted;
 	g[n++].around.listen = loopback;
 
 	g[n].name = "fips";

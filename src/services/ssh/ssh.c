@@ -380,12 +380,32 @@ transfer_users(const json_t *users)
 	return names;
 }
 
+/* Of these, those who are kept in a folder; ends with a NULL. */
+static struct ssh_rooted *
+rooted_users(const json_t *users)
+{
+	struct ssh_rooted *list =
+	    xcalloc(json_array_size(users) + 1, sizeof(*list));
+	size_t i, n = 0;
+	json_t *user;
+
+	json_array_foreach(users, i, user) {
+		if (strcmp(json_str(user, "shell", ""), TRANSFER_SHELL) != 0 ||
+		    !json_bool(user, "sftp_chroot", false))
+			continue;
+		list[n].user = json_str(user, "username", "");
+		list[n++].home = json_str(user, "home", "");
+	}
+	return list;
+}
+
 static char *
 render(const struct change *change, const struct ssh_config *config,
     const json_t *users, char **whyp)
 {
 	const char **asked = ssh_codes_users(change);
 	const char **transfer = transfer_users(users);
+	struct ssh_rooted *rooted = rooted_users(users);
 	struct ssh_surroundings around = { 0 };
 	const char **names;
 	char **addresses = NULL, *text;
@@ -400,12 +420,14 @@ render(const struct change *change, const struct ssh_config *config,
 	around.listen = (const char *const *)addresses;
 	around.code_users = asked;
 	around.transfer_users = transfer;
+	around.rooted_users = rooted;
 	around.installed = *ssh_installed();
 	names = password_users(users, &around.root_password_login);
 	around.password_users = names;
 	text = ssh_render(config, &around, whyp);
 	free(names);
 	ssh_interfaces_free_addresses(addresses);
+	free(rooted);
 	free(transfer);
 	free(asked);
 	return text;

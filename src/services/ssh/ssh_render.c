@@ -82,19 +82,32 @@ put_auxiliary(struct conf *conf, const char *options, bool match_part)
 	}
 }
 
+#define SFTP_WORDS 5
+
+/* sshd's own sftp-server, and what it logs. */
 static void
-put_sftp(struct conf *conf, const struct ssh_config *c)
+sftp_words(const struct ssh_config *c, const char *words[SFTP_WORDS])
 {
 	const char *level = ssh_sftp_log_levels[c->sftp_log_level];
 	const char *facility = ssh_sftp_log_facilities[c->sftp_log_facility];
-	const char *words[] = { "sftp", "internal-sftp", "-l",
-		*level == '\0' ? "ERROR" : level, "-f",
-		*facility == '\0' ? "AUTH" : facility };
+
+	words[0] = "internal-sftp";
+	words[1] = "-l";
+	words[2] = *level == '\0' ? "ERROR" : level;
+	words[3] = "-f";
+	words[4] = *facility == '\0' ? "AUTH" : facility;
+}
+
+static void
+put_sftp(struct conf *conf, const struct ssh_config *c)
+{
+	const char *words[1 + SFTP_WORDS] = { "sftp" };
 
 	/* A second definition of a subsystem is an error, not ignored. */
 	if (directives_has_global(c->options, "Subsystem", "sftp"))
 		return;
-	conf_words(conf, "Subsystem", sizeof(words) / sizeof(words[0]), words);
+	sftp_words(c, words + 1);
+	conf_words(conf, "Subsystem", 1 + SFTP_WORDS, words);
 }
 
 /*
@@ -323,6 +336,32 @@ put_transfer_block(struct conf *conf, const struct ssh_surroundings *around)
 		conf_bool(conf, off[i], false);
 }
 
+/* There is no program but sshd's own in such a folder. */
+static void
+put_rooted_blocks(struct conf *conf, const struct ssh_config *c,
+    const struct ssh_surroundings *around)
+{
+	const struct ssh_rooted *user = around->rooted_users;
+	const char *begin;
+	char *folder;
+
+	for (; user != NULL && user->user != NULL; user++) {
+		const char *words[SFTP_WORDS + 2];
+
+		sftp_words(c, words);
+		begin = strrchr(user->home, '/');
+		if (begin == NULL)
+			begin = user->home;
+		folder = xstrndup(user->home, (size_t)(begin - user->home));
+		words[SFTP_WORDS] = "-d";
+		words[SFTP_WORDS + 1] = begin;
+		conf_match(conf, "User", user->user);
+		conf_word(conf, "ChrootDirectory", folder);
+		conf_words(conf, "ForceCommand", SFTP_WORDS + 2, words);
+		free(folder);
+	}
+}
+
 char *
 ssh_render(const struct ssh_config *c, const struct ssh_surroundings *around,
     char **whyp)
@@ -335,6 +374,7 @@ ssh_render(const struct ssh_config *c, const struct ssh_surroundings *around,
 	put_auxiliary(&conf, c->options, false);
 	put_global(&conf, c, around);
 	put_transfer_block(&conf, around);
+	put_rooted_blocks(&conf, c, around);
 	put_code_blocks(&conf, c, around);
 	put_password_blocks(&conf, c, around);
 	put_auxiliary(&conf, c->options, true);

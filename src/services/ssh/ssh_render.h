@@ -19,6 +19,11 @@
 /* Groups of 3072 bits and more for a group exchange. */
 #define SSH_MODULI_FILE "/etc/ssh/moduli.holdfast"
 
+/* Who sees nothing but the folder that his home lies in. */
+struct ssh_rooted {
+	const char	*user, *home;
+};
+
 /* What the file depends on besides the settings. */
 struct ssh_surroundings {
 	/* Addresses to listen on, NULL ends; none or NULL: all. */
@@ -30,6 +35,7 @@ struct ssh_surroundings {
 	const char	*const *code_users;
 	/* Who only transfers files; NULL ends, or NULL. */
 	const char	*const *transfer_users;
+	const struct ssh_rooted *rooted_users; /* user NULL ends; or NULL */
 	struct ssh_installed	 installed;
 };
 
