@@ -1,5 +1,5 @@
 /*
- * holdfast user, group, privilege, api-key, session, ssh: what people do with the
+ * holdfast user, group, privilege, api-key, keychain, session, ssh: what people do with the
  * entries of a namespace, by words.  The fields are the server's tables; here
  * stands only what an entry is called by, and what a list shows of it.
  */
@@ -41,6 +41,7 @@ static const struct noun nouns[] = {
 	  "web_shell", "builtin_name" } },
 	{ "api-key", "api_key", "name", { "id", "name", "username",
 	  "created_at", "expires_at", "revoked" } },
+	{ "keychain", "keychaincredential", "name", { "id", "name", "type" } },
 	{ "session", "auth.sessions", "id", { NULL } },
 	{ "ssh", "ssh", NULL, { NULL } },
 };
@@ -260,7 +261,7 @@ run_delete(struct errand *e)
 }
 
 /* clang-format off */
-#define ENTRIES " user group privilege api-key "
+#define ENTRIES " user group privilege api-key keychain "
 
 static const struct verb verbs[] = {
 	{ "list", "[FIELD=VALUE...]", "List them, or those whose fields are so.",
@@ -287,6 +288,10 @@ static const struct verb verbs[] = {
 	{ "lock", "NAME...", "Lock these.", " user ", 1, -1, noun_user_lock },
 	{ "unlock", "NAME...", "Unlock these.", " user ", 1, -1,
 	  noun_user_unlock },
+	{ "test", "NAME", "Log in on the other machine and out again.",
+	  " keychain ", 1, 1, noun_keychain_test },
+	{ "stale", "", "List those to look at, and why.", " keychain ", 0, 0,
+	  noun_keychain_stale },
 	{ "list", "", "List them, those of SSH too.", " session ", 0, 0,
 	  noun_session_list },
 	{ "end", "ID...", "End these.", " session ", 1, -1, noun_session_end },

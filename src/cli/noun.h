@@ -40,6 +40,8 @@ enum exit_code	noun_user_import(struct errand *);
 enum exit_code	noun_user_limit(struct errand *);
 enum exit_code	noun_user_lock(struct errand *);
 enum exit_code	noun_user_unlock(struct errand *);
+enum exit_code	noun_keychain_test(struct errand *);
+enum exit_code	noun_keychain_stale(struct errand *);
 enum exit_code	noun_session_list(struct errand *);
 enum exit_code	noun_session_end(struct errand *);
 enum exit_code	noun_session_end_others(struct errand *);

@@ -60,14 +60,21 @@ const struct task tasks[TASK_COUNT] = {
 	  .reads = { "/etc", NULL } },
 	[TASK_SSH_OFFER] = { .name = "ssh-offer", .seconds = 60,
 	  .network = true },
-	/* RSA keys take many tries; passphrases are hashed. */
-	[TASK_KEY_MAKE] = { .name = "key-make", .seconds = 120,
-	  .hashing = true },
-	[TASK_KEY_READ] = { .name = "key-read", .seconds = 60,
-	  .hashing = true },
+	/* RSA keys take many tries. */
+	[TASK_KEY_MAKE] = { .name = "key-make", .seconds = 120 },
+	/* A key says itself how often its passphrase is hashed, and a change
+	   waits for it. */
+	[TASK_KEY_READ] = { .name = "key-read", .seconds = 30 },
 	/* What names and authorities are read from; resolv.conf may be a
 	   symbolic link to where it is written. */
 	[TASK_POST] = { .name = "https-post", .seconds = 60,
+	  .network = true, .reads = { "/etc", "/run/systemd/resolve",
+	  "/run/NetworkManager", "/run/resolvconf", NULL } },
+	/* Three connections, each as long as somebody may want to wait. */
+	[TASK_SSH_HOST_KEYS] = { .name = "ssh-host-keys", .seconds = 240,
+	  .network = true, .reads = { "/etc", "/run/systemd/resolve",
+	  "/run/NetworkManager", "/run/resolvconf", NULL } },
+	[TASK_SSH_LOGIN] = { .name = "ssh-login", .seconds = 120,
 	  .network = true, .reads = { "/etc", "/run/systemd/resolve",
 	  "/run/NetworkManager", "/run/resolvconf", NULL } },
 	[TASK_SSH_PROBE] = { .name = "ssh-probe", .seconds = 60,

@@ -57,6 +57,13 @@ enum task_id {
 				   ENOKEY: it is about the passphrase, EBADMSG:
 				   about the public key, EKEYREJECTED: the two
 				   do not belong together */
+	TASK_SSH_HOST_KEYS,	/* str host, u16 port, str user, u32 seconds to
+				   wait -> [str "type base64"], to the end */
+	TASK_SSH_LOGIN,		/* as above, then str private key, str its
+				   passphrase, str the host's keys, "type
+				   base64" a line -> ; EHOSTUNREACH: it does not
+				   answer, EKEYREJECTED: it has another key,
+				   EACCES: it does not let us in */
 	TASK_COUNT
 };
 

@@ -36,30 +36,10 @@ const struct field key_pair_fields[] = {
 };
 
 const struct field connection_fields[] = {
-	{ .name = "host", .type = F_STR, .flags = FF_REQUIRED, .max = 253,
-	  .pattern = "[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9.])?"
-	    "|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(%[A-Za-z0-9._-]+)?",
-	  .pattern_message = "This is neither a name nor an address of a host",
-	  .label = "Host", .doc = "Name or address of the other machine." },
-	{ .name = "port", .type = F_INT, .def = "22", .min = 1, .max = 65535,
-	  .label = "Port", .doc = "TCP port of its SSH server." },
-	{ .name = "username", .type = F_STR, .def = "\"root\"", .max = 255,
-	  .pattern = "[!-,.-~][!-~]*",
-	  .pattern_message = "This is no name of a user",
-	  .label = "Username", .doc = "Whom to log in as." },
+	HOST_ROW, PORT_ROW, USERNAME_ROW,
 	{ .name = "private_key", .type = F_INT, .flags = FF_REQUIRED,
 	  .label = "Private Key", .doc = "Id of the key pair's entry." },
-	{ .name = "remote_host_key", .type = F_STR, .flags = FF_REQUIRED,
-	  .max = 65535,
-	  .pattern = "\\s*([a-z0-9@.-]++ [A-Za-z0-9+/]++={0,2}( [ -~]*+)?\\s*+)+",
-	  .pattern_message = "This is not one public key a line, as "
-	    "keychaincredential.remote_ssh_host_key_scan gives them",
-	  .label = "Remote Host Key",
-	  .doc = "The host's public keys, one a line: type and Base64." },
-	{ .name = "connect_timeout", .type = F_INT, .def = "10", .unit = "s",
-	  .min = 1, .max = 300, .label = "Connect Timeout",
-	  .doc = "How long to wait for the other machine." },
-	FIELD_END
+	HOST_KEY_ROW, TIMEOUT_ROW, FIELD_END
 };
 
 #define NAME_ROW { .name = "name", .type = F_STR,			\
@@ -178,9 +158,8 @@ keychain_users(const struct change *c, int64_t pair)
 
 /* --- Methods -------------------------------------------------------------- */
 
-/* The stored entry of the call's first parameter; NULL: it was answered. */
-static const json_t *
-stored_of(struct call *call)
+const json_t *
+keychain_stored(struct call *call)
 {
 	int64_t id = json_integer_value(call_param(call, 0));
 	const json_t *stored;
@@ -199,7 +178,7 @@ stored_of(struct call *call)
 static void
 used_by_run(struct call *call)
 {
-	const json_t *stored = stored_of(call);
+	const json_t *stored = keychain_stored(call);
 	json_t *found, *entry, *told;
 	size_t i;
 	char *title;
@@ -224,7 +203,7 @@ used_by_run(struct call *call)
 void
 keychain_delete_run(struct call *call)
 {
-	const json_t *stored = stored_of(call);
+	const json_t *stored = keychain_stored(call);
 	json_t *found;
 	bool used;
 
@@ -288,6 +267,31 @@ static const struct method methods[] = {
 	  .auth = AUTH_ROLE, .roles = read_roles, .params = query_params,
 	  .result = &entries, .doc = "The credentials there are.",
 	  .run = resource_query_run },
+	{ .name = "keychaincredential.remote_ssh_host_key_scan",
+	  .auth = AUTH_ROLE, .roles = write_roles,
+	  .params = keychain_scan_params, .result = &keychain_scanned,
+	  .audit = "Scan SSH host keys:",
+	  .audit_suffix = keychain_scan_suffix,
+	  .doc = "The keys that another machine's SSH server has.",
+	  .run = keychain_scan_run },
+	{ .name = "keychaincredential.setup_ssh_connection",
+	  .auth = AUTH_ROLE, .roles = write_roles,
+	  .params = keychain_setup_params, .result = &keychain_shown,
+	  .audit = "Setup SSH Connection:",
+	  .audit_suffix = keychain_setup_suffix,
+	  .doc = "Keeps a connection, and a new key pair for it if wanted.",
+	  .run = keychain_setup_run },
+	{ .name = "keychaincredential.stale", .auth = AUTH_ROLE, .own = true,
+	  .roles = read_roles, .params = keychain_stale_params,
+	  .result = &keychain_stale_result,
+	  .doc = "The credentials that should be looked at, and why.",
+	  .run = keychain_stale_run },
+	{ .name = "keychaincredential.test", .auth = AUTH_ROLE, .own = true,
+	  .roles = write_roles, .params = id_params, .job = true,
+	  .result = &keychain_tested, .audit = "Test SSH Connection:",
+	  .audit_suffix = id_suffix, .accept = keychain_test_accept,
+	  .doc = "Logs in on the other machine and out again.",
+	  .run = keychain_test_run },
 	{ .name = "keychaincredential.update", .kind = KIND_UPDATE,
 	  .auth = AUTH_ROLE, .roles = write_roles, .params = update_params,
 	  .result = &keychain_shown, .audit = "Update Keychain Credential:",
@@ -305,6 +309,6 @@ const struct resource keychain_resource = {
 	.kind = RESOURCE_CRUD, .role_prefix = "KEYCHAIN_CREDENTIAL",
 	.verbose_name = "KeychainCredential", .methods = methods,
 	.fields = keychain_fields, .check = keychain_check,
-	.lookup = keychain_lookup
+	.lookup = keychain_lookup, .changed = keychain_state_review
 };
 /* clang-format on */

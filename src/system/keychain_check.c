@@ -139,6 +139,7 @@ void
 keychain_check(struct change *c)
 {
 	set_prefix(c);
+	keychain_setup_pair(c);
 	if (c->verb == CHANGE_DELETE)
 		check_removal(c);
 	else if (!check_attributes(c))

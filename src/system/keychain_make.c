@@ -8,13 +8,14 @@
 
 #include "core/call.h"
 #include "core/op.h"
+#include "core/turn.h"
 #include "lib/json.h"
 #include "lib/xalloc.h"
 #include "system/keychain_internal.h"
 
 #define COMMENT "holdfast"
 #define RSA_BITS_MIN 3072
-#define RSA_BITS_MAX 16384
+#define RSA_BITS_MAX 8192 /* more take minutes to make */
 
 /* clang-format off */
 static const char *const key_types[] = { "ED25519", "ECDSA", "RSA", NULL };
@@ -30,6 +31,8 @@ static const struct {
 	{ "ECDSA", 521, 256, "ecdsa-sha2-nistp521" },
 	{ "RSA", -1, 4096, "ssh-rsa" },
 };
+
+#define KINDS (sizeof(kinds) / sizeof(kinds[0]))
 
 static const struct field options[] = {
 	{ .name = "type", .type = F_ENUM, .choices = key_types,
@@ -58,29 +61,91 @@ const struct field keychain_generated = { .name = "result", .type = F_OBJECT,
 	.doc = "The two keys." };
 /* clang-format on */
 
+static struct turns turns = { .at_once = 2 };
+
+bool
+keychain_enter(struct call *call, void (*begin)(void *))
+{
+	if (turn_enter(&turns, NULL, call_user(call), begin, call) == 0)
+		return true;
+	call_fail(call, EBUSY, "Too many keys and connections at once");
+	return false;
+}
+
+void
+keychain_leave(void)
+{
+	turn_leave(&turns);
+}
+
+json_t *
+keychain_made(const struct op_reply *reply)
+{
+	struct wire_in in = reply->body;
+	json_t *pair = NULL;
+	char *private, *public, *line;
+
+	if (reply->error != 0)
+		return NULL;
+	private = wire_get_str(&in, KEY_TEXT_MAX);
+	public = wire_get_str(&in, KEY_TEXT_MAX);
+	if (wire_end(&in) == 0) {
+		line = xasprintf("%s %s", public, COMMENT);
+		pair = json_pack(
+		    "{s:s, s:s}", "private_key", private, "public_key", line);
+		free(line);
+	}
+	freezero_str(private);
+	free(public);
+	return pair;
+}
+
 static void
 made(const struct op_reply *reply, void *arg)
 {
 	struct call *call = arg;
-	struct wire_in in = reply->body;
-	char *private, *public, *line;
+	json_t *pair = keychain_made(reply);
 
-	if (reply->error != 0) {
-		call_fail(call, reply->error, "%s", reply->text);
-		return;
+	keychain_leave();
+	if (pair != NULL)
+		call_reply(call, pair);
+	else
+		call_fail(call, reply->error != 0 ? reply->error : EIO,
+		    "The keys could not be made: %s", reply->text);
+}
+
+/* An index of kinds; their number: there is none such. */
+static size_t
+kind_of(const char *type, int64_t bits)
+{
+	int64_t known;
+	size_t i;
+
+	for (i = 0; i < KINDS; i++) {
+		known = kinds[i].bits;
+		if (strcmp(kinds[i].type, type) != 0)
+			continue;
+		if (bits == -1      ? known == -1 || known == kinds[i].usual :
+			known == -1 ? bits >= RSA_BITS_MIN :
+				      bits == known)
+			break;
 	}
-	private = wire_get_str(&in, KEY_TEXT_MAX);
-	public = wire_get_str(&in, KEY_TEXT_MAX);
-	if (wire_end(&in) == 0) {
-		line = xasprintf("%s %s\n", public, COMMENT);
-		call_reply(call,
-		    json_pack("{s:s, s:s}", "private_key", private,
-			"public_key", line));
-		free(line);
-	} else
-		call_fail(call, EIO, "The keys could not be made");
-	freezero_str(private);
-	free(public);
+	return i;
+}
+
+static void
+generate(void *arg)
+{
+	struct call *call = arg;
+	const json_t *given = call_param(call, 0);
+	int64_t bits = json_int(given, "bits", -1);
+	size_t kind = kind_of(json_str(given, "type", ""), bits);
+	struct wire_out body = { 0 };
+
+	wire_put_str(&body, kinds[kind].name);
+	wire_put_u32(&body, (uint32_t)(bits != -1 ? bits : kinds[kind].usual));
+	op_worker(TASK_KEY_MAKE, &body, made, call);
+	wire_free(&body);
 }
 
 void
@@ -88,24 +153,10 @@ keychain_generate_run(struct call *call)
 {
 	const json_t *given = call_param(call, 0);
 	const char *type = json_str(given, "type", "");
-	int64_t bits = json_int(given, "bits", -1);
-	struct wire_out body = { 0 };
-	size_t i, count = sizeof(kinds) / sizeof(kinds[0]);
 
-	for (i = 0; i < count; i++)
-		if (strcmp(kinds[i].type, type) == 0 &&
-		    (bits == -1 ? kinds[i].bits == -1 ||
-				kinds[i].bits == kinds[i].usual :
-			    kinds[i].bits == -1 ? bits >= RSA_BITS_MIN :
-						  bits == kinds[i].bits))
-			break;
-	if (i == count) {
+	if (kind_of(type, json_int(given, "bits", -1)) == KINDS)
 		call_fail_attribute(call, EINVAL, "options.bits",
 		    "%s keys are not made with so many bits", type);
-		return;
-	}
-	wire_put_str(&body, kinds[i].name);
-	wire_put_u32(&body, (uint32_t)(bits != -1 ? bits : kinds[i].usual));
-	op_worker(TASK_KEY_MAKE, &body, made, call);
-	wire_free(&body);
+	else
+		keychain_enter(call, generate);
 }

@@ -251,3 +251,29 @@ ssh_keys_problem(const char *text)
 		text += len + 1;
 	}
 }
+
+size_t
+ssh_key_rsa_bits(const char *line)
+{
+	static const char rsa[] = "ssh-rsa ";
+	struct part part = { 0 };
+	const uint8_t *at;
+	uint8_t *blob;
+	size_t len, bits = 0;
+	char *text;
+	int i;
+
+	if (strncmp(line, rsa, strlen(rsa)) != 0)
+		return 0;
+	line += strlen(rsa);
+	text = xstrndup(line, strcspn(line, " \t\r\n"));
+	at = blob = base64_decode(text, LINE_MAX_LENGTH, &len);
+	for (i = 0; i < 3 && at != NULL; i++)
+		if (!take_part(&at, &len, &part))
+			at = NULL;
+	if (at != NULL)
+		bits = bits_of(&part);
+	free(blob);
+	free(text);
+	return bits;
+}

@@ -5,11 +5,16 @@
 #ifndef HF_SSH_KEY_H
 #define HF_SSH_KEY_H
 
+#include <stddef.h>
+
 /*
  * What is wrong with the text, its line named (malloc'd); NULL: each line is
  * a key of a type that sshd accepts, with options before it or without, or a
  * comment, or blank.
  */
 char	*ssh_keys_problem(const char *text);
+
+/* How many bits the RSA key of such a line has; 0: it is none. */
+size_t	 ssh_key_rsa_bits(const char *line);
 
 #endif

@@ -11,7 +11,7 @@
 #include "worker/tasks.h"
 
 #define PASSPHRASE_MAX 1024
-#define BITS_MAX 16384
+#define BITS_MAX 8192
 
 /* clang-format off */
 /* What sshd takes of a machine: no DSA, nothing that needs a token. */

@@ -11,17 +11,25 @@
 /* X(name): a function of the library that is used. */
 /* clang-format off */
 #define LIBSSH_FUNCTIONS(X)						\
+	X(ssh_connect)							\
+	X(ssh_disconnect)						\
+	X(ssh_free)							\
+	X(ssh_get_error)						\
+	X(ssh_get_server_publickey)					\
 	X(ssh_key_cmp)							\
 	X(ssh_key_free)							\
 	X(ssh_key_type)							\
 	X(ssh_key_type_to_char)						\
+	X(ssh_new)							\
+	X(ssh_options_set)						\
 	X(ssh_pki_export_privkey_base64)				\
 	X(ssh_pki_export_privkey_to_pubkey)				\
 	X(ssh_pki_export_pubkey_base64)					\
 	X(ssh_pki_generate)						\
 	X(ssh_pki_import_privkey_base64)				\
 	X(ssh_pki_import_pubkey_base64)					\
-	X(ssh_string_free_char)
+	X(ssh_string_free_char)						\
+	X(ssh_userauth_publickey)
 /* clang-format on */
 
 #define LIBSSH_MEMBER(name) __typeof__(name) *name;

@@ -32,6 +32,10 @@ int	task_lookup_groups(struct wire_in *, struct wire_out *, const char **);
 int	task_key_make(struct wire_in *, struct wire_out *, const char **);
 int	task_key_read(struct wire_in *, struct wire_out *, const char **);
 
+void	task_reach_prepare(void);
+int	task_ssh_host_keys(struct wire_in *, struct wire_out *, const char **);
+int	task_ssh_login(struct wire_in *, struct wire_out *, const char **);
+
 int	task_ssh_offer(struct wire_in *, struct wire_out *, const char **);
 
 void	task_post_prepare(void);

@@ -142,8 +142,6 @@ DIFFERENCES = {
             ("connection, port wrong",
              ["attributes.port", "attributes.remote_host_key"],
              "no server is reached at port 0"))},
-    ("keychain", "remote_ssh_host_key_scan: nothing there"): (
-        -32601, "what speaks with other machines comes next"),
     ("keychain", "create: same name"): (
         [-32602, "EINVAL", ["keychain_credential_create.name"]],
         "the errno that says so"),

@@ -87,7 +87,7 @@ def test_made_keys_are_keys_for_ssh(root, tmp_path, options, kind):
 @pytest.mark.parametrize("options", [
     {"type": "RSA", "bits": 2048}, {"type": "RSA", "bits": 3071},
     {"type": "ECDSA", "bits": 384 + 1}, {"type": "ED25519", "bits": 256},
-    {"type": "RSA", "bits": 16385}, {"type": "DSA"}, {"bits": 255}])
+    {"type": "RSA", "bits": 8193}, {"type": "DSA"}, {"bits": 255}])
 def test_weak_and_unknown_kinds_are_not_made(root, options):
     with pytest.raises(ApiError) as refused:
         root.call("keychaincredential.generate_ssh_key_pair", options)
@@ -328,3 +328,148 @@ def test_no_secret_is_written_where_it_can_be_read(instance, root, tmp_path):
             assert not [secret for secret in secrets
                         if secret.encode() in content], path
     remove(root, entry)
+
+
+# Other machines: the instance's own sshd stands for them.
+
+def own_keys(instance):
+    """The public host keys that its sshd has, without comments."""
+    return {" ".join(path.read_text().split()[:2])
+            for path in instance.inside("/etc/ssh").glob("ssh_host_*.pub")}
+
+
+def scan(client, instance, **members):
+    return client.call("keychaincredential.remote_ssh_host_key_scan", {
+        "host": instance.address, "port": instance.ssh_port, **members})
+
+
+def tried(client, entry):
+    """What came of logging in: True, or the error's text."""
+    job = client.job("keychaincredential.test", entry["id"])
+    return job["result"] if job["state"] == "SUCCESS" else job["error"]
+
+
+def findings(client, entry, **options):
+    found = {item["id"]: item for item in client.call(
+        "keychaincredential.stale", options)}
+    return [finding["code"]
+            for finding in found.get(entry["id"], {"findings": []})["findings"]]
+
+
+@pytest.fixture
+def there(accounts, make_user):
+    """An account over there, a connection to it, and a client of here."""
+    name = new_name("remote")
+    with accounts.root() as client:
+        made = client.call("keychaincredential.setup_ssh_connection", {
+            "private_key": {"generate_key": True, "name": f"{name} key"},
+            "connection_name": name, "manual_setup": {
+                "host": accounts.address, "port": accounts.ssh_port,
+                "username": name,
+                "remote_host_key": scan(client, accounts)}})
+        pair = client.call("keychaincredential.get_instance",
+                           made["attributes"]["private_key"])
+        make_user(name, home="/home", home_create=True,
+                  sshpubkey=pair["attributes"]["public_key"])
+        yield client, made, pair
+        remove(client, pair)
+
+
+def test_host_keys_are_those_that_the_server_has(accounts):
+    with accounts.root() as client:
+        found = scan(client, accounts).splitlines()
+        assert found[0].startswith("ssh-ed25519 ")
+        assert set(found) <= own_keys(accounts)
+        record, = client.call("audit.query", {
+            "query-filters": [[
+                "event_data.method", "=",
+                "keychaincredential.remote_ssh_host_key_scan"]],
+            "query-options": {"limit": 1, "order_by": ["-timestamp"]}})
+    assert record["event_data"]["description"] == (
+        f"Scan SSH host keys: {accounts.address}:{accounts.ssh_port}")
+
+
+def test_nobody_answers_a_scan(root):
+    with pytest.raises(ApiError) as refused:
+        root.call("keychaincredential.remote_ssh_host_key_scan", {
+            "host": "127.0.0.1", "port": 1, "connect_timeout": 5})
+    assert refused.value.errname == "EFAULT"
+    assert "Connection refused" in refused.value.data["reason"]
+
+
+def test_setup_makes_both_or_none(root):
+    name = new_name()
+    options = {"private_key": {"generate_key": True, "name": name},
+               "connection_name": name, "manual_setup": {
+                   "host": "nas.example", "remote_host_key": HOST_KEY}}
+    before = root.call("keychaincredential.query")
+    for wrong in (
+            options, options | {"private_key": {"generate_key": True}},
+            options | {"private_key": {"generate_key": False}},
+            options | {"private_key": {"generate_key": False,
+                                       "existing_key_id": 99999}}):
+        with pytest.raises(ApiError) as refused:
+            root.call("keychaincredential.setup_ssh_connection", wrong)
+        assert refused.value.paths
+    assert root.call("keychaincredential.query") == before
+
+
+def test_a_connection_that_works_is_no_longer_stale(there):
+    client, made, pair = there
+    assert findings(client, made) == ["NEVER_USED"]
+    assert findings(client, pair) == ["NEVER_USED", "NO_PASSPHRASE"]
+    assert tried(client, made) is True
+    assert findings(client, made) == []
+    assert findings(client, pair) == ["NO_PASSPHRASE"]
+
+
+def test_a_host_that_shows_another_key(there):
+    client, made, _ = there
+    client.call("keychaincredential.update", made["id"], {
+        "attributes": made["attributes"] | {"remote_host_key": HOST_KEY}})
+    assert "another key" in tried(client, made)
+    assert findings(client, made) == ["NEVER_USED", "HOST_KEY_CHANGED"]
+
+
+def test_a_host_that_does_not_let_us_in(there):
+    client, made, _ = there
+    client.call("keychaincredential.update", made["id"], {
+        "attributes": made["attributes"] | {"username": "nobody"}})
+    assert "does not accept the key" in tried(client, made)
+    assert findings(client, made) == ["NEVER_USED", "REFUSED"]
+
+
+def test_a_host_that_is_away(there):
+    client, made, _ = there
+    client.call("keychaincredential.update", made["id"], {
+        "attributes": made["attributes"] | {"port": 1}})
+    assert "refused" in tried(client, made)
+    assert findings(client, made) == ["NEVER_USED", "UNREACHABLE"]
+
+
+def test_an_encrypted_key_logs_in(there, tmp_path):
+    client, made, pair = there
+    private = tmp_path / "key"
+    private.touch(0o600)
+    private.write_text(pair["attributes"]["private_key"])
+    subprocess.run(["ssh-keygen", "-q", "-p", "-N", "gr4nite", "-f", private],
+                   check=True, timeout=60, capture_output=True)
+    client.call("keychaincredential.update", pair["id"], {
+        "overwrite": True, "attributes": {
+            "private_key": private.read_text(), "passphrase": "gr4nite"}})
+    assert tried(client, made) is True
+    assert findings(client, pair) == []
+
+
+def test_short_keys_are_found(root, tmp_path):
+    entries = [create(root, "SSH_KEY_PAIR", {"private_key": keygen(
+        tmp_path, "-t", "rsa", "-b", bits)[0]}) for bits in ("2048", "3072")]
+    assert ["SHORT_KEY" in findings(root, entry) for entry in entries] == [
+        True, False]
+    remove(root, *entries)
+
+
+def test_a_key_pair_is_not_tried(root, pair):
+    with pytest.raises(ApiError) as refused:
+        root.call("keychaincredential.test", pair["id"])
+    assert refused.value.errname == "EINVAL"

@@ -53,6 +53,7 @@ METHODS = {
     "config.restore_copy", "config.forget_secrets",
     *(f"keychaincredential.{name}" for name in (
         "create", "delete", "generate_ssh_key_pair", "get_instance", "query",
+        "remote_ssh_host_key_scan", "setup_ssh_connection", "stale", "test",
         "update", "used_by")),
     "group.create", "group.delete", "group.get_group_obj",
     "group.get_instance", "group.get_next_gid",
