@@ -344,7 +344,7 @@ audit_config_extend(json_t *entry)
 	/* clang-format off */
 	json_object_set_new(entry, "space", json_pack(
 	    "{s:I, s:I, s:I, s:i, s:I}",
-	    "used", (json_int_t)(space.used + space.reserved),
+	    "used", (json_int_t)space.used + (json_int_t)space.reserved,
 	    "used_by_dataset", (json_int_t)space.used,
 	    "used_by_reservation", (json_int_t)space.reserved,
 	    "used_by_snapshots", 0, "available", (json_int_t)available));

@@ -356,9 +356,12 @@ ask_effective(struct probe *p, const char *spec, op_done *done)
 	wire_free(&body);
 }
 
-/* The text of MSG_OP_EFFECTIVE (malloc'd), or NULL: the call failed. */
-static char *
-effective_text(struct probe *p, const struct op_reply *reply)
+/*
+ * Takes the text of MSG_OP_EFFECTIVE (malloc'd); false: the call failed, and
+ * the probe is gone.
+ */
+static bool
+take_effective(struct probe *p, const struct op_reply *reply, char **textp)
 {
 	struct wire_in body = reply->body;
 	const char *text = NULL;
@@ -366,12 +369,14 @@ effective_text(struct probe *p, const struct op_reply *reply)
 
 	if (reply->error == 0)
 		text = wire_get_bytes(&body, &len);
-	if (text != NULL && wire_end(&body) == 0)
-		return xstrndup(text, len);
+	if (text != NULL && wire_end(&body) == 0) {
+		*textp = xstrndup(text, len);
+		return true;
+	}
 	call_fail(p->call, reply->error != 0 ? reply->error : EPROTO,
 	    "sshd's configuration could not be read");
 	probe_free(p);
-	return NULL;
+	return false;
 }
 
 static void
@@ -380,8 +385,7 @@ root_known(const struct op_reply *reply, void *arg)
 	struct probe *p = arg;
 	char *address;
 
-	p->effective_root = effective_text(p, reply);
-	if (p->effective_root == NULL)
+	if (!take_effective(p, reply, &p->effective_root))
 		return;
 	address = ssh_verify_listen(p->effective, 0, &p->port);
 	if (address == NULL) {
@@ -397,8 +401,7 @@ global_known(const struct op_reply *reply, void *arg)
 {
 	struct probe *p = arg;
 
-	p->effective = effective_text(p, reply);
-	if (p->effective != NULL)
+	if (take_effective(p, reply, &p->effective))
 		ask_effective(p, ROOT_SPEC, root_known);
 }
 
