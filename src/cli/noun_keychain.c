@@ -11,15 +11,16 @@ noun_keychain_test(struct errand *e)
 {
 	json_t *entry = NULL, *number = NULL, *answer = NULL;
 	enum exit_code code = errand_entry(e, e->arguments[0], &entry);
+	enum client_answer got;
 
 	if (code == EXIT_DONE)
 		code = errand_call(e, "keychaincredential.test",
 		    json_pack("[O]", json_object_get(entry, "id")), &number);
-	if (code == EXIT_DONE)
-		code = client_outcome(
-		    job_await(e->client, json_integer_value(number), JOB_BAR,
-			&answer),
-		    answer, e->invocation->json);
+	if (code == EXIT_DONE) {
+		got = job_await(
+		    e->client, json_integer_value(number), JOB_BAR, &answer);
+		code = client_outcome(got, answer, e->invocation->json);
+	}
 	if (code == EXIT_DONE && !e->invocation->json)
 		puts("The other machine lets us in.");
 	else if (code == EXIT_DONE)

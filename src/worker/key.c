@@ -59,7 +59,7 @@ public_text(ssh_key key)
 static int
 make(const char *type, uint32_t bits, struct wire_out *out, const char **why)
 {
-	char *private = NULL, *public = NULL;
+	char *private = NULL, *line = NULL;
 	ssh_key key = NULL;
 	size_t i;
 
@@ -72,18 +72,18 @@ make(const char *type, uint32_t bits, struct wire_out *out, const char **why)
 	if (libssh.ssh_pki_generate(kinds[i].type, (int)bits, &key) == SSH_OK &&
 	    libssh.ssh_pki_export_privkey_base64(
 		key, NULL, NULL, NULL, &private) == SSH_OK)
-	public = public_text(key);
+		line = public_text(key);
 	libssh.ssh_key_free(key);
-	if (public != NULL) {
+	if (line != NULL) {
 		wire_put_str(out, private);
-		wire_put_str(out, public);
+		wire_put_str(out, line);
 	}
 	if (private != NULL)
 		explicit_bzero(private, strlen(private));
 	libssh.ssh_string_free_char(private);
-	if (public == NULL)
+	if (line == NULL)
 		return EIO;
-	free(public);
+	free(line);
 	return 0;
 }
 

@@ -21,11 +21,13 @@
 /* clang-format off */
 /* The algorithms by which a server proves that it has a key of a type; first
    what it would rather use itself. */
+#define PROOFS_ECDSA							\
+	"ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521"
+#define PROOFS_RSA "rsa-sha2-512,rsa-sha2-256"
 static const char *const proofs[] = {
-	"ssh-ed25519,ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,"
-	    "ecdsa-sha2-nistp521,rsa-sha2-512,rsa-sha2-256",
-	"ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521",
-	"rsa-sha2-512,rsa-sha2-256",
+	("ssh-ed25519," PROOFS_ECDSA "," PROOFS_RSA),
+	PROOFS_ECDSA,
+	PROOFS_RSA,
 };
 /* clang-format on */
 
@@ -237,7 +239,7 @@ algorithms_of(const char *lines)
 		name = lines;
 		if (len == strlen("ssh-rsa") &&
 		    strncmp(lines, "ssh-rsa", len) == 0) {
-			name = proofs[2];
+			name = PROOFS_RSA;
 			len = strlen(name);
 		}
 		longer = xasprintf(

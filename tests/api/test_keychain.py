@@ -473,3 +473,20 @@ def test_a_key_pair_is_not_tried(root, pair):
     with pytest.raises(ApiError) as refused:
         root.call("keychaincredential.test", pair["id"])
     assert refused.value.errname == "EINVAL"
+
+
+def test_the_same_from_the_command_line(there, accounts):
+    client, made, _ = there
+    done = accounts.cli("keychain", "list")
+    assert made["name"] in done.stdout
+    done = accounts.cli("keychain", "stale")
+    assert f"{made['name']}: It was never used." in done.stdout
+    done = accounts.cli("keychain", "test", made["name"])
+    assert (done.returncode, done.stdout) == (
+        0, "The other machine lets us in.\n")
+    assert findings(client, made) == []
+    client.call("keychaincredential.update", made["id"], {
+        "attributes": made["attributes"] | {"username": "nobody"}})
+    done = accounts.cli("keychain", "test", made["name"])
+    assert done.returncode != 0
+    assert "does not accept the key" in done.stderr
