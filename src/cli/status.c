@@ -70,6 +70,27 @@ print_services(FILE *file, const json_t *services)
 }
 
 static void
+print_ends(FILE *file, const json_t *services)
+{
+	json_t *service;
+	char *text;
+	size_t i;
+
+	json_array_foreach(services, i, service) {
+		if (json_object_get(
+			json_object_get(service, "stops"), "$date") == NULL)
+			continue;
+		putc('\n', file);
+		print_text(file, json_str(service, "service", "?"));
+		text = show_line(json_object_get(service, "stops"));
+		fputs(" runs until ", file);
+		print_text(file, text);
+		putc('\n', file);
+		free(text);
+	}
+}
+
+static void
 print_lines(FILE *file, const char *before, const json_t *lines)
 {
 	json_t *line;
@@ -221,6 +242,7 @@ status_print(FILE *file, const json_t *status, const char *instance)
 	    file);
 	print_roles(file, json_object_get(status, "roles"));
 	print_services(file, json_object_get(status, "services"));
+	print_ends(file, json_object_get(status, "services"));
 	text = show_line(listening);
 	if (*text == '\0')
 		fputs("\nNot listening on the network.", file);

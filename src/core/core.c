@@ -199,17 +199,24 @@ orderly_stop(void *arg)
 	_exit(0);
 }
 
+void
+core_service_changed(enum service_id service)
+{
+	const struct resource *const *r;
+
+	for (r = resources; *r != NULL; r++)
+		if ((*r)->service_changed != NULL)
+			(*r)->service_changed(service);
+}
+
 static void
 service_changed(struct ipc_msg *msg)
 {
 	uint32_t service = wire_get_u32(&msg->body);
-	const struct resource *const *r;
 
 	if (wire_end(&msg->body) == -1 || service >= (uint32_t)service_count)
 		fatal("SERVICE_CHANGED of the monitor is malformed");
-	for (r = resources; *r != NULL; r++)
-		if ((*r)->service_changed != NULL)
-			(*r)->service_changed((enum service_id)service);
+	core_service_changed((enum service_id)service);
 }
 
 void

@@ -8,6 +8,7 @@
 
 #include "core/store.h"
 #include "lib/startup.h"
+#include "services/catalog.h"
 
 uv_loop_t		*core_loop(void);
 const struct facts	*core_facts(void);
@@ -35,6 +36,12 @@ json_t			*core_problems(void);	/* new array of texts */
  * it anew.
  */
 void			 core_restart(void);
+
+/*
+ * Its state, or its processes, may be others: the monitor says so of what
+ * nobody asked for, who had a verb carried out says it here.
+ */
+void			 core_service_changed(enum service_id);
 
 /* After some time, once; for delays and patience. */
 void			 core_after(unsigned int milliseconds,

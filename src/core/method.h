@@ -226,7 +226,7 @@ struct resource {
 	const struct confirming	*confirmed_by;
 	/* Something of it changed: after its event.  May be NULL. */
 	void			(*changed)(void);
-	/* The monitor says that a service's state changed; may be NULL. */
+	/* A service's state may have changed; may be NULL. */
 	void			(*service_changed)(enum service_id);
 };
 

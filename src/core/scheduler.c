@@ -250,6 +250,14 @@ scheduler_cancel(const char *name)
 	return 0;
 }
 
+const json_t *
+scheduler_args(const char *name)
+{
+	const struct scheduled *e = queue_find(name);
+
+	return e != NULL ? json_object_get(e->stored, "args") : NULL;
+}
+
 static void
 move(struct scheduled *e, int64_t due)
 {

@@ -57,6 +57,8 @@ int	 scheduler_boot(const char *name, const char *task,
 	    const json_t *args);
 /* Of none such is fine; one that runs goes on to its end, unlisted. */
 int	 scheduler_cancel(const char *name);
+/* What an entry gives its task; borrowed, NULL: there is no such entry. */
+const json_t *scheduler_args(const char *name);
 
 /* Loads what is stored; nothing runs before the first turn. */
 void	 scheduler_start(struct store *, const char *boot_id);

@@ -23,6 +23,7 @@
 /* By id: those whom subscribers know; those who are of no account any more. */
 static json_t *known, *over;
 static bool looking; /* a look is planned */
+static void (*told)(void); /* when it begins */
 
 /* --- What the monitor says ------------------------------------------------ */
 
@@ -169,6 +170,8 @@ looked(json_t *list, int error, const char *text, void *arg)
 	(void)error;
 	json_decref(list);
 	look_later();
+	if (quiet != NULL && told != NULL)
+		told();
 }
 
 void
@@ -185,6 +188,18 @@ ssh_list_begin(void)
 	known = json_object();
 	over = json_object();
 	ssh_list_ask(looked, &quiet);
+}
+
+void
+ssh_list_on_begin(void (*begun)(void))
+{
+	told = begun;
+}
+
+size_t
+ssh_list_size(void)
+{
+	return json_object_size(known);
 }
 
 int64_t

@@ -23,6 +23,8 @@ void	 ssh_list_ask(void (*done)(json_t *sessions, int error,
 
 /* Core serves: those who are there are known, and nobody is told. */
 void	 ssh_list_begin(void);
+/* Is called then; after that, events of "ssh.sessions" are changes of ssh. */
+void	 ssh_list_on_begin(void (*begun)(void));
 /*
  * The sshd of that number is about to let somebody in.  may: there are no more
  * of the account than max_sessions_per_user, those of the API included; also
@@ -35,7 +37,8 @@ void	 ssh_list_closed(pid_t);
 /* Some may have ended without it. */
 void	 ssh_list_look(void);
 
-/* The account's, as far as they are known. */
+/* The account's, and all, as far as they are known. */
 int64_t	 ssh_list_count(uid_t);
+size_t	 ssh_list_size(void);
 
 #endif

@@ -12,6 +12,7 @@
 #include "core/call.h"
 #include "core/confirm.h"
 #include "core/core.h"
+#include "core/deadline.h"
 #include "core/error.h"
 #include "core/event.h"
 #include "core/op.h"
@@ -23,6 +24,7 @@
 #include "lib/xalloc.h"
 #include "services/catalog.h"
 #include "system/service.h"
+#include "system/service_time.h"
 #include "system/system.h"
 
 #define FAILED "ServiceFailed"
@@ -40,6 +42,9 @@ static const char *const verbs[] = { "START", "STOP", "RESTART", "RELOAD",
 	NULL };
 
 static const struct field control_options[] = {
+	{ .name = "for", .type = F_INT, .flags = FF_NULL | FF_OWN,
+	  .def = "null", .unit = "s", .min = 1, .max = DEADLINE_SECONDS_MAX,
+	  .doc = "Of a START: the service is stopped after so long." },
 	{ .name = "ha_propagate", .type = F_BOOL, .def = "true",
 	  .doc = "Of no effect: there is no other controller." },
 	{ .name = "silent", .type = F_BOOL, .def = "true",
@@ -170,6 +175,7 @@ status_json(int service, const struct op_reply *reply)
 	struct wire_in body = reply->body;
 	uint8_t state = wire_get_u8(&body);
 	json_t *pids = json_array(), *listening = json_array(), *status;
+	json_t *stops = service_time_end(service);
 	bool running = reply->error == 0 && state != STATE_STOPPED &&
 	    state != STATE_FAILED;
 	char *text, *address;
@@ -190,12 +196,14 @@ status_json(int service, const struct op_reply *reply)
 	}
 	text = wire_get_str(&body, MESSAGE_INLINE_MAX);
 	/* clang-format off */
-	status = json_pack("{s:i, s:s, s:b, s:s, s:o, s:o, s:s, s:b}",
+	status = json_pack("{s:i, s:s, s:b, s:s, s:o, s:o, s:s, s:b, s:o}",
 	    "id", services[service].api_id, "service", services[service].name,
 	    "enable", enabled(service),
 	    "state", running ? "RUNNING" : "STOPPED", "pids", pids,
 	    "listening", listening, "last_exit", text != NULL ? text : "",
-	    "failed", state == STATE_FAILED);
+	    "failed", state == STATE_FAILED,
+	    "stops", running ? json_incref(stops) : json_null());
+	json_decref(stops);
 	/* clang-format on */
 	free(text);
 	return status;
@@ -263,6 +271,7 @@ api_entries(json_t *list)
 		json_object_del(item, "listening");
 		json_object_del(item, "last_exit");
 		json_object_del(item, "failed");
+		json_object_del(item, "stops");
 	}
 	return list;
 }
@@ -500,22 +509,37 @@ rollback_seconds(const struct call *call)
 	return (uint32_t)json_int(call_param(call, 2), "rollback_timeout", 0);
 }
 
+/* A START: so many seconds after which it ends; 0: it does not. */
+static int64_t
+seconds_for(const struct call *call)
+{
+	return json_int(call_param(call, 2), "for", 0);
+}
+
+static bool
+is_verb(const struct call *call, const char *verb)
+{
+	return strcmp(json_string_value(call_param(call, 0)), verb) == 0;
+}
+
 static bool
 control_accept(struct call *call)
 {
 	const char *name = json_string_value(call_param(call, 1));
-	const char *verb = json_string_value(call_param(call, 0));
-	bool known = service_by_name(name) != -1;
-	struct verr *errors;
+	struct verr *errors = verr_new();
 
-	if (known && (rollback_seconds(call) == 0 || strcmp(verb, "STOP") == 0))
-		return true;
-	errors = verr_new();
-	if (!known)
+	if (service_by_name(name) == -1)
 		verr_add(errors, "service", "Service %s not found.", name);
-	else
+	else if (rollback_seconds(call) != 0 && !is_verb(call, "STOP"))
 		verr_add(errors, "options.rollback_timeout",
 		    "Only a STOP can be taken back");
+	else if (seconds_for(call) != 0 && !is_verb(call, "START"))
+		verr_add(
+		    errors, "options.for", "Only a START can be for a time");
+	if (verr_count(errors) == 0) {
+		verr_free(errors);
+		return true;
+	}
 	call_fail_invalid(call, errors);
 	return false;
 }
@@ -558,8 +582,12 @@ controlled(const struct op_reply *reply, void *arg)
 	done->call = call;
 	done->error = reply->error;
 	done->text = xstrdup(reply->error != 0 ? reply->text : "");
+	if (is_verb(call, reply->error != 0 ? "START" : "STOP"))
+		service_time_stopped(
+		    service_by_name(json_string_value(call_param(call, 1))),
+		    rollback_seconds(call) > 0);
 	/* Whatever became of it: what runs may be another process. */
-	service_changed((enum service_id)service_by_name(
+	core_service_changed((enum service_id)service_by_name(
 	    json_string_value(call_param(call, 1))));
 	if (rollback_seconds(call) > 0)
 		confirm_stop_done(reply->error == 0, control_ended, done);
@@ -614,13 +642,17 @@ static void
 control_start(void *arg)
 {
 	struct call *call = arg;
-	const char *name = json_string_value(call_param(call, 1));
+	int service = service_by_name(json_string_value(call_param(call, 1)));
 
-	if (rollback_seconds(call) == 0)
-		control_now(call);
+	if (rollback_seconds(call) != 0)
+		op_ask_state(service, DAEMON_ALL, state_known, call);
+	/* Its end is stored first: without one it would run for ever. */
+	else if (is_verb(call, "START") &&
+	    service_time_start(service, seconds_for(call)) == -1)
+		stop_kept(
+		    errno, "Until when it runs could not be stored", call);
 	else
-		op_ask_state(
-		    service_by_name(name), DAEMON_ALL, state_known, call);
+		control_now(call);
 }
 
 static void
@@ -657,6 +689,7 @@ looked_at(json_t *list, void *arg)
 static void
 look(void (*done)(void))
 {
+	service_time_resume();
 	looked = done;
 	service_gather(looked_at, NULL);
 }
@@ -669,14 +702,19 @@ static struct {
 
 static void boot_next(void);
 
+static bool
+starts(int service)
+{
+	return service_time_goes_on(service) || enabled(service);
+}
+
 static void
 boot_started(const struct op_reply *reply, void *arg)
 {
 	(void)arg;
-	if (reply->error != 0) {
+	if (reply->error != 0)
 		log_error("service.boot", "%s: %s", services[booting.at].name,
 		    reply->text);
-	}
 	booting.at++;
 	boot_next();
 }
@@ -684,7 +722,7 @@ boot_started(const struct op_reply *reply, void *arg)
 static void
 boot_next(void)
 {
-	while (booting.at < service_count && !enabled(booting.at))
+	while (booting.at < service_count && !starts(booting.at))
 		booting.at++;
 	if (booting.at == service_count) {
 		booting.done();

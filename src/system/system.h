@@ -34,6 +34,9 @@ extern const struct resource keychain_resource;	/* keychain.c */
 /* Of the scheduler's table (user_until.c). */
 void	user_until_task(struct task_run *, const json_t *args);
 
+/* The same (service_time.c). */
+void	service_time_task(struct task_run *, const json_t *args);
+
 /* The same (audit_config.c). */
 void	audit_prune_task(struct task_run *, const json_t *args);
 

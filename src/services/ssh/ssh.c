@@ -18,6 +18,7 @@
 #include "core/resource.h"
 #include "core/ssh_codes.h"
 #include "core/ssh_proof.h"
+#include "core/ssh_list.h"
 #include "lib/json.h"
 #include "lib/transfer.h"
 #include "lib/xalloc.h"
@@ -28,6 +29,7 @@
 #include "services/ssh/ssh_complaint.h"
 #include "services/ssh/ssh_dry_run.h"
 #include "services/ssh/ssh_fields.h"
+#include "services/ssh/ssh_idle.h"
 #include "services/ssh/ssh_installed.h"
 #include "services/ssh/ssh_interfaces.h"
 #include "services/ssh/ssh_pam_watch.h"
@@ -497,7 +499,15 @@ ssh_gather(void (*done)(void))
 
 	then = done;
 	ssh_pam_watch();
+	ssh_list_on_begin(ssh_idle_resume);
 	ssh_installed_ask(installed_known, &then);
+}
+
+static void
+service_changed(enum service_id service)
+{
+	if (service == SERVICE_SSH)
+		ssh_idle_review();
 }
 
 static void
@@ -588,6 +598,7 @@ const struct resource ssh_resource = {
 	.entry = SSH_ENTRY, .check = ssh_check, .lookup = ssh_lookup,
 	.initial = ssh_initial, .gather = ssh_gather,
 	.events = ssh_events, .confirmed_by = &ssh_confirming,
-	.dry_run = ssh_dry_run, .status = ssh_probe_status
+	.dry_run = ssh_dry_run, .status = ssh_probe_status,
+	.changed = ssh_idle_review, .service_changed = service_changed
 };
 /* clang-format on */

@@ -7,11 +7,15 @@
 #include "core/method.h"
 
 struct change;
+struct task_run;
 
 extern const struct resource ssh_resource;
 
 /* OUTPUT_SSHD_CONFIG, a struct renderer's functions. */
 char	*ssh_render_output(const struct change *, char **whyp);
 void	 ssh_rejected(struct change *, const char *complaint);
+
+/* Of the scheduler's table (ssh_idle.c). */
+void	 ssh_idle_task(struct task_run *, const json_t *args);
 
 #endif

@@ -6,6 +6,7 @@
 #ifndef HF_SSH_FIELDS_H
 #define HF_SSH_FIELDS_H
 
+#include "core/deadline.h"
 #include "core/schema.h"
 #include "services/ssh/ssh_hardening.h"
 
@@ -106,6 +107,10 @@ F(ENUMV, kept_host_keys,						\
     .label = "Kept Host Keys", .def = "[]",				\
     .choices = ssh_host_key_types, .flags = FF_OWN,			\
     .source = "sshd_config(5) HostKeyAlgorithms")			\
+F(INT, stop_when_idle,							\
+    "SSH is stopped when nobody has been here for so long; null: never.",\
+    .label = "Stop When Idle", .def = "null", .unit = "s", .min = 1,	\
+    .max = DEADLINE_SECONDS_MAX, .flags = FF_NULL | FF_OWN)		\
 F(INT, if_revision,							\
     "Refuse the change when the entry is not of this revision.",	\
     .def = "null", .min = 0, .max = INT64_MAX,				\
