@@ -12,7 +12,8 @@ DEFAULTS = {
     "passwordauth": False, "kerberosauth": False, "tcpfwd": False,
     "compression": False, "sftp_log_level": "", "sftp_log_facility": "",
     "weak_ciphers": [], "options": "",
-    "hardening": "MODERN", "kept_host_keys": [], "stop_when_idle": None}
+    "hardening": "MODERN", "kept_host_keys": [], "stop_when_idle": None,
+    "session_limit": None}
 PRIVATE = {
     "privatekey", "host_dsa_key", "host_dsa_key_pub",
     "host_dsa_key_cert_pub", "host_ecdsa_key", "host_ecdsa_key_pub",

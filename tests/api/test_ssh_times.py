@@ -1,4 +1,4 @@
-"""SSH that is there for a time only: "for", stop_when_idle."""
+"""What of SSH is for a time: "for", stop_when_idle, session_limit."""
 
 import os
 import signal
@@ -14,8 +14,10 @@ pytestmark = pytest.mark.release
 @pytest.fixture
 def ssh(instance, root, tmp_path):
     yield Ssh(instance, tmp_path)
-    root.call("ssh.update", {"stop_when_idle": None})
-    root.control("STOP")
+    with instance.root() as client:
+        client.call("ssh.update", {"stop_when_idle": None,
+                                   "session_limit": None})
+        client.control("STOP")
 
 
 def start(client, seconds):
@@ -139,8 +141,42 @@ def test_null_takes_the_end_away(ssh, root):
     assert runs(root)
 
 
-@pytest.mark.parametrize("value", [0, -1, 30 * 86400 + 1, "5", 1.5, True])
-def test_wrong_seconds(ssh, root, value):
-    error = root.error("ssh.update", {"stop_when_idle": value})
-    assert error.paths == ["data.stop_when_idle"]
-    assert root.call("ssh.config")["stop_when_idle"] is None
+@pytest.mark.parametrize("name, value", [
+    (name, value) for name in ("stop_when_idle", "session_limit")
+    for value in (0, -1, 30 * 86400 + 1, "5", 1.5, True)]
+    + [("session_limit", 9)])
+def test_wrong_seconds(ssh, root, name, value):
+    error = root.error("ssh.update", {name: value})
+    assert error.paths == [f"data.{name}"]
+    assert root.call("ssh.config")[name] is None
+
+
+def ended_records(root):
+    return root.call("audit.query", {
+        "query-filters": [["event_data.description", "$", "time is over"]],
+        "query-options": {"limit": 100}})
+
+
+def test_a_session_ends_at_its_limit(ssh, root):
+    """Those that are there as well; core's death is no way around it."""
+    root.control("START")
+    before = len(ended_records(root))
+    began = time.time()
+    session = session_of(ssh)
+    root.call("ssh.update", {"session_limit": 15})
+    assert echoes(session, "still here")
+    core = ssh.instance.roles()["core"]
+    os.kill(core, signal.SIGKILL)
+    assert session.wait(90) != 0
+    assert time.time() - began >= 14
+    leave(session)
+    with ssh.instance.root() as client:
+        record = wait_until(lambda: ended_records(client)[before:], 30,
+                            "its record")[0]
+        assert record["username"] == "root" and record["success"]
+        assert " of truenas_admin: " in record["event_data"]["description"]
+        client.call("ssh.update", {"session_limit": 3600})
+        session = session_of(ssh)
+        client.call("ssh.update", {"session_limit": None})
+        assert echoes(session, "still here")
+        leave(session)

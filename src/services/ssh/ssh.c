@@ -32,6 +32,7 @@
 #include "services/ssh/ssh_idle.h"
 #include "services/ssh/ssh_installed.h"
 #include "services/ssh/ssh_interfaces.h"
+#include "services/ssh/ssh_limit.h"
 #include "services/ssh/ssh_pam_watch.h"
 #include "services/ssh/ssh_probe.h"
 #include "services/ssh/ssh_render.h"
@@ -493,13 +494,28 @@ installed_known(int error, const char *text, void *arg)
 }
 
 static void
+sessions_known(void)
+{
+	ssh_idle_resume();
+	ssh_limit_review();
+}
+
+/* The settings, or who is here. */
+static void
+changed(void)
+{
+	ssh_idle_review();
+	ssh_limit_review();
+}
+
+static void
 ssh_gather(void (*done)(void))
 {
 	static void (*then)(void);
 
 	then = done;
 	ssh_pam_watch();
-	ssh_list_on_begin(ssh_idle_resume);
+	ssh_list_on_begin(sessions_known);
 	ssh_installed_ask(installed_known, &then);
 }
 
@@ -599,6 +615,6 @@ const struct resource ssh_resource = {
 	.initial = ssh_initial, .gather = ssh_gather,
 	.events = ssh_events, .confirmed_by = &ssh_confirming,
 	.dry_run = ssh_dry_run, .status = ssh_probe_status,
-	.changed = ssh_idle_review, .service_changed = service_changed
+	.changed = changed, .service_changed = service_changed
 };
 /* clang-format on */

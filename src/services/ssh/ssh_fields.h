@@ -107,6 +107,10 @@ F(ENUMV, kept_host_keys,						\
     .label = "Kept Host Keys", .def = "[]",				\
     .choices = ssh_host_key_types, .flags = FF_OWN,			\
     .source = "sshd_config(5) HostKeyAlgorithms")			\
+F(INT, session_limit,							\
+    "A session is ended when it is so old; null: never.",		\
+    .label = "Session Time Limit", .def = "null", .unit = "s",		\
+    .min = 10, .max = DEADLINE_SECONDS_MAX, .flags = FF_NULL | FF_OWN)	\
 F(INT, stop_when_idle,							\
     "SSH is stopped when nobody has been here for so long; null: never.",\
     .label = "Stop When Idle", .def = "null", .unit = "s", .min = 1,	\

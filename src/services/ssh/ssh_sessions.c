@@ -92,9 +92,8 @@ terminated(const struct op_reply *reply, void *arg)
 	call_reply(call, json_boolean(n > 0));
 }
 
-/* "4711-123456": process and start; -1: none of ours. */
-static int
-parse_id(const char *id, uint32_t *pidp, uint64_t *startp)
+int
+ssh_session_parse(const char *id, uint32_t *pidp, uint64_t *startp)
 {
 	char *end;
 	unsigned long long pid, start;
@@ -121,8 +120,8 @@ ssh_terminate_session_run(struct call *call)
 	uint64_t start;
 	uint32_t pid;
 
-	if (parse_id(json_string_value(call_param(call, 0)), &pid, &start) ==
-	    -1) {
+	if (ssh_session_parse(
+		json_string_value(call_param(call, 0)), &pid, &start) == -1) {
 		call_reply(call, json_false());
 		return;
 	}

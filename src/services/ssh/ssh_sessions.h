@@ -11,6 +11,9 @@
 extern const struct field	ssh_session_list, ssh_terminate_params[];
 extern const struct field	ssh_terminated;
 
+/* "4711-123456": process and start, in ticks; 0, or -1: it is no such id. */
+int	ssh_session_parse(const char *id, uint32_t *pidp, uint64_t *startp);
+
 char	*ssh_terminate_suffix(const json_t *params);
 void	ssh_sessions_run(struct call *);
 void	ssh_terminate_session_run(struct call *);
