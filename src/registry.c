@@ -14,11 +14,13 @@
 #include "services/ssh/ssh.h"
 #include "services/ssh/ssh_effect.h"
 #include "services/ssh/ssh_pam_watch.h"
+#include "system/advanced.h"
 #include "system/sudo.h"
 #include "system/system.h"
 
 /* clang-format off */
 const struct resource *const resources[] = {
+	&advanced_resource,
 	&alert_resource,
 	&api_key_resource,
 	&audit_resource,
@@ -49,8 +51,11 @@ static const struct resource *const of_codes[] = {
 	&twofactor_resource, &twofactor_secret_resource, &user_resource,
 	&group_resource, &security_resource, NULL
 };
+static const struct resource *const of_advanced[] = {
+	&advanced_resource, NULL
+};
 static const struct resource *const of_ssh[] = {
-	&ssh_resource, &twofactor_resource, &twofactor_secret_resource,
+	&ssh_resource, &advanced_resource, &twofactor_resource, &twofactor_secret_resource,
 	&user_resource, &group_resource, NULL
 };
 
@@ -59,6 +64,10 @@ const struct renderer renderers[] = {
 	  .render = account_render_output },
 	{ .output = OUTPUT_SECOND_FACTOR, .from = of_codes,
 	  .render = ssh_codes_render },
+	{ .output = OUTPUT_LOGIN_BANNER, .from = of_advanced,
+	  .render = advanced_render_banner },
+	{ .output = OUTPUT_MOTD, .from = of_advanced,
+	  .render = advanced_render_motd },
 	{ .output = OUTPUT_SUDOERS, .from = of_accounts,
 	  .render = sudo_render_output },
 	{ .output = OUTPUT_SSHD_CONFIG, .from = of_ssh,

@@ -96,10 +96,10 @@ int
 deadline_set(struct deadline *d, int64_t seconds, const json_t *args)
 {
 	struct until_now at = now();
-	int64_t wall = at.wall + seconds * 1000;
-	json_t *stored = json_pack("{s:I, s:I, s:s, s:O?}", "wall",
-	    (json_int_t)wall, "boot", (json_int_t)(at.boot + seconds * 1000),
-	    "of", core_facts()->machine_boot, "args", args);
+	json_int_t wall = at.wall + seconds * 1000;
+	json_int_t boot = at.boot + seconds * 1000;
+	json_t *stored = json_pack("{s:I, s:I, s:s, s:O?}", "wall", wall,
+	    "boot", boot, "of", core_facts()->machine_boot, "args", args);
 	int result =
 	    scheduler_at(d->name, (wall + 999) / 1000, d->task, stored);
 

@@ -23,6 +23,10 @@ const struct output outputs[] = {
 	[OUTPUT_SECOND_FACTOR] = { .name = "second-factor",
 	  .dir = SECOND_FACTOR_FOLDER, .file = SECOND_FACTOR_FILE,
 	  .mode = 0600, .vet = ssh_codes_vet },
+	[OUTPUT_LOGIN_BANNER] = { .name = "login banner",
+	  .dir = "/etc", .file = "login_banner", .mode = 0644 },
+	[OUTPUT_MOTD] = { .name = "message of the day",
+	  .dir = "/etc", .file = "motd", .mode = 0644 },
 	/* Others of that folder are read as well: sudoers(5), @includedir. */
 	[OUTPUT_SUDOERS] = { .name = "sudoers",
 	  .dir = "/etc/sudoers.d", .file = "holdfast", .mode = 0440,

@@ -14,6 +14,8 @@
 enum output_id {		/* in the order of their installing */
 	OUTPUT_ACCOUNTS,
 	OUTPUT_SECOND_FACTOR,
+	OUTPUT_LOGIN_BANNER,
+	OUTPUT_MOTD,
 	OUTPUT_SUDOERS,
 	OUTPUT_SSHD_CONFIG
 };

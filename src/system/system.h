@@ -12,6 +12,7 @@ struct task_run;
 /* Of those whose changes may keep administrators out (account_confirm.c). */
 extern const struct confirming account_confirming;
 
+extern const struct resource advanced_resource;	/* advanced.c */
 extern const struct resource api_key_resource;	/* api_key.c */
 extern const struct resource config_resource;	/* config.c */
 extern const struct resource core_resource;	/* namespace_core.c */

@@ -42,6 +42,8 @@ METHODS = {
     "audit.confirm_clock", "audit.head", "audit.head_kept",
     "audit.download_head", "audit.reidentify", "audit.export", "audit.download_report",
     "system.reboot.info",
+    "system.advanced.config", "system.advanced.login_banner",
+    "system.advanced.update",
     "system.security.config", "system.security.update",
     "system.security.info.fips_available",
     "system.security.info.fips_enabled",

@@ -79,6 +79,7 @@ goldens(size_t *countp)
 	g[n].config.weak_ciphers = WEAK_CIPHER_AES128_CBC | WEAK_CIPHER_NONE;
 	g[n].around.listen = two;
 	g[n].around.password_users = users;
+	g[n].around.banner = true;
 	g[n++].around.root_password_login = true;
 
 	/* Without passwordauth, groups and users mean nothing. */

@@ -406,6 +406,8 @@ static char *
 render(const struct change *change, const struct ssh_config *config,
     const json_t *users, char **whyp)
 {
+	const json_t *shown =
+	    change_view(change, resource_find("system.advanced"), 1);
 	const char **asked = ssh_codes_users(change);
 	const char **transfer = transfer_users(users);
 	struct ssh_rooted *rooted = rooted_users(users);
@@ -425,6 +427,7 @@ render(const struct change *change, const struct ssh_config *config,
 	around.transfer_users = transfer;
 	around.rooted_users = rooted;
 	around.installed = *ssh_installed();
+	around.banner = *json_str(shown, "login_banner", "") != '\0';
 	names = password_users(users, &around.root_password_login);
 	around.password_users = names;
 	text = ssh_render(config, &around, whyp);

@@ -237,7 +237,9 @@ put_global(struct conf *conf, const struct ssh_config *c,
 	conf_bool(conf, "GSSAPIAuthentication", c->kerberosauth);
 	conf_bool(conf, "PubkeyAuthentication", true);
 	conf_bool(conf, "UsePAM", true);
-	conf_bool(conf, "PrintMotd", false);
+	conf_bool(conf, "PrintMotd", false); /* pam_motd shows it */
+	if (around->banner)
+		conf_word(conf, "Banner", SSH_BANNER_FILE);
 	conf_word(conf, "SetEnv", "LC_ALL=C.UTF-8");
 }
 

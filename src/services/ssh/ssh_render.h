@@ -16,6 +16,8 @@
 
 /* A host key's file is this, the type put in: printf format of one string. */
 #define SSH_HOST_KEY_FILE "/etc/ssh/ssh_host_%s_key"
+/* What is shown before a login. */
+#define SSH_BANNER_FILE "/etc/login_banner"
 /* Groups of 3072 bits and more for a group exchange. */
 #define SSH_MODULI_FILE "/etc/ssh/moduli.holdfast"
 
@@ -31,6 +33,7 @@ struct ssh_surroundings {
 	/* Who else may log in with a password; NULL ends, or NULL. */
 	const char	*const *password_users;
 	bool		 root_password_login;
+	bool		 banner;	/* there is one to be shown */
 	/* Who is asked for a second factor; NULL ends, or NULL. */
 	const char	*const *code_users;
 	/* Who only transfers files; NULL ends, or NULL. */
