@@ -15,7 +15,7 @@
 
 struct store;
 
-#define STORE_SCHEMA	2
+#define STORE_SCHEMA	3
 
 enum revision_state { REVISION_PENDING, REVISION_COMMITTED, REVISION_UNDONE };
 

@@ -113,7 +113,11 @@ static const char *const sql[ST_COUNT] = {
 static const char *const migrations[STORE_SCHEMA - 1] = {
 	"ALTER TABLE revision ADD COLUMN change INTEGER NOT NULL DEFAULT 0;"
 	"UPDATE revision SET change = number;"
-	"CREATE INDEX revision_change ON revision (change)"
+	"CREATE INDEX revision_change ON revision (change)",
+	/* The first administrator was one of the system's own once. */
+	"UPDATE entry SET document = json_set(document, '$.builtin',"
+	" json('false')) WHERE resource = 'user'"
+	" AND json_extract(document, '$.username') = 'truenas_admin'"
 };
 
 #define WHAT_TO_DO "restore a copy of it, or move it away to begin anew"

@@ -503,10 +503,10 @@ test_newer_schema(void **state)
 	(void)state;
 	store_close(open_store());
 	tamper("PRAGMA user_version = 7");
-	assert_refused("schema 7, this one knows 2): install that version");
+	assert_refused("schema 7, this one knows 3): install that version");
 	tamper("PRAGMA user_version = 0");
 	assert_refused("damaged");
-	tamper("PRAGMA user_version = 2");
+	tamper("PRAGMA user_version = 3");
 	store_close(open_store());
 }
 

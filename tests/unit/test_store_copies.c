@@ -80,18 +80,24 @@ get_file(const char *name, size_t *lenp)
 	return data;
 }
 
-/* The file of schema 1, as if an upgrade had just been installed. */
+/* The file of an older schema, as if an upgrade had just been installed. */
 static void
-put_old(void)
+put_golden(const char *name)
 {
 	char *data, *log = xasprintf("%s/config.db-wal", folder);
 	size_t len;
 
-	data = golden_read("store", "schema1.db", &len);
+	data = golden_read("store", name, &len);
 	put_file("config.db", data, len);
 	unlink(log);
 	free(log);
 	free(data);
+}
+
+static void
+put_old(void)
+{
+	put_golden("schema1.db");
 }
 
 static struct store *
@@ -195,6 +201,26 @@ test_migration(void **state)
 	/* Of this schema: none more. */
 	store_close(open_store());
 	assert_int_equal(count_copies(), 1);
+}
+
+/* Who was set up by schema 2 is a managed account, and has his password. */
+static void
+test_migration_of_the_administrator(void **state)
+{
+	const json_t *admin;
+	struct store *s;
+
+	(void)state;
+	put_golden("schema2.db");
+	s = open_store();
+	admin = store_get(s, "user", 2);
+	assert_string_equal(json_str(admin, "username", ""), "truenas_admin");
+	assert_true(json_is_false(json_object_get(admin, "builtin")));
+	assert_int_equal(json_int(admin, "uid", 0), 950);
+	assert_string_equal(json_str(admin, "home", ""), "/home/truenas_admin");
+	assert_true(json_is_object(json_object_get(admin, "unixhash")) ||
+	    json_is_string(json_object_get(admin, "unixhash")));
+	store_close(s);
 }
 
 /* Whenever it is killed, the next start finds all of it. */
@@ -339,8 +365,8 @@ test_restore(void **state)
 	assert_not_restored("", "no copy of this name");
 	data = get_file(path, &len);
 	put_file("copies/3-newer.db", data, len);
-	tamper("copies/3-newer.db", "PRAGMA user_version = 3");
-	assert_not_restored("3-newer.db", "schema 3, this one knows 2");
+	tamper("copies/3-newer.db", "PRAGMA user_version = 4");
+	assert_not_restored("3-newer.db", "schema 4, this one knows 3");
 	put_file("copies/4-cut.db", data, len / 2);
 	assert_not_restored("4-cut.db", "damaged");
 	memset(data + 4096, 'x', 4096);
@@ -364,6 +390,7 @@ main(void)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, make_folder, remove_folder)
 	const struct CMUnitTest tests[] = {
 		TEST(test_migration),
+		TEST(test_migration_of_the_administrator),
 		TEST(test_killed_migration),
 		TEST(test_no_room),
 		TEST(test_bounded),
