@@ -121,10 +121,12 @@ make_record(struct kernel_reader *reader, const struct kernel_event *event)
 static void
 hold(struct kernel_reader *reader, struct kernel_event *event)
 {
+	size_t i;
+
 	if (reader->held_count == HELD_MAX) {
 		kernel_event_free(reader->held[0]);
-		memmove(&reader->held[0], &reader->held[1],
-		    (HELD_MAX - 1) * sizeof(reader->held[0]));
+		for (i = 1; i < HELD_MAX; i++)
+			reader->held[i - 1] = reader->held[i];
 		reader->held_count--;
 		source_lost(reader->sources, 1,
 		    "the kernel's records came before it was known whose "

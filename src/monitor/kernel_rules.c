@@ -77,17 +77,33 @@ take_list(struct reading *r, char *word)
 	return r->action == -1 || r->flags == -1 ? -1 : 0;
 }
 
+/*
+ * Not by libaudit: that of Debian 13 refuses it in all rules behind one that
+ * has a "perm".
+ */
+static void
+take_arch(struct reading *r, const char *name)
+{
+	struct audit_rule_data *rule = r->rule;
+
+	r->machine = audit_determine_machine(name);
+	if (r->machine == -1) {
+		r->absent = true;
+		return;
+	}
+	rule->fields[rule->field_count] = AUDIT_ARCH;
+	rule->fieldflags[rule->field_count] = AUDIT_EQUAL;
+	rule->values[rule->field_count] =
+	    (uint32_t)audit_machine_to_elf(r->machine);
+	rule->field_count++;
+}
+
 static int
 take_field(struct reading *r, const char *word)
 {
-	const char *arch = strncmp(word, "arch=", 5) == 0 ? word + 5 : NULL;
-
-	if (arch != NULL) {
-		r->machine = audit_determine_machine(arch);
-		if (r->machine == -1) {
-			r->absent = true;
-			return 0;
-		}
+	if (strncmp(word, "arch=", 5) == 0) {
+		take_arch(r, word + 5);
+		return 0;
 	}
 	return audit_rule_fieldpair_data(&r->rule, word, r->flags) == 0 ? 0 :
 									  -1;

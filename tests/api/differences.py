@@ -102,8 +102,6 @@ DIFFERENCES = {
         "result", "the recording kept their names only"),
     ("privilege", "privilege changed while logged in: user.query"): (
         "result", "what a privilege grants is looked up at each change"),
-    ("privilege", "a read-only administrator: keychain"): (
-        -32601, "the method comes with the stored credentials"),
     ("privilege", "privilege deleted while logged in"): (
         {"closed": 1000}, "who has no rights any more has no session"),
 

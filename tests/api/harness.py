@@ -311,7 +311,15 @@ class Instance:
         # Held, so that the number is nobody else's before we let go.
         self.namespace_fd = os.open(f"/proc/{self.pid}/ns/mnt", os.O_RDONLY)
         self.namespace = os.readlink(f"/proc/self/fd/{self.namespace_fd}")
+        self.know_localhost()
         return self
+
+    def know_localhost(self):
+        """The smallest Debian has no /etc/hosts."""
+        hosts = self.inside("/etc/hosts")
+        if not hosts.exists():
+            hosts.write_text("127.0.0.1 localhost\n")
+            hosts.chmod(0o644)
 
     def let_go(self):
         if self.namespace_fd is not None:

@@ -297,7 +297,10 @@ def console(instance, *lines):
             deadline = time.monotonic() + 30
             while prompt not in said and time.monotonic() < deadline:
                 if select.select([terminal], [], [], 1)[0]:
-                    said += os.read(terminal, 4096)
+                    try:
+                        said += os.read(terminal, 4096)
+                    except OSError:     # login has it open again in a moment
+                        time.sleep(0.1)
             said = b""
             os.write(terminal, line.encode() + b"\n")
     finally:

@@ -22,8 +22,8 @@ struct ssh_cipher_choice {
 };
 
 /* The first of ours that are in the comma-separated lists. */
-struct ssh_cipher_choice ssh_cipher_choose(const char *ciphers,
-    const char *macs);
+struct ssh_cipher_choice ssh_cipher_choose(const char *cipher_list,
+    const char *mac_list);
 
 /* NULL when OpenSSL fails. */
 struct ssh_cipher *ssh_cipher_new(const struct ssh_cipher_choice *,
