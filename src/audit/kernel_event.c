@@ -64,8 +64,8 @@ end_at(struct kernel_events *events, size_t i)
 	struct kernel_event *event = events->open[i];
 
 	events->count--;
-	memmove(&events->open[i], &events->open[i + 1],
-	    (events->count - i) * sizeof(events->open[0]));
+	for (; i < events->count; i++)
+		events->open[i] = events->open[i + 1];
 	events->ended(event, events->arg); /* transferred */
 }
 

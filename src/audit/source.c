@@ -273,11 +273,15 @@ closed(uv_handle_t *handle)
 void
 sources_free(struct sources *sources)
 {
+	struct waiting_record *w, *next;
+
 	if (sources == NULL)
 		return;
 	if (!TAILQ_EMPTY(&sources->waiting))
 		log_error("audit.lost", "records that could not be written");
-	while (!TAILQ_EMPTY(&sources->waiting))
-		waiting_free(sources, TAILQ_FIRST(&sources->waiting));
+	for (w = TAILQ_FIRST(&sources->waiting); w != NULL; w = next) {
+		next = TAILQ_NEXT(w, next);
+		waiting_free(sources, w);
+	}
 	uv_close((uv_handle_t *)&sources->retry, closed);
 }

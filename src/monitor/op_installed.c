@@ -53,11 +53,17 @@ join_lines(char *text)
 static unsigned int
 parse_version(const char *text)
 {
-	unsigned int major, minor;
+	static const char name[] = "OpenSSH_";
+	unsigned long major, minor;
+	char *end;
 
-	if (sscanf(text, "OpenSSH_%3u.%2u", &major, &minor) != 2)
+	if (strncmp(text, name, sizeof(name) - 1) != 0)
 		return 0;
-	return major * 100 + minor;
+	major = strtoul(text + sizeof(name) - 1, &end, 10);
+	if (*end != '.' || major > 999)
+		return 0;
+	minor = strtoul(end + 1, NULL, 10);
+	return minor < 100 ? (unsigned int)(major * 100 + minor) : 0;
 }
 
 int
