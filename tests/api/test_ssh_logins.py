@@ -1,110 +1,132 @@
-"""Real ssh against the real sshd under the settings of the API."""
+"""The settings of SSH, both values of each, as real clients meet them.
 
+Others stand where they are made: hardening in test_ssh_hardening.py, times in
+test_ssh_times.py, the banner in test_banner.py, codes in
+test_twofactor_ssh.py, users' own in test_locked.py and test_user_access.py.
+"""
+
+import contextlib
 import os
+import re
 import socket
 import subprocess
 import threading
 
 import pytest
 
-from harness import PASSWORD, banner, echoes, wait_until
+from harness import (ADMIN, PASSWORD, KeySsh, banner, echoes, next_address,
+                     wait_until)
 
 pytestmark = pytest.mark.release
 GROUP = ["builtin_administrators"]
+ONCE = ("-o", "PreferredAuthentications=password")    # PAM takes its time
+PORT, OTHER = 2222, 2345
+PLAIN = {"tcpport": PORT, "passwordauth": False, "password_login_groups": [],
+         "tcpfwd": False, "compression": False, "weak_ciphers": [],
+         "sftp_log_level": "", "sftp_log_facility": "", "options": ""}
 
 
 @pytest.fixture
-def root(fresh):
-    with fresh.root() as client:
+def root(instance):
+    with instance.root() as client:
+        client.call("ssh.update", PLAIN)
+        client.control("START")
         yield client
+        client.call("ssh.update", PLAIN)
 
 
-def test_login_with_a_key(ssh):
-    assert ssh.works()
+@pytest.fixture
+def ssh(instance, root, keys):
+    made = KeySsh(instance, ADMIN, keys[0])
+    made.install_key()
+    return made
 
 
-def test_login_with_another_key_is_refused(ssh, tmp_path):
-    other = tmp_path / "other"
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f",
-                    other], check=True, timeout=30)
-    ssh.key = other
-    assert not ssh.works()
-
-
-def test_password_is_refused_by_default(ssh):
-    assert not ssh.works(password=PASSWORD)
-
-
-def test_password_is_refused_without_a_group(ssh, root):
-    root.call("ssh.update", {"passwordauth": True})
-    assert not ssh.works(password=PASSWORD)
-
-
-def test_password_is_accepted_for_the_group(ssh, root):
-    root.call("ssh.update", {"passwordauth": True,
-                             "password_login_groups": GROUP})
-    assert ssh.works(password=PASSWORD)
-    assert not ssh.works(password="wrong")
-
-
-def test_group_counts_only_with_passwordauth(ssh, root):
-    root.call("ssh.update", {"passwordauth": False,
-                             "password_login_groups": GROUP})
-    assert not ssh.works(password=PASSWORD)
-
-
-def test_password_is_refused_again_when_switched_off(ssh, root):
-    root.call("ssh.update", {"passwordauth": True,
-                             "password_login_groups": GROUP})
-    root.call("ssh.update", {"passwordauth": False})
-    assert not ssh.works(password=PASSWORD)
-    assert ssh.works()
-
-
-def test_new_port_answers_and_the_old_one_does_not(fresh, ssh, root):
-    root.call("ssh.update", {"tcpport": 2345})
-    assert ssh.works(port=2345)
-    assert banner(fresh.address, 2222) is None
-
-
-def test_open_session_survives_a_change_of_the_port(ssh, root):
+@contextlib.contextmanager
+def opened(ssh):
     session = ssh.session()
     try:
         assert echoes(session, "before")
-        root.call("ssh.update", {"tcpport": 2345})
-        assert echoes(session, "after")
+        yield session
     finally:
         session.kill()
         session.communicate()
 
 
-def test_open_session_survives_a_restart_of_the_service(ssh, root):
-    session = ssh.session()
+def test_keys(ssh, keys):
+    assert ssh.works()
+    assert not KeySsh(ssh.instance, ADMIN, keys[1]).works()
+
+
+def test_passwords(ssh, root):
+    def let_in(**change):
+        root.call("ssh.update", change)
+        return ssh.works(password=PASSWORD)
+
+    assert not let_in()
+    assert not let_in(passwordauth=True)
+    assert let_in(password_login_groups=GROUP)
+    assert not ssh.works(password="wrong", options=ONCE)
+    assert not let_in(passwordauth=False)
+    assert ssh.works()
+
+
+def test_a_password_of_root(ssh, root):
+    """Off unless its account says otherwise, whatever groups may."""
+    user = root.call("user.query", [["uid", "=", 0]], {"get": True})["id"]
+    ssh.user = "root"
+    root.call("ssh.update", {"passwordauth": True,
+                             "password_login_groups": [*GROUP, "root"]})
+    root.call("user.update", user, {"password": PASSWORD,
+                                    "password_disabled": False})
     try:
-        assert echoes(session, "before")
+        assert not ssh.works(password=PASSWORD, options=ONCE)
+        root.call("user.update", user, {
+            "ssh_password_enabled": True, "without_second_factor": True})
+        assert ssh.works(password=PASSWORD)
+        root.call("ssh.update", {"passwordauth": False})
+        assert not ssh.works(password=PASSWORD)
+    finally:
+        root.call("user.update", user, {"ssh_password_enabled": False,
+                                        "password_disabled": True})
+
+
+def test_port(instance, ssh, root):
+    """Moved by who is connected over TLS; sessions outlive it, a restart and
+    what is refused."""
+    with opened(ssh) as session, instance.admin() as client:
+        client.call("ssh.update", {
+            "tcpport": OTHER, "passwordauth": True,
+            "password_login_groups": GROUP, "options": "MaxAuthTries 3"})
+        assert echoes(session, "after")
+        assert ssh.works(port=OTHER, password=PASSWORD)
+        assert banner(instance.address, PORT) is None
+        before = instance.sshd_pid()
+        error = client.error("ssh.update", {"options": "PermitRotLogin no"})
+        assert error.paths == ["ssh_update.options"]
+        assert instance.sshd_pid() == before
         root.control("RESTART")
-        assert echoes(session, "after")
-    finally:
-        session.kill()
-        session.communicate()
+        assert echoes(session, "still")
+        root.call("ssh.update", {"tcpport": PORT})
+        assert ssh.works() and echoes(session, "at last")
+        assert banner(instance.address, OTHER) is None
 
 
-def test_weak_cipher_works_only_when_chosen(ssh, root):
-    weak = ("-c", "aes128-cbc")
-    assert not ssh.works(options=weak)
-    root.call("ssh.update", {"weak_ciphers": ["AES128-CBC"]})
-    assert ssh.works(options=weak)
-    root.call("ssh.update", {"weak_ciphers": []})
-    assert not ssh.works(options=weak)
+def test_listens_on_the_instances_address_alone(instance, ssh):
+    assert banner(instance.address, PORT)
+    assert banner("127.0.0.1", PORT) is None
 
 
-def test_weak_cipher_none_changes_nothing_on_the_wire(ssh, root):
-    root.call("ssh.update", {"weak_ciphers": ["NONE"]})
+def test_weak_ciphers(ssh, root):
+    """CBC works when it is chosen; none never does, nor brings others."""
+    for chosen, works in ((["NONE"], False), (["AES128-CBC"], True),
+                          (["AES128-CBC", "NONE"], True), ([], False)):
+        root.call("ssh.update", {"weak_ciphers": chosen})
+        assert ssh.works(options=("-c", "aes128-cbc")) == works, chosen
     assert ssh.works()
-    assert not ssh.works(options=("-c", "aes128-cbc"))
 
 
-def forwards(ssh, tmp_path):
+def forwards(ssh):
     """Does a connection through the server reach a listener?"""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(20)
@@ -127,12 +149,12 @@ def forwards(ssh, tmp_path):
     return "through" in done.stdout
 
 
-def test_forwarding_only_when_switched_on(ssh, root, tmp_path):
-    assert not forwards(ssh, tmp_path)
+def test_forwarding(ssh, root):
+    assert not forwards(ssh)
     root.call("ssh.update", {"tcpfwd": True})
-    assert forwards(ssh, tmp_path)
+    assert forwards(ssh)
     root.call("ssh.update", {"tcpfwd": False})
-    assert not forwards(ssh, tmp_path)
+    assert not forwards(ssh)
 
 
 def compresses(ssh):
@@ -141,96 +163,123 @@ def compresses(ssh):
     return "compression: zlib" in done.stderr
 
 
-def test_compression_only_when_switched_on(ssh, root):
+def test_compression(ssh, root):
     assert not compresses(ssh)
     root.call("ssh.update", {"compression": True})
     assert compresses(ssh)
+    root.call("ssh.update", {"compression": False})
+    assert not compresses(ssh)
 
 
-def test_sftp_works(ssh, tmp_path):
-    arguments, environment = ssh.command()
-    arguments[0] = "sftp"
-    arguments[arguments.index("-p")] = "-P"
-    done = subprocess.run([*arguments[:1], "-b", "-", *arguments[1:]],
-                          input="pwd\n", env=environment, text=True,
-                          capture_output=True, timeout=30, check=False)
+def transfer(ssh, program, *arguments, stdin=""):
+    command, environment = ssh.command()
+    options = command[1:-1]
+    options[options.index("-p")] = "-P"
+    done = subprocess.run(
+        [program, *options, *arguments], env=environment, input=stdin,
+        text=True, capture_output=True, timeout=60, check=False)
     assert done.returncode == 0, done
 
 
-def test_options_take_effect(ssh, root):
-    root.call("ssh.update", {"options": "DenyUsers truenas_admin"})
-    assert not ssh.works()
-    root.call("ssh.update", {"options": ""})
-    assert ssh.works()
+def at(ssh, path):
+    return f"{ssh.user}@{ssh.instance.address}:{path}"
 
 
-def test_the_whole_of_first_light(fresh, ssh):
-    """The issue's own example, through TLS."""
-    with fresh.admin() as client:
-        client.call("ssh.update", {
-            "tcpport": 2456, "passwordauth": True,
-            "password_login_groups": GROUP, "weak_ciphers": [],
-            "options": "MaxAuthTries 3"})
-        assert ssh.works(port=2456, password=PASSWORD)
-        assert banner(fresh.address, 2222) is None
-        before = fresh.sshd_pid()
-        error = client.error("ssh.update", {"options": "PermitRotLogin no"})
-        assert error.paths == ["ssh_update.options"]
-        assert fresh.sshd_pid() == before
-        assert ssh.works(port=2456)
+def test_files(instance, ssh, root, tmp_path):
+    """By all three protocols; what sftp-server logs, and to whom."""
+    def logged(**change):
+        root.call("ssh.update", change)
+        transfer(ssh, "sftp", "-b", "-", at(ssh, ""), stdin="pwd\n")
+
+    def told():
+        return re.findall(r" (\w+)\.info .*session opened for local user",
+                          instance.log())
+
+    (tmp_path / "one").write_text("first\n")
+    transfer(ssh, "scp", tmp_path / "one", at(ssh, "two"))
+    transfer(ssh, "scp", "-O", at(ssh, "two"), tmp_path / "three")
+    assert (tmp_path / "three").read_text() == "first\n"
+    before = len(told())
+    logged()
+    logged(sftp_log_level="INFO")
+    logged(sftp_log_facility="LOCAL3")
+    logged(sftp_log_level="QUIET")
+    logged(sftp_log_level="DEBUG3", sftp_log_facility="DAEMON")
+    wait_until(lambda: "daemon" in told()[before:], 30, "the last one")
+    assert told()[before:] == ["auth", "local3", "daemon"]
 
 
-def test_root_does_not_log_in_with_a_password(fresh, ssh, root):
-    root.call("ssh.update", {"passwordauth": True,
-                             "password_login_groups": GROUP})
-    ssh.user = "root"
-    assert not ssh.works(password=PASSWORD)
+def test_auxiliary_parameters(ssh, root):
+    for options, works in ((f"DenyUsers {ADMIN}", False),
+                           (f"Match User {ADMIN}\n\tMaxSessions 0", False),
+                           ("", True)):
+        root.call("ssh.update", {"options": options})
+        assert ssh.works() == works, options
+
+
+class Silent:
+    """Connections that say nothing, and what they are told."""
+
+    def __init__(self, instance):
+        self.instance = instance
+        self.sockets = []
+
+    def let_in(self, source):
+        sock = socket.create_connection(
+            (self.instance.address, PORT), 20, source_address=(source, 0))
+        self.sockets.append(sock)
+        return sock.recv(256).startswith(b"SSH-2.0-")
+
+    def end(self):
+        while self.sockets:
+            self.sockets.pop().close()
+
+
+def test_places_for_who_has_not_logged_in(instance, root):
+    """One address has twenty; MaxStartups says otherwise for all."""
+    silent = Silent(instance)
+    one, two = next_address(107), next_address(107)
+    try:
+        assert [silent.let_in(one) for _ in range(21)] == (
+            20 * [True] + [False])
+        assert silent.let_in(two)
+        silent.end()
+        root.call("ssh.update", {"options": "MaxStartups 2:100:2"})
+        assert [silent.let_in(one), silent.let_in(two),
+                silent.let_in(two)] == [True, True, False]
+    finally:
+        silent.end()
 
 
 def host_keys(instance):
+    """{type: key}, as clients are told."""
     done = subprocess.run(
-        ["ssh-keyscan", "-T", "10", "-p", str(instance.ssh_port),
-         instance.address], capture_output=True, text=True, timeout=60,
-        check=True)
-    return {line for line in done.stdout.splitlines()
-            if not line.startswith("#")}
+        ["ssh-keyscan", "-T", "10", "-p", str(PORT), instance.address],
+        capture_output=True, text=True, timeout=60, check=True)
+    return dict(line.split()[1:] for line in done.stdout.splitlines()
+                if not line.startswith("#"))
 
 
-def test_host_keys_are_kept(fresh, ssh, root):
-    before = host_keys(fresh)
-    assert before
-    root.control("RESTART")
-    assert host_keys(fresh) == before
-    root.call("service.update", "ssh", {"enable": True})
-    fresh.stop()
-    fresh.start()
-    assert host_keys(fresh) == before
-
-
-def test_host_keys_are_the_instances_own(fresh, ssh, make_instance):
-    other = make_instance().start()
-    with other.root() as client:
+def test_host_keys_are_its_own_and_kept(fresh, instance, root, tmp_path):
+    with fresh.root() as client:
         client.control("START")
-    keys = {line.split()[2] for line in host_keys(fresh)}
-    others = {line.split()[2] for line in host_keys(other)}
-    assert keys and others and not keys & others
+        client.call("service.update", "ssh", {"enable": True})
+        before = host_keys(fresh)
+        client.control("RESTART")
+    assert set(before) == {"ssh-ed25519", "ssh-rsa"}
+    assert host_keys(fresh) == before
+    others = set(host_keys(instance).values())
     for name in os.listdir("/etc/ssh"):
         if name.endswith("_key.pub"):
             with open(f"/etc/ssh/{name}", encoding="utf-8") as file:
-                assert file.read().split()[1] not in keys
-
-
-def test_sshd_listens_on_the_instances_address_alone(fresh, ssh):
-    assert banner(fresh.address, fresh.ssh_port)
-    assert banner("127.0.0.1", fresh.ssh_port) is None
-
-
-def test_sshd_and_its_sessions_end_with_the_instance(fresh, ssh):
-    session = ssh.session()
-    try:
-        assert echoes(session, "before")
+                others.add(file.read().split()[1])
+    assert not others & set(before.values())
+    ssh = KeySsh(fresh, ADMIN, tmp_path / "key")
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f",
+                    ssh.key], check=True, timeout=30)
+    ssh.install_key()
+    with opened(ssh) as session:
         fresh.stop()
         wait_until(lambda: session.poll() is not None, 20, "its end")
-    finally:
-        session.kill()
-        session.communicate()
+    fresh.start()
+    assert host_keys(fresh) == before
