@@ -7,20 +7,12 @@ import pathlib
 import subprocess
 import sys
 
+from full_disk import fill
 from harness import Instance, wait_until
 
 
 def classes(client):
     return {alert["klass"] for alert in client.call("alert.list")}
-
-
-def fill(file):
-    with open(file, "wb", buffering=0) as filler:
-        try:
-            while True:
-                filler.write(bytes(4096))
-        except OSError:
-            pass
 
 
 def groups(client):

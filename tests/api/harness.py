@@ -221,6 +221,15 @@ class Client:
         return entry["result"]
 
 
+def ssh_as_new(client):
+    """The settings of a new machine, whatever others used before."""
+    client.call("ssh.update", {
+        "hardening": "MODERN", "options": "", "weak_ciphers": [],
+        "tcpfwd": False})
+    # By a second change: the first one keeps the types that it withdraws.
+    client.call("ssh.update", {"kept_host_keys": []})
+
+
 def processes():
     """Of each process: pid, parent's pid, command line as words."""
     for entry in os.listdir("/proc"):

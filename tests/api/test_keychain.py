@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from harness import PASSWORD, ApiError
+from harness import PASSWORD, ApiError, ssh_as_new
 
 HIDDEN = "********"
 HOST_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ"
@@ -344,8 +344,7 @@ def compatible(accounts):
     with accounts.root() as client:
         client.call("ssh.update", {"hardening": "COMPATIBLE"})
         yield
-        client.call("ssh.update", {"hardening": "MODERN",
-                                   "kept_host_keys": []})
+        ssh_as_new(client)
 
 
 def scan(client, instance, **members):

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from harness import ApiError, KeySsh, public
+from harness import ApiError, KeySsh, public, ssh_as_new
 
 HERE = pathlib.Path(__file__).parent
 POLICIES = json.loads((HERE / "ssh_policies.json").read_text())
@@ -54,9 +54,9 @@ def offered(instance):
 @pytest.fixture
 def served(accounts):
     with accounts.root() as client:
+        ssh_as_new(client)
         yield client
-        client.call("ssh.update", {"hardening": "MODERN"})
-        client.call("ssh.update", {"kept_host_keys": [], "weak_ciphers": []})
+        ssh_as_new(client)
 
 
 def test_a_new_machine_equals_the_published_policy(accounts, served):

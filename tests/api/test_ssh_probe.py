@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from harness import ApiError, public
+from harness import ApiError, public, ssh_as_new
 
 # What today's ssh-audit no longer says, or not yet said in Debian 12.
 OUTDATED = {("sntrup761x25519-sha512@openssh.com",
@@ -49,11 +49,9 @@ def unmet(result):
 @pytest.fixture
 def served(accounts):
     with accounts.root() as client:
+        ssh_as_new(client)
         yield client
-        client.call("ssh.update", {
-            "hardening": "MODERN", "options": "", "weak_ciphers": [],
-            "tcpfwd": False})
-        client.call("ssh.update", {"kept_host_keys": []})
+        ssh_as_new(client)
 
 
 def ssh_audit(instance, *arguments):
