@@ -202,6 +202,18 @@ audit_append(struct audit *audit, bool again, const char *text, size_t len)
 	return error;
 }
 
+int
+audit_append_now(struct audit *audit, json_t *record)
+{
+	char *text = json_text(record);
+	int error = audit_append(audit, false, text, strlen(text));
+
+	freezero_str(text);
+	json_decref(record);
+	audit_commit(audit);
+	return error == 0 && audit->failing ? EIO : error;
+}
+
 static void
 handle_append(struct audit *audit, struct ipc_msg *message)
 {

@@ -70,6 +70,8 @@ struct audit {
 /* Into the batch: 0, or the errno to answer at once. */
 int	 audit_append(struct audit *, bool again, const char *text,
 	    size_t len);
+/* At once: on disk when it returns 0, else an errno.  record is stolen. */
+int	 audit_append_now(struct audit *, json_t *record);
 /* Would so many bytes more be over audit.update's quota? */
 bool	 audit_over_quota(const struct audit *, size_t more);
 /* Makes durable what is in the batch and answers those who wait for it. */
@@ -115,6 +117,9 @@ void	 audit_state_message(struct audit *, struct ipc_msg *);
 void	 audit_prune_message(struct audit *, struct ipc_msg *);
 /* answer is stolen. */
 void	 audit_answer_json(struct audit *, uint32_t id, json_t *answer);
+/* Of a message that is JSON: answers with what ask made, or its errno. */
+void	 audit_answer_asked(struct audit *, struct ipc_msg *,
+	    int (*ask)(struct audit *, const json_t *data, json_t **answerp));
 
 /* head.c */
 void	 audit_head_message(struct audit *, struct ipc_msg *);

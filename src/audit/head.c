@@ -47,8 +47,6 @@ record_end(
     struct audit *audit, const json_t *given, const struct tree_head *last)
 {
 	json_t *record = json_deep_copy(given);
-	char *text;
-	int error;
 
 	if (!json_is_object(record)) {
 		json_decref(record);
@@ -57,14 +55,7 @@ record_end(
 	json_object_set_new(record, "event_data",
 	    json_pack("{s:s, s:I}", "log", last->log, "number",
 		(json_int_t)last->number));
-	text = json_text(record);
-	error = audit_append(audit, false, text, strlen(text));
-	freezero_str(text);
-	json_decref(record);
-	audit_commit(audit);
-	if (error == 0 && audit->failing)
-		error = EIO;
-	return error;
+	return audit_append_now(audit, record);
 }
 
 /*
@@ -96,18 +87,5 @@ reidentify(struct audit *audit, const json_t *data, json_t **answerp)
 void
 audit_reidentify_message(struct audit *audit, struct ipc_msg *message)
 {
-	json_t *data = NULL, *answer = NULL;
-	const char *text, *why;
-	size_t len;
-	int error = EINVAL;
-
-	text = wire_get_bytes(&message->body, &len);
-	if (wire_end(&message->body) == 0 &&
-	    (data = json_parse(text, len, &why)) != NULL)
-		error = reidentify(audit, data, &answer);
-	json_decref(data);
-	if (error == 0)
-		audit_answer_json(audit, message->id, answer);
-	else
-		audit_answer(audit, message->id, error, strerror(error));
+	audit_answer_asked(audit, message, reidentify);
 }

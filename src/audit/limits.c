@@ -48,6 +48,26 @@ audit_answer_json(struct audit *audit, uint32_t id, json_t *answer)
 	json_decref(answer);
 }
 
+void
+audit_answer_asked(struct audit *audit, struct ipc_msg *message,
+    int (*ask)(struct audit *, const json_t *data, json_t **answerp))
+{
+	json_t *data = NULL, *answer = NULL;
+	const char *text, *why;
+	size_t len;
+	int error = EINVAL;
+
+	text = wire_get_bytes(&message->body, &len);
+	if (wire_end(&message->body) == 0 &&
+	    (data = json_parse(text, len, &why)) != NULL)
+		error = ask(audit, data, &answer);
+	json_decref(data);
+	if (error == 0)
+		audit_answer_json(audit, message->id, answer);
+	else
+		audit_answer(audit, message->id, error, strerror(error));
+}
+
 /* The index of the oldest record there is. */
 static uint64_t
 first_record(const struct audit *audit)
@@ -87,7 +107,7 @@ record_pruning(
 	const struct tree_head *head = heads_last(tree_heads(audit->tree));
 	json_t *record = json_deep_copy(given);
 	uint64_t from = first_record(audit);
-	char root[MERKLE_TEXT], *text;
+	char root[MERKLE_TEXT];
 	int error;
 
 	if (head == NULL || head->size < until || !json_is_object(record)) {
@@ -103,13 +123,7 @@ record_pruning(
 	    "head", "log", head->log, "number", (json_int_t)head->number,
 	    "root", root));
 	/* clang-format on */
-	text = json_text(record);
-	error = audit_append(audit, false, text, strlen(text));
-	freezero_str(text);
-	json_decref(record);
-	audit_commit(audit);
-	if (error == 0 && audit->failing)
-		error = EIO;
+	error = audit_append_now(audit, record);
 	if (error == 0) {
 		audit_sign(audit);
 		if (tree_unsigned(audit->tree) > 0)
@@ -192,18 +206,5 @@ handle_days(struct audit *audit, const json_t *data, json_t **answerp)
 void
 audit_prune_message(struct audit *audit, struct ipc_msg *message)
 {
-	json_t *data = NULL, *answer = NULL;
-	const char *text, *why;
-	size_t len;
-	int error = EINVAL;
-
-	text = wire_get_bytes(&message->body, &len);
-	if (wire_end(&message->body) == 0 &&
-	    (data = json_parse(text, len, &why)) != NULL)
-		error = handle_days(audit, data, &answer);
-	json_decref(data);
-	if (error == 0)
-		audit_answer_json(audit, message->id, answer);
-	else
-		audit_answer(audit, message->id, error, strerror(error));
+	audit_answer_asked(audit, message, handle_days);
 }

@@ -131,11 +131,16 @@ compare(json_t *list, bool quiet)
 
 	json_array_foreach(list, i, session)
 		json_object_set(there, json_str(session, "id", ""), session);
-	json_object_foreach_safe(known, next, id,
-	    session) if (json_object_get(there, id) == NULL) forget(id);
-	json_object_foreach_safe(
-	    over, next, id, session) if (json_object_get(there, id) == NULL)
-	    json_object_del(over, id);
+	json_object_foreach_safe(known, next, id, session)
+	{
+		if (json_object_get(there, id) == NULL)
+			forget(id);
+	}
+	json_object_foreach_safe(over, next, id, session)
+	{
+		if (json_object_get(there, id) == NULL)
+			json_object_del(over, id);
+	}
 	json_object_foreach(there, id, session)
 		learn(id, session, quiet);
 	json_decref(there);
