@@ -98,6 +98,12 @@ const struct alert_class alert_classes[] = {
 	{ .name = "ServiceFailed", .category = "SYSTEM",
 	  .level = ALERT_CRITICAL, .title = "Service Failed", .own = true,
 	  .text = "Service {service} is down: {reason}.", .args = { "service", "reason" } },
+	{ .name = "SshNoInterface", .category = "SYSTEM",
+	  .level = ALERT_WARNING, .own = true,
+	  .title = "None of SSH's Interfaces Is There",
+	  .text = "None of the interfaces that SSH listens on has an address. "
+	  "Until one has, it listens on 127.0.0.1 alone: nobody comes in from "
+	  "elsewhere." },
 	{ .name = "SshSecondFactorOff", .category = "SYSTEM",
 	  .level = ALERT_CRITICAL, .own = true,
 	  .title = "SSH Asks for No Second Factor",

@@ -210,6 +210,13 @@ json_t		*change_view_all(const struct change *,
  * (recover.c)
  */
 void	change_recover(void (*done)(void));
+/*
+ * Something that the output is rendered from and that is no entry is another
+ * one (addresses): it is rendered again in a turn of its own, and what reads it
+ * follows, as at start.  What fails is tried again by itself; done() after the
+ * first try.  (recover.c)
+ */
+void	change_refresh(int output, void (*done)(void));
 
 /* The content of an output, as of its renderer; change may be NULL. */
 char	*change_render(int output, const struct change *, char **whyp);

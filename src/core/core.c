@@ -219,6 +219,16 @@ service_changed(struct ipc_msg *msg)
 	core_service_changed((enum service_id)service);
 }
 
+static void
+interfaces_changed(void)
+{
+	const struct resource *const *r;
+
+	for (r = resources; *r != NULL; r++)
+		if ((*r)->interfaces_changed != NULL)
+			(*r)->interfaces_changed();
+}
+
 void
 core_restart(void)
 {
@@ -240,6 +250,9 @@ monitor_message(struct ipc_msg *msg)
 		break;
 	case MSG_SERVICE_CHANGED:
 		service_changed(msg);
+		break;
+	case MSG_INTERFACES_CHANGED:
+		interfaces_changed();
 		break;
 	case MSG_PEER:
 		role = wire_get_u8(&msg->body);

@@ -228,6 +228,8 @@ struct resource {
 	void			(*changed)(void);
 	/* A service's state may have changed; may be NULL. */
 	void			(*service_changed)(enum service_id);
+	/* Interfaces or addresses came or went; may be NULL. */
+	void			(*interfaces_changed)(void);
 };
 
 /* How an output is made: a pure function of the store's content. */

@@ -44,6 +44,7 @@ static struct {
 	bool follow[DAEMONS_MAX]; /* one of its files was brought in line */
 	int daemon; /* that is being told */
 	bool failed[OUTPUTS_MAX]; /* to be tried again */
+	void (*refreshed[OUTPUTS_MAX])(void); /* who waits for the next try */
 	bool serving; /* all is done but that */
 	void (*done)(void);
 } recovery;
@@ -317,12 +318,23 @@ output_start(void)
 	free(why);
 }
 
+static void
+turn_done(int output)
+{
+	void (*refreshed)(void) = recovery.refreshed[output];
+
+	recovery.refreshed[output] = NULL;
+	serial_leave();
+	if (refreshed != NULL)
+		refreshed();
+}
+
 /* Every output is in line that could be brought there. */
 static void
 outputs_done(void)
 {
 	if (recovery.serving) {
-		serial_leave();
+		turn_done(recovery.renderer->output);
 		return;
 	}
 	recovery.resource = resources;
@@ -439,4 +451,27 @@ change_recover(void (*done)(void))
 		fatal("the store's pending revisions cannot be read");
 	recovery.resource = resources;
 	next_gather();
+}
+
+/* Until core serves, the start itself may have it before it or behind it. */
+static void
+refresh(void *arg)
+{
+	if (!recovery.serving)
+		core_after(RETRY_MS, refresh, arg);
+	else
+		output_again(arg);
+}
+
+void
+change_refresh(int output, void (*done)(void))
+{
+	const struct renderer *r;
+
+	if (core_store() == NULL)
+		return;
+	recovery.refreshed[output] = done;
+	for (r = renderers; r->output != -1; r++)
+		if (r->output == output)
+			refresh((void *)(uintptr_t)r);
 }

@@ -111,6 +111,7 @@ static const struct message_info messages[MSG_TYPE_COUNT] = {
 
 	ROW(HELD_OVER,		MONITOR, CORE,	  STR, SHORT,	       0, 0),
 	ROW(SERVICE_CHANGED,	MONITOR, CORE,	  4, 4,		       0, 0),
+	ROW(INTERFACES_CHANGED,	MONITOR, CORE,	  0, 0,		       0, 0),
 
 	ROW(TASK,		CORE, WORKER,	  4, ANY,	       0, 0),
 	ROW(TASK_DONE,		WORKER, CORE,	  4 + STR, ANY,	       0, 0),

@@ -174,7 +174,9 @@ enum message_type {
 				   -> u8 enum service_state, [u32 pid]*,
 				   [str address, u16 port]* listening, str last
 				   exit reason */
-	MSG_OP_INTERFACES,	/* -> [str name, str address]* */
+	MSG_OP_INTERFACES,	/* -> [str name, str address, "": none that can
+				   be listened on now; a link-local one with
+				   %number of the interface]* */
 	MSG_OP_WORKER,		/* u32 task -> (fd) the worker's socket */
 	MSG_OP_STATUS,		/* -> [str role, u32 pid, u32 restarts,
 				   u64 running since, s]*, [str problem]* */
@@ -241,6 +243,8 @@ enum message_type {
 				   another one without core having asked */
 	MSG_HELD_OVER,		/* monitor -> core: str id of what was held; its
 				   files are as they were again */
+	MSG_INTERFACES_CHANGED,	/* monitor -> core: empty; one, or an address,
+				   came, went or is another */
 
 	/* Workers: core <-> worker, one task, one answer, on its own channel. */
 	MSG_TASK = 128,		/* core -> worker: u32 task, then the task's */

@@ -30,6 +30,7 @@
 #include "monitor/folder.h"
 #include "monitor/held.h"
 #include "monitor/hooks.h"
+#include "monitor/interfaces.h"
 #include "monitor/kernel_audit.h"
 #include "monitor/leftovers.h"
 #include "monitor/listen.h"
@@ -105,7 +106,7 @@ monitor_problems(struct wire_out *out)
 
 	for (; *warning != NULL; warning++, n++)
 		wire_put_str(out, *warning);
-	return n;
+	return n + interfaces_problems(out);
 }
 
 static int __attribute__((format(printf, 1, 2))) fail(const char *fmt, ...)
@@ -500,6 +501,7 @@ serve(void)
 	uv_timer_init(&monitor.loop, &monitor.ready_timer);
 	uv_timer_start(&monitor.ready_timer, on_ready_overdue, READY_MS, 0);
 	held_start(&monitor.loop);
+	interfaces_watch(&monitor.loop);
 	operations_start(&monitor.loop);
 	op_worker_loop(&monitor.loop);
 	processes_start(&monitor.roles);

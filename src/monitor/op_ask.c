@@ -10,7 +10,7 @@
 #include <fcntl.h>
 #include <ifaddrs.h>
 #include <net/if.h>
-#include <netdb.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,22 +86,51 @@ op_peer_identity(struct operation_call *call)
 	return 0;
 }
 
-/* Numeric, with %interface where the scope needs one. */
-static bool
-address_text(const struct ifaddrs *entry, char *text, size_t size)
+/* 0: of neither family. */
+static socklen_t
+address_len(const struct ifaddrs *entry)
 {
-	socklen_t len;
-
 	if (entry->ifa_addr == NULL || (entry->ifa_flags & IFF_LOOPBACK) != 0)
-		return false;
+		return 0;
 	if (entry->ifa_addr->sa_family == AF_INET)
-		len = sizeof(struct sockaddr_in);
-	else if (entry->ifa_addr->sa_family == AF_INET6)
-		len = sizeof(struct sockaddr_in6);
-	else
-		return false;
-	return getnameinfo(entry->ifa_addr, len, text, (socklen_t)size, NULL, 0,
-		   NI_NUMERICHOST) == 0;
+		return sizeof(struct sockaddr_in);
+	if (entry->ifa_addr->sa_family == AF_INET6)
+		return sizeof(struct sockaddr_in6);
+	return 0;
+}
+
+/* Not of IPv6 while the network is asked whether somebody else has it. */
+static bool
+can_be_used(const struct sockaddr *address, socklen_t len)
+{
+	int fd = socket(address->sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool can = fd != -1 && bind(fd, address, len) == 0;
+
+	if (fd != -1)
+		close(fd);
+	return can;
+}
+
+/*
+ * With %number where the scope needs one: a name that is nobody's at the
+ * moment would keep sshd from starting.
+ */
+static void
+address_text(const struct sockaddr *address, char *text, size_t size)
+{
+	const struct sockaddr_in *in = (const struct sockaddr_in *)address;
+	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)address;
+	size_t len;
+
+	if (address->sa_family == AF_INET) {
+		inet_ntop(AF_INET, &in->sin_addr, text, (socklen_t)size);
+		return;
+	}
+	inet_ntop(AF_INET6, &in6->sin6_addr, text, (socklen_t)size);
+	len = strlen(text);
+	if (in6->sin6_scope_id != 0)
+		snprintf(text + len, size - len, "%%%u",
+		    (unsigned int)in6->sin6_scope_id);
 }
 
 int
@@ -109,7 +138,8 @@ op_interfaces(struct operation_call *call)
 {
 	struct wire_out entries = { 0 };
 	struct ifaddrs *list, *entry;
-	char text[NI_MAXHOST];
+	char text[INET6_ADDRSTRLEN + sizeof("%4294967295")];
+	socklen_t len;
 	uint32_t n = 0;
 
 	if (wire_end(&call->body) == -1)
@@ -118,8 +148,11 @@ op_interfaces(struct operation_call *call)
 		return operation_fail(
 		    call, errno, "interfaces: %s", strerror(errno));
 	for (entry = list; entry != NULL; entry = entry->ifa_next) {
-		if (!address_text(entry, text, sizeof(text)))
+		if ((len = address_len(entry)) == 0)
 			continue;
+		text[0] = '\0';
+		if (can_be_used(entry->ifa_addr, len))
+			address_text(entry->ifa_addr, text, sizeof(text));
 		wire_put_str(&entries, entry->ifa_name);
 		wire_put_str(&entries, text);
 		n++;

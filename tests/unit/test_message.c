@@ -93,6 +93,7 @@ is_type(enum message_type type)
 	case MSG_OP_RELEASE:
 	case MSG_OP_TAKE_BACK:
 	case MSG_HELD_OVER:
+	case MSG_INTERFACES_CHANGED:
 	case MSG_SERVICE_CHANGED:
 	case MSG_TASK:
 	case MSG_TASK_DONE:

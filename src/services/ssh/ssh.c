@@ -26,6 +26,7 @@
 #include "services/ssh/conf.h"
 #include "services/ssh/directives.h"
 #include "services/ssh/shown.h"
+#include "services/ssh/ssh_bind.h"
 #include "services/ssh/ssh_complaint.h"
 #include "services/ssh/ssh_dry_run.h"
 #include "services/ssh/ssh_fields.h"
@@ -501,6 +502,7 @@ sessions_known(void)
 {
 	ssh_idle_resume();
 	ssh_limit_review();
+	ssh_bind_follow();
 }
 
 /* The settings, or who is here. */
@@ -509,6 +511,7 @@ changed(void)
 {
 	ssh_idle_review();
 	ssh_limit_review();
+	ssh_bind_review();
 }
 
 static void
@@ -618,6 +621,7 @@ const struct resource ssh_resource = {
 	.initial = ssh_initial, .gather = ssh_gather,
 	.events = ssh_events, .confirmed_by = &ssh_confirming,
 	.dry_run = ssh_dry_run, .status = ssh_probe_status,
-	.changed = changed, .service_changed = service_changed
+	.changed = changed, .service_changed = service_changed,
+	.interfaces_changed = ssh_bind_follow
 };
 /* clang-format on */

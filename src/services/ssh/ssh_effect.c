@@ -27,6 +27,7 @@
 #include "lib/log.h"
 #include "lib/xalloc.h"
 #include "services/catalog.h"
+#include "services/ssh/ssh_listening.h"
 #include "services/ssh/ssh_pam_watch.h"
 #include "services/ssh/ssh_verify.h"
 
@@ -34,7 +35,6 @@
 #define RETRY_MS 40
 #define OFFER_MS 2000 /* of one attempt */
 #define BLOCKS_MAX 8 /* Match blocks looked at */
-#define LISTEN_MAX 64
 
 struct effect {
 	struct change *change;
@@ -177,68 +177,10 @@ global_known(const struct op_reply *reply, void *arg)
 	free(why);
 }
 
-struct endpoint {
-	char *address;
-	uint16_t port;
-};
-
-struct status {
-	uint8_t state;
-	struct endpoint endpoints[LISTEN_MAX];
-	size_t count;
-	char *reason;
-};
-
-static void
-status_free(struct status *s)
-{
-	size_t i;
-
-	for (i = 0; i < s->count; i++)
-		free(s->endpoints[i].address);
-	free(s->reason);
-}
-
-static int
-status_parse(const struct op_reply *reply, struct status *s)
-{
-	struct wire_in body = reply->body;
-	struct endpoint l;
-	uint32_t n;
-
-	memset(s, 0, sizeof(*s));
-	if (reply->error != 0)
-		return -1;
-	s->state = wire_get_u8(&body);
-	for (n = wire_get_u32(&body); n > 0 && !body.bad; n--)
-		wire_get_u32(&body);
-	for (n = wire_get_u32(&body); n > 0 && !body.bad; n--) {
-		l.address = wire_get_str(&body, 256);
-		l.port = wire_get_u16(&body);
-		if (l.address != NULL && s->count < LISTEN_MAX)
-			s->endpoints[s->count++] = l;
-		else
-			free(l.address);
-	}
-	s->reason = wire_get_str(&body, 4096);
-	return s->reason == NULL ? -1 : wire_end(&body);
-}
-
-static bool
-listens(const struct status *s, const char *address, uint16_t port)
-{
-	size_t i;
-
-	for (i = 0; i < s->count; i++)
-		if (s->endpoints[i].port == port &&
-		    strcmp(s->endpoints[i].address, address) == 0)
-			return true;
-	return false;
-}
-
 /* Is every port of the configuration listened on, at an address of it? */
 static bool
-port_listened(const struct effect *e, const struct status *s, uint16_t wanted)
+port_listened(
+    const struct effect *e, const struct ssh_listening *s, uint16_t wanted)
 {
 	unsigned int i;
 	uint16_t port;
@@ -249,7 +191,7 @@ port_listened(const struct effect *e, const struct status *s, uint16_t wanted)
 		address = ssh_verify_listen(e->effective, i, &port);
 		if (address == NULL)
 			break;
-		found = port == wanted && listens(s, address, port);
+		found = port == wanted && ssh_listening_has(s, address, port);
 		free(address);
 	}
 	return found;
@@ -257,7 +199,7 @@ port_listened(const struct effect *e, const struct status *s, uint16_t wanted)
 
 /* Does its configuration say so?  The kernel tells no scope of an address. */
 static bool
-configured(const struct effect *e, const struct endpoint *l)
+configured(const struct effect *e, const struct ssh_endpoint *l)
 {
 	unsigned int i;
 	uint16_t port;
@@ -277,7 +219,7 @@ configured(const struct effect *e, const struct endpoint *l)
 
 /* Where to ask: the first address listened on; a wildcard's loopback. */
 static void
-choose_address(struct effect *e, const struct status *s)
+choose_address(struct effect *e, const struct ssh_listening *s)
 {
 	unsigned int i;
 	uint16_t port;
@@ -289,7 +231,7 @@ choose_address(struct effect *e, const struct status *s)
 		address = ssh_verify_listen(e->effective, i, &port);
 		if (address == NULL)
 			return;
-		if (listens(s, address, port)) {
+		if (ssh_listening_has(s, address, port)) {
 			e->port = port;
 			e->address = xstrdup(ssh_verify_reachable(address));
 		}
@@ -299,9 +241,9 @@ choose_address(struct effect *e, const struct status *s)
 
 /* Malloc'd: what is wrong; NULL: sshd listens as configured. */
 static char *
-listening_problem(struct effect *e, const struct status *s)
+listening_problem(struct effect *e, const struct ssh_listening *s)
 {
-	const struct endpoint *l;
+	const struct ssh_endpoint *l;
 	unsigned int i;
 	uint16_t port;
 	char *address, *problem = NULL;
@@ -392,17 +334,17 @@ static void
 status_known(const struct op_reply *reply, void *arg)
 {
 	struct effect *e = arg;
-	struct status s;
+	struct ssh_listening s;
 	char *problem;
 
-	if (status_parse(reply, &s) == -1)
+	if (ssh_listening_parse(reply, &s) == -1)
 		problem = xstrdup("the state of sshd is not known");
 	else
 		problem = listening_problem(e, &s);
 	/* One that was given up does not come back by itself. */
 	if (s.state == STATE_FAILED)
 		e->deadline = 0;
-	status_free(&s);
+	ssh_listening_free(&s);
 	if (problem != NULL)
 		again(e, problem);
 	else if (e->offer_seen || e->address == NULL)

@@ -145,12 +145,7 @@ ssh_interfaces_addresses(char *const *names)
 	for (k = known; k < known + known_count; k++) {
 		if (!is_named(k, names) || *k->address == '\0')
 			continue;
-		if (strncasecmp(k->address, "fe80:", 5) == 0 &&
-		    strchr(k->address, '%') == NULL)
-			n = add_address(addresses, n,
-			    xasprintf("%s%%%s", k->address, k->name));
-		else
-			n = add_address(addresses, n, xstrdup(k->address));
+		n = add_address(addresses, n, xstrdup(k->address));
 	}
 	return addresses;
 }

@@ -16,9 +16,10 @@ bool	 ssh_interfaces_has(const char *name);
 /* {"eth0": "eth0", ...}; new reference. */
 json_t	*ssh_interfaces_choices(void);
 /*
- * ListenAddress for the interfaces named: the loopback and their addresses,
- * each once, link-local ones as address%interface.  NULL-terminated, free
- * with ssh_interfaces_free_addresses.
+ * ListenAddress for the interfaces named: the loopback, and behind it their
+ * addresses, each once, link-local ones as address%number.  Where none of them
+ * is there, the loopback keeps sshd running, and nobody else comes in by it.
+ * NULL-terminated, free with ssh_interfaces_free_addresses.
  */
 char	**ssh_interfaces_addresses(char *const *names);
 void	 ssh_interfaces_free_addresses(char **);
