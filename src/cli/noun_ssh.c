@@ -112,6 +112,22 @@ take_word(char **arguments, const char *word)
 	return found;
 }
 
+static void
+print_overridden(const json_t *list)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(list, i, one) {
+		printf("Line %lld of the auxiliary parameters, ",
+		    (long long)json_int(one, "line", 0));
+		print_text(stdout, json_str(one, "directive", "?"));
+		fputs(", says otherwise than ", stdout);
+		print_text(stdout, json_str(one, "field", "?"));
+		puts(json_bool(one, "everybody", true) ? "." : ", for some.");
+	}
+}
+
 /* What it would do: the lines that change, and who could log in how. */
 static void
 print_dry_run(const json_t *answer, bool json)
@@ -121,6 +137,7 @@ print_dry_run(const json_t *answer, bool json)
 		return;
 	}
 	print_text(stdout, json_str(answer, "diff", ""));
+	print_overridden(json_object_get(answer, "overridden"));
 	print_result(json_object_get(answer, "accounts"), false);
 }
 

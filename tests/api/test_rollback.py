@@ -147,6 +147,24 @@ def test_sshd_that_dies_on_sighup(fresh, ssh, compiled):
     before.check_served(ssh)
 
 
+def test_sshd_killed_while_it_reloads(fresh, ssh):
+    """The next one reads what is installed; it is all new, or all old."""
+    with Pending(fresh, {"tcpport": 2345}, "Port 2345") as pending:
+        os.kill(pending.sshd, signal.SIGKILL)
+        try:
+            port = pending.client.finish(pending.number)["tcpport"]
+        except ApiError as error:
+            assert "did not take effect" in error.data["reason"]
+            port = 2222
+    with fresh.root() as client:
+        assert client.call("ssh.config")["tcpport"] == port
+        assert f"\nPort {port}\n" in fresh.sshd_config()
+        wait_until(lambda: ssh.works(port=port), 60, "logins")
+        assert banner(fresh.address, 2222 + 2345 - port) is None
+        client.call("ssh.update", {"tcpport": 2222})
+    assert ssh.works()
+
+
 def test_sshd_that_offers_something_else(fresh, ssh, compiled):
     before = Before(fresh)
     mount_standin(fresh, compiled(

@@ -6,6 +6,7 @@ import subprocess
 import pytest
 
 from harness import Instance
+from test_transfers import form, outcome, upload
 
 DEFAULTS = {
     "bindiface": [], "tcpport": 2222, "password_login_groups": [],
@@ -45,7 +46,7 @@ def exposed(shared):
 def test_config_of_a_new_instance(untouched):
     with untouched.root() as client:
         config = client.call("ssh.config")
-    assert set(config) == {"id"} | set(DEFAULTS) | PRIVATE
+    assert set(config) == {"id", "overridden"} | set(DEFAULTS) | PRIVATE
     assert config["id"] == 1
     assert {key: config[key] for key in DEFAULTS} == DEFAULTS
 
@@ -66,28 +67,30 @@ def test_update_of_nothing_changes_nothing(root):
     assert root.call("ssh.update", {}) == before
 
 
-GOOD = [
-    ("tcpport", 1), ("tcpport", 22), ("tcpport", 65535),
-    ("passwordauth", True), ("passwordauth", False),
-    ("kerberosauth", True), ("tcpfwd", True), ("compression", True),
-    ("weak_ciphers", ["AES128-CBC"]), ("weak_ciphers", ["NONE"]),
-    ("weak_ciphers", ["AES128-CBC", "NONE"]), ("weak_ciphers", []),
-    ("password_login_groups", ["builtin_administrators"]),
-    ("options", "ClientAliveInterval 30"), ("options", "# only a comment"),
-    ("options", "MaxStartups 20\nClientAliveInterval 30\n"),
-    ("options", "Match User nobody\n  X11Forwarding no"),
-    ("options", "#" + "x" * 5000),
-    *(("sftp_log_level", value) for value in LEVELS),
-    *(("sftp_log_facility", value) for value in FACILITIES),
-]
+MONTH = 30 * 86400
+GOOD = {
+    "tcpport": [1, 22, 65535],
+    "passwordauth": [True, False], "kerberosauth": [True, False],
+    "tcpfwd": [True, False], "compression": [True, False],
+    "weak_ciphers": [["AES128-CBC"], ["NONE"], ["AES128-CBC", "NONE"], []],
+    "password_login_groups": [["builtin_administrators"], []],
+    "session_limit": [10, MONTH, None], "stop_when_idle": [1, MONTH, None],
+    "options": [
+        "ClientAliveInterval 30", "# only a comment", "\n\n",
+        "MaxStartups 20\nClientAliveInterval 30\n",
+        "\tMaxStartups\t20\t\nClientAliveInterval=\t30 \t",
+        "Match User nobody\n  X11Forwarding no", "#" + "x" * 16383],
+    "sftp_log_level": LEVELS, "sftp_log_facility": FACILITIES,
+}
 
 
-@pytest.mark.parametrize("name, value", GOOD)
-def test_value_is_taken_and_alone_changes(root, name, value):
+@pytest.mark.parametrize("name", GOOD)
+def test_values_are_taken_and_nothing_else_changes(root, name):
     before = root.call("ssh.config")
-    after = root.call("ssh.update", {name: value})
-    assert after == before | {name: value}
-    assert root.call("ssh.config") == after
+    for value in GOOD[name]:
+        after = root.call("ssh.update", {name: value})
+        assert after == before | {name: value}
+        assert root.call("ssh.config") == after
 
 
 INTEGER = "Input should be a valid integer"
@@ -124,16 +127,17 @@ BAD = [
      "String should have at most 1024 characters"),
     ("options", None, "", STRING), ("options", 5, "", STRING),
     ("options", ["x"], "", STRING),
+    ("overridden", [], "", "Extra inputs are not permitted"),
 ]
 
 
-@pytest.mark.parametrize("name, value, item, text", BAD)
-def test_wrong_value_names_its_attribute(root, name, value, item, text):
+def test_wrong_value_names_its_attribute(root):
     before = root.call("ssh.config")
-    error = root.error("ssh.update", {name: value})
-    assert error.code == -32602 and error.errname == "EINVAL"
-    assert error.paths == [f"data.{name}{item}"]
-    assert text is None or error.texts == [text]
+    for name, value, item, text in BAD:
+        error = root.error("ssh.update", {name: value})
+        assert error.code == -32602 and error.errname == "EINVAL"
+        assert error.paths == [f"data.{name}{item}"], (name, value)
+        assert text is None or error.texts == [text], (name, value)
     assert root.call("ssh.config") == before
 
 
@@ -228,16 +232,21 @@ def test_group_that_does_not_exist(root, name):
     assert error.paths[0].startswith("ssh_update.password_login_groups")
 
 
-@pytest.mark.parametrize("text", [
+REFUSED = (
     "PermitRotLogin no", "Banner", "Port x", "LoginGraceTime eternal",
     "MaxStartups 0:0:0", "Match Nosuch x", "Ciphers +nosuch",
     "Subsystem", 'AllowUsers "unbalanced', "ClientAliveInterval 30 40",
-    "X" * 3000, "Match User bea\n  Port 99"])
-def test_options_that_sshd_refuses(root, text):
+    "X" * 3000, "Match User bea\n  Port 99", "NoneEnabled yes",
+    "#" + "x" * 16384, "\ufeffMaxStartups 20")
+
+
+def test_options_that_are_refused(root):
     before = root.call("ssh.config")
-    error = root.error("ssh.update", {"options": text})
-    assert error.code == -32602
-    assert set(error.paths) == {"ssh_update.options"}
+    for text in REFUSED:
+        error = root.error("ssh.update", {"options": text})
+        assert error.code == -32602
+        assert set(error.paths) == {"ssh_update.options"}, text
+        assert len(error.texts) == 1 and "line " in error.texts[0], text
     assert root.call("ssh.config") == before
 
 
@@ -248,44 +257,116 @@ def test_options_with_a_typo_quote_the_complaint(root):
         error.texts[0].lower()
 
 
-def test_options_with_a_typo_leave_the_running_sshd_alone(fresh):
-    with fresh.root() as client:
-        client.control("START")
-        before, text = fresh.sshd_pid(), fresh.sshd_config()
-        error = client.error("ssh.update", {"options": "PermitRotLogin no"})
+def test_options_with_a_typo_leave_the_running_sshd_alone(instance, root):
+    root.control("START")
+    try:
+        before, text = instance.sshd_pid(), instance.sshd_config()
+        error = root.error("ssh.update", {"options": "PermitRotLogin no"})
         assert error.paths == ["ssh_update.options"]
-        assert client.call("service.started", "ssh") is True
-    assert fresh.sshd_pid() == before and fresh.sshd_config() == text
+        assert root.call("service.started", "ssh") is True
+        assert instance.sshd_pid() == before
+        assert instance.sshd_config() == text
+    finally:
+        root.control("STOP")
 
 
-@pytest.mark.parametrize("text", [
+INCLUDES = (
     "Include /etc/shadow", "include /etc/ssh/*.conf", "Include=/etc/shadow",
     '"Include" /etc/shadow', "\tInclude /etc/shadow",
-    "Match all\n  Include /etc/shadow", "# x\nInclude /etc/shadow"])
-def test_include_is_refused(root, text):
-    error = root.error("ssh.update", {"options": text})
-    assert error.code == -32602
-    assert set(error.paths) == {"ssh_update.options"}
-    assert "root:" not in str(error)
+    "Match all\n  Include /etc/shadow", "# x\nInclude /etc/shadow")
 
 
-@pytest.mark.parametrize("text", [
+def test_include_is_refused(root):
+    for text in INCLUDES:
+        error = root.error("ssh.update", {"options": text})
+        assert error.code == -32602
+        assert set(error.paths) == {"ssh_update.options"}, text
+        assert "root:" not in str(error)
+
+
+TRICKS = (
     "MaxStartups 20\x0bPermitRootLogin yes", "MaxStartups 20\x00x",
     "MaxStartups 20\x0cPermitRootLogin yes", "X11Forwarding no\x1b[2J",
     "MaxStartups 20\rPermitRootLogin yes",
     "MaxStartups 20\u2028PermitRootLogin yes",
     "MaxStartups 20\u0085PermitRootLogin yes",
     "MaxStartups 20 \\\nPermitRootLogin yes\\",
-])
-def test_newline_tricks_do_not_smuggle_a_directive(instance, root, text):
-    """Refused, or taken for exactly what a person reads."""
+)
+
+
+def test_newline_tricks_do_not_smuggle_a_directive(instance, root):
+    """Refused: nothing is taken for more than what a person reads."""
     before = root.call("ssh.config")
-    reply = root.raw(json.dumps({"jsonrpc": "2.0", "id": 1, "method":
-                                 "ssh.update", "params": [
-                                     {"options": text}]}))
-    assert "error" in reply
+    for text in TRICKS:
+        reply = root.raw(json.dumps({
+            "jsonrpc": "2.0", "id": 1, "method": "ssh.update",
+            "params": [{"options": text}]}))
+        assert "error" in reply, text
     assert root.call("ssh.config") == before
     assert instance.effective()["permitrootlogin"] != ["yes"]
+
+
+def test_what_old_instructions_ask_for_is_met(instance, root):
+    root.call("ssh.update", {"options": "NoneEnabled no\nMaxAuthTries 3"})
+    assert ("\n# NoneEnabled no: OpenSSH has no none cipher\n"
+            in instance.sshd_config())
+    assert instance.effective()["maxauthtries"] == ["3"]
+    error = root.error("ssh.update", {"options": "NoneEnabled yes"})
+    assert "no none cipher" in error.texts[0]
+
+
+def test_what_contradicts_a_setting_is_shown(root):
+    options = ("Port 2345\nCompression no\nMatch User nobody\n"
+               "\tAllowTcpForwarding yes")
+    shown = root.call("ssh.update", {"options": options, "dry_run": True})
+    assert shown["overridden"] == [
+        {"field": "tcpport", "line": 1, "directive": "Port",
+         "everybody": True},
+        {"field": "tcpfwd", "line": 4, "directive": "AllowTcpForwarding",
+         "everybody": False}]
+    assert root.call("ssh.config")["overridden"] == []
+    config = root.call("ssh.update", {"options": options})
+    assert config["overridden"] == ["tcpport"]
+    config = root.call("ssh.update", {"tcpport": 2345})
+    assert config["overridden"] == []
+
+
+def uploaded(instance, root, text, *data):
+    return outcome(root, upload(
+        instance, form("ssh.upload_options", list(data) or [{}], text)))
+
+
+def test_a_text_too_large_for_a_frame(instance, root):
+    text = "\n".join(f"Match User user{n}\n\tX11Forwarding no"
+                     for n in range(3000)) + "\n"
+    assert len(text) > 100_000
+    job = uploaded(instance, root, "MaxAuthTries 3\n" + text,
+                   {"compression": True})
+    assert job["state"] == "SUCCESS", job
+    config = root.call("ssh.config")
+    assert config["options"] == "MaxAuthTries 3\n" + text
+    assert config["compression"] is True
+    assert job["result"] == config | {"privatekey": "********"}
+    assert instance.effective()["maxauthtries"] == ["3"]
+
+
+def test_uploads_that_are_refused(instance, root):
+    before = root.call("ssh.config")
+    large = "#" * 9999 + "\n"
+    for text, said in (
+            (large * 7 + "PermitRotLogin no", "line 8: "),
+            (large * 7 + "Include /etc/shadow", "line 8: "),
+            (b"MaxAuthTries 3\0", "no text"), (b"#\xff", "no text"),
+            (b"#\n" * 1_024_001, "bytes")):
+        job = uploaded(instance, root, text)
+        assert job["state"] == "FAILED"
+        assert said in job["error"] and "options" in job["error"], job
+    job = uploaded(instance, root, "#", {"options": "#"})
+    assert "data.options: They are in the file" in job["error"]
+    answer = upload(instance, form("ssh.upload_options", [{"tcpport": 0}],
+                                   "#"))
+    assert answer.status == 412 and b"data.tcpport" in answer.body
+    assert root.call("ssh.config") == before
 
 
 def test_a_match_in_the_options_does_not_catch_our_own_lines(instance, root):
@@ -341,17 +422,6 @@ def test_sftp_logging_reaches_the_subsystem(instance, root):
     subsystem, = instance.effective()["subsystem"]
     assert "internal-sftp" in subsystem
     assert "-l DEBUG2" in subsystem and "-f LOCAL3" in subsystem
-
-
-def test_settings_survive_a_restart(fresh):
-    change = {"tcpport": 2345, "compression": True,
-              "options": "MaxStartups 20\n"}
-    with fresh.root() as client:
-        before = client.call("ssh.update", change)
-    fresh.stop()
-    fresh.start()
-    with fresh.root() as client:
-        assert client.call("ssh.config") == before
 
 
 def test_settings_are_the_instances_own(root, untouched):

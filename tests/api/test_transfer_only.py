@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from harness import KeySsh, processes, public
+from harness import REPOSITORY, KeySsh, processes, public
 
 pytestmark = pytest.mark.release
 SHELL = "/var/lib/holdfast/scponly"
@@ -62,6 +62,46 @@ def make(accounts, make_user, keys):
 @pytest.fixture
 def person(make):
     return make("carry")
+
+
+# What a reader of the recipe has besides: his key, and a host of that name.
+READER = """
+hf() { "$HOLDFAST" -i "$INSTANCE" "$@"; }
+known="-F /dev/null -i carry -o BatchMode=yes -o LogLevel=ERROR \
+    -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null"
+ssh() { command ssh $known "$@"; }
+sftp() { command sftp $known "$@"; }
+"""
+
+
+def test_the_recipe_of_the_readme(accounts, keys, tmp_path):
+    text = (REPOSITORY / "README.md").read_text()
+    section = text.split("## A user who only transfers files\n")[1]
+    recipe = "".join(line[4:] for line in section.split("\n## ")[0]
+                     .splitlines(True) if line.startswith("    "))
+    assert recipe.count("@127.0.0.1") == 2
+    recipe = recipe.replace("@127.0.0.1", f"@{accounts.address}")
+    (tmp_path / "carry").write_bytes(keys[0].read_bytes())
+    (tmp_path / "carry").chmod(0o600)
+    (tmp_path / "carry.pub").write_text(public(keys[0]))
+    (tmp_path / "up").write_text("first\n")
+    try:
+        done = subprocess.run(
+            ["bash", "-c", READER + recipe], cwd=tmp_path, timeout=60,
+            input="put up\nget up down\n", text=True, capture_output=True,
+            check=False, env={
+                "PATH": os.environ["PATH"], "INSTANCE": accounts.directory,
+                "HOLDFAST": accounts.build / "holdfast"})
+        assert (tmp_path / "down").read_text() == "first\n", done
+        # What ended it is the command that is refused.
+        assert done.returncode != 0 and SAYS in done.stderr, done
+        assert "uid=" not in done.stdout
+    finally:
+        with accounts.root() as client:
+            for user in client.call("user.query",
+                                    [["username", "=", "carry"]]):
+                client.call("user.delete", user["id"])
+        accounts.enter("rm", "-rf", "/home/carry")
 
 
 def test_it_is_a_choice(accounts):

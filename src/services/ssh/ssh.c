@@ -34,10 +34,12 @@
 #include "services/ssh/ssh_installed.h"
 #include "services/ssh/ssh_interfaces.h"
 #include "services/ssh/ssh_limit.h"
+#include "services/ssh/ssh_override.h"
 #include "services/ssh/ssh_pam_watch.h"
 #include "services/ssh/ssh_probe.h"
 #include "services/ssh/ssh_render.h"
 #include "services/ssh/ssh_sessions.h"
+#include "services/ssh/ssh_upload.h"
 
 #define SSH_ENTRY 1
 
@@ -461,6 +463,17 @@ ssh_render_output(const struct change *change, char **whyp)
 }
 
 static void
+ssh_extend(json_t *entry)
+{
+	struct ssh_config config = { 0 };
+
+	schema_to_struct(ssh_fields, entry, &config);
+	json_object_set_new(
+	    entry, "overridden", ssh_override_fields(&config, ssh_installed()));
+	schema_struct_free(ssh_fields, &config);
+}
+
+static void
 choices_known(int error, const char *text, void *arg)
 {
 	struct call *call = arg;
@@ -597,6 +610,13 @@ static const struct method ssh_methods[] = {
 	  .roles = write_roles, .params = update_params,
 	  .result = entry_result, .audit = "Update SSH configuration",
 	  .doc = "Changes SSH settings.", .run = resource_update_run },
+	{ .name = "ssh.upload_options", .kind = KIND_UPDATE,
+	  .auth = AUTH_ROLE, .own = true, .roles = write_roles, .job = true,
+	  .pipe = PIPE_INPUT, .input_max = SSH_UPLOAD_MAX,
+	  .params = update_params, .result = entry_result,
+	  .audit = "Update SSH configuration",
+	  .doc = "As ssh.update, the auxiliary parameters being the file.",
+	  .run = ssh_upload_options_run },
 	METHOD_END
 };
 
@@ -618,7 +638,7 @@ const struct resource ssh_resource = {
 	.role_prefix = "SSH", .verbose_name = "SSH", .methods = ssh_methods,
 	.fields = ssh_fields, .size = sizeof(struct ssh_config),
 	.entry = SSH_ENTRY, .check = ssh_check, .lookup = ssh_lookup,
-	.initial = ssh_initial, .gather = ssh_gather,
+	.initial = ssh_initial, .extend = ssh_extend, .gather = ssh_gather,
 	.events = ssh_events, .confirmed_by = &ssh_confirming,
 	.dry_run = ssh_dry_run, .status = ssh_probe_status,
 	.changed = changed, .service_changed = service_changed,

@@ -16,6 +16,9 @@
 #include "core/resource.h"
 #include "lib/json.h"
 #include "lib/xalloc.h"
+#include "services/ssh/ssh_fields.h"
+#include "services/ssh/ssh_installed.h"
+#include "services/ssh/ssh_override.h"
 #include "services/ssh/ssh_ways.h"
 
 #define BATCH 16 /* connections that one operation asks for */
@@ -118,8 +121,9 @@ answer_of(const struct dry_run *d)
 			names_of(before), "after", names_of(after),
 			"loses_access", before != 0 && after == 0));
 	}
-	return json_pack("{s:o, s:o}", "diff",
-	    difference(d->content[0], d->content[1]), "accounts", accounts);
+	return json_pack("{s:o, s:o, s:o}", "diff",
+	    difference(d->content[0], d->content[1]), "accounts", accounts,
+	    "overridden", ssh_override_list(d->change->new, ssh_installed()));
 }
 
 static void

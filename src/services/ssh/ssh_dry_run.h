@@ -8,8 +8,9 @@ struct change;
 
 /*
  * A struct resource's function.  Answers {diff, accounts: [{username, before,
- * after, loses_access}]}: the lines of sshd_config that go and come, and of
- * each account by which ways it could log in.
+ * after, loses_access}], overridden}: the lines of sshd_config that go and
+ * come, of each account by which ways it could log in, and the settings that
+ * auxiliary parameters say otherwise (ssh_override_list).
  */
 void	ssh_dry_run(struct change *);
 

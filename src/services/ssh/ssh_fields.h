@@ -98,6 +98,10 @@ SSH_HOST_KEY_FIELD(F, host_key_pub, "Its public part.")			\
 SSH_HOST_KEY_FIELD(F, host_rsa_key, "RSA host key, never returned.")	\
 SSH_HOST_KEY_FIELD(F, host_rsa_key_pub, "Its public part.")		\
 SSH_HOST_KEY_FIELD(F, host_rsa_key_cert_pub, "Its certificate.")	\
+F(STRV, overridden,							\
+    "Fields that the auxiliary parameters set otherwise, for everybody.", \
+    .label = "Overridden", .def = "[]", .flags = FF_READONLY | FF_OWN,	\
+    .source = "sshd_config(5)")						\
 F(ENUM, hardening,							\
     "Which key exchanges, host keys, ciphers and MACs are offered.",	\
     .label = "Hardening", .def = "\"MODERN\"", .choices = ssh_hardenings,	\
