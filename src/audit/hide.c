@@ -3,7 +3,6 @@
  */
 #include "audit/hide.h"
 
-#include <stdbool.h>
 #include <string.h>
 
 #include "lib/json.h"
@@ -56,4 +55,16 @@ record_hide_arguments(json_t *record)
 	if (is_among(
 		json_str(record, "service", ""), services, COUNT(services)))
 		hide_in(json_object_get(record, "event_data"));
+}
+
+/* A letter of these names may be written as \uXXXX. */
+bool
+line_may_hide(const char *line, size_t len)
+{
+	size_t i;
+
+	for (i = 0; i < COUNT(services); i++)
+		if (memmem(line, len, services[i], strlen(services[i])) != NULL)
+			return true;
+	return memmem(line, len, "\\u", 2) != NULL;
 }

@@ -7,6 +7,8 @@
 #define HF_AUDIT_HIDE_H
 
 #include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
 
 /*
  * A member of event_data, random and hidden as well: who may see all else of a
@@ -17,5 +19,7 @@
 
 /* In place, before it is filtered, sorted or shown. */
 void	 record_hide_arguments(json_t *record);
+/* By its line: may there be something to hide?  False only when not. */
+bool	 line_may_hide(const char *line, size_t len);
 
 #endif

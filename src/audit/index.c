@@ -81,6 +81,7 @@ struct record_index {
 	bool complete, doubted;
 	struct line_files *files;
 	int64_t deadline;
+	uint64_t documents, last_document; /* that statements asked for */
 };
 
 int64_t
@@ -167,6 +168,9 @@ give_document(sqlite3_context *context, sqlite3_value **values, bool hide)
 		.length = (uint64_t)sqlite3_value_int64(values[3]) };
 	const char *line;
 
+	if (idx->documents == 0 || place.leaf != idx->last_document)
+		idx->documents++;
+	idx->last_document = place.leaf;
 	if (index_line(idx, &place, &line) == -1)
 		sqlite3_result_error(context, "no such record", -1);
 	else if (hide)
@@ -676,4 +680,28 @@ index_range(struct record_index *idx, uint64_t *from, uint64_t *end)
 	*from = idx->oldest_leaf;
 	*end = idx->leaf;
 	return 0;
+}
+
+struct index_place
+index_place(const struct record_index *idx, uint64_t leaf)
+{
+	struct line_place row;
+
+	if (leaf >= idx->leaf || index_row_from(idx->db, leaf, &row) == -1 ||
+	    row.segment == 0)
+		return idx->place;
+	return (struct index_place){ .segment = row.segment, .bytes = row.at };
+}
+
+void
+index_count_documents(struct record_index *idx)
+{
+	idx->documents = 0;
+}
+
+uint64_t
+index_documents(const struct record_index *idx, uint64_t *last)
+{
+	*last = idx->last_document;
+	return idx->documents;
 }

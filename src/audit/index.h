@@ -95,6 +95,15 @@ void		 index_columns(const struct record_index *,
  */
 int		 index_range(struct record_index *, uint64_t *from,
 		    uint64_t *end);
+/* Where the record's line begins, or the next one's; the index's own end. */
+struct index_place index_place(const struct record_index *, uint64_t leaf);
+/*
+ * Counts from now on the records whose text a statement asks for; how many
+ * these were, and which was the last.
+ */
+void		 index_count_documents(struct record_index *);
+uint64_t	 index_documents(const struct record_index *,
+		    uint64_t *last);
 /* SQLite gave that code: is the database to be made anew? */
 void		 index_failed(struct record_index *, int code);
 /* Processor time of this process, in microseconds. */

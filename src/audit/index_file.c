@@ -244,12 +244,10 @@ index_file_mark(sqlite3 *db, const char *boot)
 	return run(db, "PRAGMA synchronous = OFF");
 }
 
-int
-index_row(sqlite3 *db, uint64_t leaf, struct line_place *row)
+/* The row that a statement finds by a record's number; segment 0: none. */
+static int
+find_row(sqlite3 *db, const char *text, uint64_t leaf, struct line_place *row)
 {
-	static const char text[] =
-	    "SELECT leaf, segment, at, length FROM record WHERE leaf <= ?1"
-	    " ORDER BY leaf DESC LIMIT 1";
 	sqlite3_stmt *st = NULL;
 	int rc = SQLITE_ERROR;
 
@@ -266,4 +264,24 @@ index_row(sqlite3 *db, uint64_t leaf, struct line_place *row)
 	}
 	sqlite3_finalize(st);
 	return rc == SQLITE_ROW || rc == SQLITE_DONE ? 0 : -1;
+}
+
+int
+index_row(sqlite3 *db, uint64_t leaf, struct line_place *row)
+{
+	static const char text[] =
+	    "SELECT leaf, segment, at, length FROM record WHERE leaf <= ?1"
+	    " ORDER BY leaf DESC LIMIT 1";
+
+	return find_row(db, text, leaf, row);
+}
+
+int
+index_row_from(sqlite3 *db, uint64_t leaf, struct line_place *row)
+{
+	static const char text[] =
+	    "SELECT leaf, segment, at, length FROM record WHERE leaf >= ?1"
+	    " ORDER BY leaf LIMIT 1";
+
+	return find_row(db, text, leaf, row);
 }

@@ -46,5 +46,7 @@ int	 index_file_mark(sqlite3 *, const char *boot);
 
 /* The last row that is not behind that record; segment 0: there is none. */
 int	 index_row(sqlite3 *, uint64_t leaf, struct line_place *);
+/* The first one that is not before it. */
+int	 index_row_from(sqlite3 *, uint64_t leaf, struct line_place *);
 
 #endif

@@ -20,6 +20,15 @@
 /* A statement that is only counted is cheaper than a look at the clock. */
 #define CLOCK_EVERY 64
 
+/*
+ * Texts of records that a statement may ask for: of so many rows one.  Beyond
+ * that it is cheaper to read the lines of all, a stretch at a time.
+ */
+#define DENSE_SHARE 16
+#define DENSE_LEAST 32
+#define STRETCH_FIRST 128
+#define STRETCH_MOST 65536
+
 struct index_query {
 	struct record_index *idx;
 	unsigned int generation;
@@ -36,6 +45,11 @@ struct index_query {
 	uint64_t from, end; /* records that are not asked yet */
 	bool windows;
 	uint64_t window;
+	/* Of the statement, since it began: texts that it asked for. */
+	uint64_t documents, last_document;
+	bool dense; /* the last window was */
+	uint64_t stretch; /* the last one's records, 0: none before this */
+	struct index_place stretch_from, stretch_end;
 	/* What the last window gave, and how much of it was handed out. */
 	struct line_place *found;
 	size_t found_count, found_room, found_next;
@@ -194,15 +208,33 @@ index_query_slice(struct index_query *q)
 	q->rows = 0;
 }
 
+void
+index_query_stretch(const struct index_query *q, struct index_place *from,
+    struct index_place *end)
+{
+	*from = q->stretch_from;
+	*end = q->stretch_end;
+}
+
+/* Other queries may have their turns between those of this one. */
 static int
 step(struct index_query *q, int64_t deadline)
 {
 	int code;
 
+	index_count_documents(q->idx);
 	index_deadline(q->idx, deadline);
 	code = sqlite3_step(q->statement);
 	index_deadline(q->idx, 0);
+	q->documents += index_documents(q->idx, &q->last_document);
 	return code;
+}
+
+/* Did the statement ask for the text of too many out of so many rows? */
+static bool
+too_dense(const struct index_query *q, uint64_t rows)
+{
+	return q->documents >= DENSE_LEAST && q->documents > rows / DENSE_SHARE;
 }
 
 static enum index_found
@@ -234,6 +266,8 @@ next_of_whole(struct index_query *q, struct line_place *place)
 	if (q->now > q->slice_end)
 		return INDEX_LATER;
 	code = step(q, q->now + INDEX_SLICE_US);
+	if (code == SQLITE_ROW && too_dense(q, q->end - q->from))
+		code = SQLITE_INTERRUPT;
 	switch (code) {
 	case SQLITE_ROW:
 		get_place(q, place);
@@ -270,7 +304,7 @@ fit_window(struct index_query *q, int64_t took)
 
 /*
  * Asks the next window, whole or not at all: INDEX_FOUND, whatever it gave;
- * INDEX_LATER when it has to be smaller.
+ * INDEX_LATER when it has to be smaller, or its lines are to be read.
  */
 static enum index_found
 ask_window(struct index_query *q)
@@ -282,6 +316,7 @@ ask_window(struct index_query *q)
 	int code;
 
 	q->found_count = q->found_next = 0;
+	q->documents = 0;
 	sqlite3_reset(q->statement);
 	set_range(q, q->from, q->from + size);
 	while (
@@ -292,13 +327,34 @@ ask_window(struct index_query *q)
 		q->found_count = 0;
 		q->window =
 		    q->window / 8 > WINDOW_LEAST ? q->window / 8 : WINDOW_LEAST;
+		q->dense = too_dense(q, q->last_document - q->from);
 		return INDEX_LATER;
 	}
 	if (code != SQLITE_DONE)
 		return failed(q, code);
 	q->from += size;
 	fit_window(q, index_clock() - began);
+	q->dense = too_dense(q, size);
+	if (!q->dense)
+		q->stretch = 0;
 	return INDEX_FOUND;
+}
+
+/* What comes next is read; behind it a small window tells how it goes on. */
+static enum index_found
+begin_stretch(struct index_query *q)
+{
+	uint64_t left = q->end - q->from;
+
+	q->stretch = q->stretch == 0 ? STRETCH_FIRST : 2 * q->stretch;
+	if (q->stretch > STRETCH_MOST)
+		q->stretch = STRETCH_MOST;
+	q->stretch_from = index_place(q->idx, q->from);
+	q->from += left < q->stretch ? left : q->stretch;
+	q->stretch_end = index_place(q->idx, q->from);
+	q->window = WINDOW_LEAST;
+	q->dense = false;
+	return INDEX_STRETCH;
 }
 
 static enum index_found
@@ -311,6 +367,8 @@ next_of_windows(struct index_query *q, struct line_place *place)
 	while (q->found_next == q->found_count && found == INDEX_FOUND) {
 		if (q->from >= q->end)
 			return INDEX_END;
+		if (q->dense)
+			return begin_stretch(q);
 		if ((q->now = index_clock()) > q->slice_end)
 			return INDEX_LATER;
 		found = ask_window(q);

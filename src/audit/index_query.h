@@ -4,7 +4,9 @@
  * What the keys of the index answer is asked as one statement, whose rows come
  * one by one and in their order.  Where a step of it takes too long, it is
  * asked over one window of records after the other; the order over all of
- * them is then the caller's to make.
+ * them is then the caller's to make.  Where a window would have to look at the
+ * text of many records, the caller reads through a stretch of them instead:
+ * that is cheaper than one by one.
  */
 #ifndef HF_AUDIT_INDEX_QUERY_H
 #define HF_AUDIT_INDEX_QUERY_H
@@ -36,6 +38,7 @@ enum index_found {
 	INDEX_END,
 	INDEX_LATER,	/* the slice is used up: go on in the next turn */
 	INDEX_WINDOWS,	/* forget what was found: it begins again, in windows */
+	INDEX_STRETCH,	/* read the lines of index_query_stretch() for yourself */
 	INDEX_FAILED	/* forget it, and read the segments */
 };
 
@@ -53,5 +56,11 @@ void		 index_query_slice(struct index_query *);
  */
 enum index_found index_query_next(struct index_query *, struct line_place *);
 bool		 index_query_windows(const struct index_query *);
+/*
+ * After INDEX_STRETCH: from where on, and up to where (not included).  What is
+ * read there follows what was found, as one more window.
+ */
+void		 index_query_stretch(const struct index_query *,
+		    struct index_place *from, struct index_place *end);
 
 #endif

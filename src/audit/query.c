@@ -21,6 +21,8 @@
 #define CUT_MIN ((size_t)1000)
 /* A regular expression at its limit takes as long as so many bytes. */
 #define REGEX_WORK ((size_t)16 * 1024)
+/* A line that is not parsed as so many of its bytes. */
+#define PASSED_SHARE 8
 
 struct record_query {
 	const struct segments *store;
@@ -28,6 +30,7 @@ struct record_query {
 	struct index_place until; /* so far it has to be */
 	struct index_query *by_index; /* NULL: not begun */
 	struct segment_reader *reader; /* NULL: not begun */
+	struct index_place reader_end; /* segment 0: the log's */
 	json_t *data;
 	const json_t *services; /* borrowed from data */
 	struct filter *filter;
@@ -318,23 +321,22 @@ query_given_up(struct record_query *query)
 		query_end(query, ETIMEDOUT, xstrdup(problem));
 }
 
-/* One record more, or the outcome; what it cost, in bytes. */
-static size_t
-query_read(struct record_query *query)
+/* By the text alone: may the record be one that is asked for? */
+static bool
+line_possible(const struct record_query *query, const char *line, size_t len)
 {
-	const char *line;
-	json_t *record;
-	size_t len = 0;
-	int got = 0;
+	return filter_possible(query->filter, line, len) ||
+	    (query->hide && line_may_hide(line, len));
+}
 
-	if (!query_satisfied(query))
-		got = segment_reader_next(query->reader, &line, &len);
-	if (got == -1)
-		query_unreadable(query);
-	else if (got == 0)
-		query_conclude(query);
-	if (got != 1)
-		return 0;
+/* What it cost, in bytes. */
+static size_t
+query_line(struct record_query *query, const char *line, size_t len)
+{
+	json_t *record;
+
+	if (!line_possible(query, line, len))
+		return len / PASSED_SHARE + 1;
 	if ((record = record_parse(line, len)) != NULL)
 		query_consider(query, record);
 	else
@@ -342,6 +344,28 @@ query_read(struct record_query *query)
 	json_decref(record);
 	query_given_up(query);
 	return len + 1 + filter_regexes(query->filter) * REGEX_WORK;
+}
+
+/* Does the line that was read belong to what follows? */
+static bool
+behind_end(const struct record_query *query)
+{
+	const struct index_place *end = &query->reader_end;
+	uint64_t at;
+	uint32_t segment;
+
+	if (end->segment == 0)
+		return false;
+	segment = segment_reader_place(query->reader, &at);
+	return segment > end->segment ||
+	    (segment == end->segment && at >= end->bytes);
+}
+
+static void
+reader_stop(struct record_query *query)
+{
+	segment_reader_free(query->reader);
+	query->reader = NULL;
 }
 
 /* What was found until now does not count. */
@@ -361,7 +385,47 @@ query_by_reading(struct record_query *query)
 	index_query_free(query->by_index);
 	query->by_index = NULL;
 	query->index = NULL;
+	reader_stop(query);
 	query->reader = segment_reader_new(query->store);
+	query->reader_end.segment = 0;
+}
+
+/* One record more, or the outcome; what it cost, in bytes. */
+static size_t
+query_read(struct record_query *query)
+{
+	bool stretch = query->index != NULL;
+	const char *line;
+	size_t len = 0;
+	int got = 0;
+
+	if (query_satisfied(query)) {
+		query_conclude(query);
+		return 0;
+	}
+	got = segment_reader_next(query->reader, &line, &len);
+	if (got == 1 && !behind_end(query))
+		return query_line(query, line, len);
+	if (stretch && got == -1)
+		query_by_reading(query);
+	else if (stretch)
+		reader_stop(query);
+	else if (got == -1)
+		query_unreadable(query);
+	else
+		query_conclude(query);
+	return 0;
+}
+
+/* The index leaves the next records to us. */
+static void
+query_stretch(struct record_query *query)
+{
+	struct index_place from;
+
+	index_query_stretch(query->by_index, &from, &query->reader_end);
+	query->reader =
+	    segment_reader_at(query->store, from.segment, from.bytes);
 }
 
 /* A record that the index found. */
@@ -413,8 +477,8 @@ query_ask(struct record_query *query)
 	if (!query_begun(query))
 		return;
 	index_query_slice(query->by_index);
-	while (
-	    !query->done && query->by_index != NULL && found != INDEX_LATER) {
+	while (!query->done && query->by_index != NULL &&
+	    query->reader == NULL && found != INDEX_LATER) {
 		found = query_satisfied(query) ?
 		    INDEX_END :
 		    index_query_next(query->by_index, &place);
@@ -424,6 +488,8 @@ query_ask(struct record_query *query)
 			query_conclude(query);
 		else if (found == INDEX_WINDOWS)
 			query_again(query);
+		else if (found == INDEX_STRETCH)
+			query_stretch(query);
 		else if (found == INDEX_FAILED) {
 			query_given_up(query);
 			query_by_reading(query);
@@ -436,11 +502,10 @@ record_query_step(struct record_query *query, size_t bytes)
 {
 	size_t seen = 0;
 
-	if (!query->done && query->index != NULL)
+	while (!query->done && query->reader != NULL && seen <= bytes)
+		seen += query_read(query);
+	if (!query->done && query->reader == NULL && seen == 0)
 		query_ask(query);
-	else
-		while (!query->done && seen <= bytes)
-			seen += query_read(query);
 	if (!query->done && filter_problem(query->filter) != NULL)
 		query_end(
 		    query, ETIMEDOUT, xstrdup(filter_problem(query->filter)));

@@ -41,6 +41,12 @@ json_t		*filter_write(const struct filter *);
 
 bool		 filter_match(const struct filter *, const json_t *entry);
 /*
+ * Whether an entry may match whose JSON text (any that says it) this is: false
+ * only when it does not.  Many times cheaper than parsing the text.
+ */
+bool		 filter_possible(const struct filter *, const char *text,
+		    size_t len);
+/*
  * Why the evaluation ended without an answer (from then on nothing matches),
  * for the user; NULL: it did not, or there is no filter.
  */

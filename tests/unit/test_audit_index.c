@@ -37,10 +37,13 @@ struct log {
 	unsigned int added;
 };
 
-/* How many queries the index answered, and how many of them in windows. */
-static unsigned int answered, in_windows;
+/*
+ * How many queries the index answered, how many of them in windows, and how
+ * many stretches of records were read for them.
+ */
+static unsigned int answered, in_windows, stretches;
 /* Statements are over their time as soon as SQLite looks at the clock. */
-static bool no_time;
+static bool no_time, no_time_always;
 
 int64_t __real_index_clock(void);
 int64_t __wrap_index_clock(void);
@@ -62,6 +65,7 @@ __wrap_index_query_next(struct index_query *query, struct line_place *place)
 
 	answered += found == INDEX_END;
 	in_windows += found == INDEX_END && index_query_windows(query);
+	stretches += found == INDEX_STRETCH;
 	return found;
 }
 
@@ -134,7 +138,7 @@ setup(void **unused)
 	assert_int_not_equal(log->fd, -1);
 	open_log(log);
 	open_index(log, "log", BOOT);
-	answered = in_windows = 0;
+	answered = in_windows = stretches = 0;
 	no_time = false;
 	*unused = log;
 	return 0;
@@ -327,7 +331,7 @@ compare(const struct log *log, const char *data)
 {
 	char *read = ask(log, data, false), *found;
 
-	no_time = below(2) == 0;
+	no_time = no_time_always || below(2) == 0;
 	found = ask(log, data, true);
 	if (strcmp(read, found) != 0)
 		fail_msg("%s (%s):\n%s\nnot\n%s", data,
@@ -381,6 +385,31 @@ test_agrees(void **unused)
 	assert_true(answered > ROUNDS / 3);
 	assert_true(in_windows > ROUNDS / 10);
 	assert_true(answered - in_windows > ROUNDS / 10);
+	assert_true(stretches > ROUNDS / 10);
+}
+
+/*
+ * Records of one time only are looked at: what comes before and behind them
+ * is passed over by the index, they are read.
+ */
+static void
+test_reads_what_it_must(void **unused)
+{
+	static const char few[] =
+	    "{\"query-filters\":[[\"message_timestamp\",\">=\",100],"
+	    "[\"message_timestamp\",\"<\",200],"
+	    "[\"event_data.params.0\",\"in\",[\"a\\\"b\",\"admin\"]]],"
+	    "\"query-options\":{\"order_by\":[\"event\"],\"select\":"
+	    "[\"audit_id\",\"event\",\"event_data\"]}}";
+	struct log *log = *unused;
+
+	fill(log, 1500);
+	no_time_always = true;
+	compare(log, few);
+	no_time_always = false;
+	assert_int_equal(in_windows, 1);
+	assert_in_range(stretches, 1, 8);
+	compare(log, few);
 }
 
 static void
@@ -699,6 +728,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 #define INDEX_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 		INDEX_TEST(test_agrees),
+		INDEX_TEST(test_reads_what_it_must),
 		INDEX_TEST(test_goes_on),
 		INDEX_TEST(test_made_anew),
 		INDEX_TEST(test_corrupt_page),

@@ -729,6 +729,47 @@ test_written_and_parsed(void **unused)
 	verr_free(errors);
 }
 
+/* An entry that matches may match by its text, however that was written. */
+static void
+test_possible(void **unused)
+{
+	static const size_t forms[] = { JSON_COMPACT, JSON_ENSURE_ASCII,
+		JSON_ESCAPE_SLASH, JSON_INDENT(2) };
+	json_t *entries = random_entries(ENTRIES, random_entry), *given, *entry;
+	struct verr *errors = verr_new();
+	size_t n, form, len, passed = 0, matches = 0;
+	struct filter *filter;
+	char *text;
+	bool possible;
+	int i;
+
+	(void)unused;
+	for (i = 0; i < ROUNDS; i++) {
+		given = random_filters((int)below(4));
+		filter = filter_parse_with(given, NULL, "filters", errors);
+		json_decref(given);
+		if (filter == NULL)
+			continue;
+		json_array_foreach(entries, n, entry) {
+			form = PICK(forms);
+			len = json_dumpb(entry, NULL, 0, form);
+			text = xmalloc(len);
+			json_dumpb(entry, text, len, form);
+			possible = filter_possible(filter, text, len);
+			if (filter_match(filter, entry)) {
+				matches++;
+				assert_true(possible);
+			}
+			passed += !possible;
+			free(text);
+		}
+		filter_free(filter);
+	}
+	assert_true(matches > ROUNDS && passed > ROUNDS);
+	json_decref(entries);
+	verr_free(errors);
+}
+
 static int
 sign(int value)
 {
@@ -769,6 +810,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_keys),
 		cmocka_unit_test(test_written_and_parsed),
+		cmocka_unit_test(test_possible),
 		cmocka_unit_test(test_both_agree),
 		cmocka_unit_test(test_columns_agree),
 		cmocka_unit_test(test_index_used),
