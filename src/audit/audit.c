@@ -177,27 +177,22 @@ audit_over_quota(const struct audit *audit, size_t more)
 int
 audit_append(struct audit *audit, bool again, const char *text, size_t len)
 {
-	json_t *record, *formed = NULL;
+	json_t *record = NULL;
 	char *line = NULL;
 	int held = 0, error = 0;
 
-	if (len > RECORD_MAX)
-		return EINVAL;
-	if ((record = record_parse(text, len)) == NULL)
-		return EINVAL;
-	if (record_line(record, (int64_t)time(NULL), &line, &formed) == -1 ||
+	if (record_take(text, len, (int64_t)time(NULL), &line, &record) == -1 ||
 	    (again &&
 		(held = segments_hold(
 		     audit->store, json_str(record, "audit_id", ""))) == -1))
 		error = errno;
 	else if (held == 0) {
 		index_expect(
-		    audit->index, tree_next(audit->tree), formed, strlen(line));
+		    audit->index, tree_next(audit->tree), record, strlen(line));
 		segments_add(audit->store, line);
 		tree_add(audit->tree, line);
 	}
 	freezero_str(line);
-	json_decref(formed);
 	json_decref(record);
 	return error;
 }

@@ -682,6 +682,12 @@ index_range(struct record_index *idx, uint64_t *from, uint64_t *end)
 	return 0;
 }
 
+bool
+index_range_is_all(const struct record_index *idx)
+{
+	return idx->pruned;
+}
+
 struct index_place
 index_place(const struct record_index *idx, uint64_t leaf)
 {

@@ -95,6 +95,8 @@ void		 index_columns(const struct record_index *,
  */
 int		 index_range(struct record_index *, uint64_t *from,
 		    uint64_t *end);
+/* Are there no rows but of that range? */
+bool		 index_range_is_all(const struct record_index *);
 /* Where the record's line begins, or the next one's; the index's own end. */
 struct index_place index_place(const struct record_index *, uint64_t leaf);
 /*

@@ -74,18 +74,18 @@ services_plain(const json_t *services)
 	return true;
 }
 
-/*
- * leaf: as it shall be used, "+leaf" when no statement should go by the
- * records' numbers.
- */
+/* By the records' numbers, or by whatever is better. */
+static const char by_number[] = "leaf >= ?1 AND leaf < ?2",
+		  not_by_number[] = "+leaf >= ?1 AND +leaf < ?2";
+static const char all_rows[] = "1";
+
 static void
-put_where(struct index_query *q, const char *leaf)
+put_where(struct index_query *q, const char *range)
 {
 	size_t i, count = json_array_size(q->services);
 	int len;
 
-	len = snprintf(
-	    q->where, sizeof(q->where), "%s >= ?1 AND %s < ?2", leaf, leaf);
+	len = snprintf(q->where, sizeof(q->where), "%s", range);
 	for (i = 0; i < count; i++)
 		len += snprintf(q->where + len, sizeof(q->where) - (size_t)len,
 		    "%s?%zu", i == 0 ? " AND service IN (" : ", ",
@@ -130,8 +130,11 @@ prepare_whole(struct index_query *q)
 
 	q->source.table = "record";
 	q->source.order = "leaf";
-	put_where(q, "+leaf");
+	put_where(q, not_by_number);
 	if (options.count) {
+		/* Half of what a row costs; those that come meanwhile count. */
+		if (index_range_is_all(q->idx))
+			put_where(q, all_rows);
 		q->source.order = NULL;
 		options = (struct query_options){ .sql = options.sql };
 	}
@@ -149,7 +152,7 @@ prepare_windows(struct index_query *q)
 	/* By their numbers, and by nothing else. */
 	q->source.table = "record NOT INDEXED";
 	q->source.order = "leaf";
-	put_where(q, "leaf");
+	put_where(q, by_number);
 	if (q->options->count)
 		options = (struct query_options){ .sql = options.sql };
 	q->windows = true;

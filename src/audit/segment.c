@@ -27,9 +27,6 @@
 #define HELD_SEGMENTS 4 /* of which it is known what is in them */
 #define READ_SIZE ((size_t)128 * 1024)
 
-/* How each of our lines begins; where the id stands is then known. */
-static const char line_start[] = "{\"audit_id\":\"";
-
 struct segments {
 	int dirfd;
 	uint32_t *numbers; /* of the files, ascending */
@@ -86,40 +83,16 @@ segment_number(const char *name)
 	return strcmp(again, name) == 0 ? (uint32_t)number : 0;
 }
 
-bool
-uuid_shaped(const char *text, size_t len)
-{
-	struct uuid uuid;
-
-	return uuid_parse(text, len, &uuid) == 0;
-}
-
-/*
- * Without lib/json.h's limit on depth: a call's parameters may be as deep as
- * that allows, and stand deeper here.  jansson has its own limit.
- */
-json_t *
-record_parse(const char *text, size_t len)
-{
-	json_t *record;
-
-	record = json_loadb(text, len, JSON_DECODE_ANY, NULL);
-	if (record == NULL || json_is_object(record))
-		return record;
-	json_decref(record);
-	return NULL;
-}
-
 /* The id of a line, quickly when it is one of ours.  0 or -1. */
 static int
 line_uuid(const char *line, size_t len, struct uuid *uuid)
 {
-	const size_t start = sizeof(line_start) - 1;
+	const size_t start = sizeof(RECORD_START) - 1;
 	const char *text;
 	json_t *record;
 	int result = -1;
 
-	if (len >= start + UUID_LEN && memcmp(line, line_start, start) == 0)
+	if (len >= start + UUID_LEN && memcmp(line, RECORD_START, start) == 0)
 		return uuid_parse(line + start, UUID_LEN - 1, uuid);
 	if ((record = record_parse(line, len)) == NULL)
 		return -1;
@@ -293,55 +266,6 @@ segments_close(struct segments *store)
 	freezero(store->batch, store->batch_size);
 	uuid_set_free(store->known);
 	free(store);
-}
-
-/* The record with its first two members, the others shared; NULL. */
-static json_t *
-record_form(const json_t *record, int64_t now)
-{
-	const char *key, *id;
-	json_t *formed, *value;
-
-	id = json_is_object(record) ? json_str(record, "audit_id", NULL) : NULL;
-	if (id == NULL || !uuid_shaped(id, strlen(id)))
-		return NULL;
-	formed = json_object();
-	if (json_object_set_new(formed, "audit_id", json_string(id)) == -1 ||
-	    json_object_set_new(
-		formed, "message_timestamp", json_integer(now)) == -1)
-		goto fail;
-	json_object_foreach((json_t *)(uintptr_t)record, key, value)
-		if (strcmp(key, "audit_id") != 0 &&
-		    strcmp(key, "message_timestamp") != 0 &&
-		    json_object_set(formed, key, value) == -1)
-			goto fail;
-	return formed;
-fail:
-	json_decref(formed);
-	return NULL;
-}
-
-int
-record_line(const json_t *record, int64_t now, char **linep, json_t **formedp)
-{
-	json_t *formed = record_form(record, now);
-	char *text = formed != NULL ? json_text(formed) : NULL;
-
-	*linep = NULL;
-	if (formedp != NULL)
-		*formedp = NULL;
-	if (text == NULL || strlen(text) > RECORD_MAX) {
-		freezero_str(text);
-		json_decref(formed);
-		errno = EINVAL;
-		return -1;
-	}
-	*linep = text;
-	if (formedp != NULL)
-		*formedp = formed;
-	else
-		json_decref(formed);
-	return 0;
 }
 
 void

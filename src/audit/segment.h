@@ -8,10 +8,11 @@
 #ifndef HF_AUDIT_SEGMENT_H
 #define HF_AUDIT_SEGMENT_H
 
-#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "audit/record.h"
 
 /*
  * From this size on the next record begins a new segment: a start reads the
@@ -19,17 +20,11 @@
  */
 #define SEGMENT_SIZE	((off_t)16 * 1024 * 1024)
 
-/* Longest line without its newline. */
-#define RECORD_MAX	((size_t)1024 * 1024)
-
 /* A batch of this size wants its commit. */
 #define BATCH_SIZE	((size_t)4 * 1024 * 1024)
 
 struct segments;
 struct segment_reader;
-
-/* True for the 36 characters of an UUID (RFC 9562 section 4). */
-bool		 uuid_shaped(const char *text, size_t len);
 
 /*
  * Opens the store in the folder dirfd (borrowed, stays open).  A torn last
@@ -41,19 +36,6 @@ struct segments	*segments_open(int dirfd, size_t *tornp);
 struct segments	*segments_look(int dirfd);
 /* NULL is fine.  What was not committed is forgotten. */
 void		 segments_close(struct segments *);
-
-/* Reads a record; NULL when it is no JSON object.  A new reference. */
-json_t		*record_parse(const char *text, size_t len);
-
-/*
- * Makes the line of a record: audit_id first, message_timestamp set to now,
- * the other members as they came.  0 with a fresh text in *linep (free with
- * freezero_str) and what it says in *formedp (NULL: not wanted), or -1 with
- * errno EINVAL: no object, no audit_id of UUID shape, or longer than
- * RECORD_MAX.
- */
-int		 record_line(const json_t *record, int64_t now, char **linep,
-		    json_t **formedp);
 
 /* Adds a line (without newline, as of record_line) to the batch. */
 void		 segments_add(struct segments *, const char *line);

@@ -250,6 +250,91 @@ test_line(void **state)
 	json_decref(record);
 }
 
+/* However a record was sent, its line says it on one line, and once. */
+static void
+test_sent(void **state)
+{
+#define ID "{\"audit_id\":\"00000000-0000-4000-8000-000000000001\""
+#define TIMED ID ",\"message_timestamp\":9"
+	static const struct {
+		const char *text, *line; /* NULL: it is none */
+	} cases[] = {
+		{ ID ",\"a\":{\"b\":[1.50,\"\\u00e9\"]}}",
+		    TIMED ",\"a\":{\"b\":[1.50,\"\\u00e9\"]}}" },
+		{ ID ", \"a\" : 1 }", TIMED ", \"a\" : 1 }" },
+		/* These are written anew. */
+		{ ID "}", TIMED "}" },
+		{ ID ",\n\"a\":1}", TIMED ",\"a\":1}" },
+		{ ID ",\t\"a\":1}", TIMED ",\"a\":1}" },
+		{ ID ",\"a\":1,\"a\":2}", TIMED ",\"a\":2}" },
+		{ ID ",\"a\":{\"b\":1,\"b\":2}}", TIMED ",\"a\":{\"b\":2}}" },
+		{ ID ",\"message_timestamp\":1,\"a\":2}", TIMED ",\"a\":2}" },
+		{ ID ",\"audit_id\":\"x\"}", NULL },
+		{ ID ",", NULL },
+		{ ID ",\"a\":\"\xff\"}", NULL },
+		{ ID ",\"a\":1}x", NULL },
+		{ ID ",\"a\":1}" ID "}", NULL },
+		{ "[" ID "}]", NULL },
+		{ "", NULL },
+		{ "{\"audit_id\":\"00000000-0000-4000-8000-00000000000x\","
+		  "\"a\":1}",
+		    NULL },
+	};
+	json_t *formed, *back;
+	char *line;
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		errno = 0;
+		if (record_take(cases[i].text, strlen(cases[i].text), 9, &line,
+			&formed) == -1) {
+			assert_int_equal(errno, EINVAL);
+			assert_null(line);
+			assert_null(formed);
+			assert_null(cases[i].line);
+			continue;
+		}
+		assert_non_null(cases[i].line);
+		assert_string_equal(line, cases[i].line);
+		back = record_parse(line, strlen(line));
+		assert_true(json_equal(back, formed));
+		json_decref(back);
+		json_decref(formed);
+		freezero_str(line);
+	}
+}
+
+/* No longer than a line may be, with its time in it. */
+static void
+test_sent_length(void **state)
+{
+	char *text = xmalloc(RECORD_MAX + 1), *line;
+	const char end[] = "\"}";
+	json_t *formed;
+	size_t len, most = RECORD_MAX - strlen(TIMED) + strlen(ID);
+
+	(void)state;
+	for (len = most; len <= RECORD_MAX + 1; len += RECORD_MAX + 1 - most) {
+		memset(text, 'x', RECORD_MAX + 1);
+		memcpy(text, ID ",\"a\":\"", strlen(ID ",\"a\":\""));
+		memcpy(text + len - strlen(end), end, strlen(end));
+		assert_int_equal(record_take(text, len, 9, &line, &formed),
+		    len == most ? 0 : -1);
+		if (line != NULL)
+			assert_int_equal(strlen(line), RECORD_MAX);
+		json_decref(formed);
+		freezero_str(line);
+	}
+	memset(text, 'x', RECORD_MAX);
+	memcpy(text, ID ",\"a\":\"", strlen(ID ",\"a\":\""));
+	memcpy(text + most + 1 - strlen(end), end, strlen(end));
+	assert_int_equal(record_take(text, most + 1, 9, &line, &formed), -1);
+	free(text);
+#undef TIMED
+#undef ID
+}
+
 static void
 test_torn_tail(void **state)
 {
@@ -936,6 +1021,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_line),
+		cmocka_unit_test(test_sent),
+		cmocka_unit_test(test_sent_length),
 #define STORE_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 		STORE_TEST(test_append_and_replay),
 		STORE_TEST(test_torn_tail),
