@@ -11,6 +11,7 @@
 #include "core/ssh_codes.h"
 #include "core/twofactor.h"
 #include "services/catalog.h"
+#include "services/kerberos/kerberos.h"
 #include "services/ssh/ssh.h"
 #include "services/ssh/ssh_effect.h"
 #include "services/ssh/ssh_pam_watch.h"
@@ -29,6 +30,8 @@ const struct resource *const resources[] = {
 	&core_resource,
 	&group_resource,
 	&holdfast_resource,
+	&kerberos_keytab_resource,
+	&kerberos_realm_resource,
 	&keychain_resource,
 	&security_info_resource,
 	&security_resource,
@@ -54,6 +57,12 @@ static const struct resource *const of_codes[] = {
 static const struct resource *const of_advanced[] = {
 	&advanced_resource, NULL
 };
+static const struct resource *const of_realms[] = {
+	&kerberos_realm_resource, NULL
+};
+static const struct resource *const of_keytabs[] = {
+	&kerberos_keytab_resource, NULL
+};
 static const struct resource *const of_ssh[] = {
 	&ssh_resource, &advanced_resource, &twofactor_resource, &twofactor_secret_resource,
 	&user_resource, &group_resource, NULL
@@ -70,6 +79,10 @@ const struct renderer renderers[] = {
 	  .render = advanced_render_motd },
 	{ .output = OUTPUT_SUDOERS, .from = of_accounts,
 	  .render = sudo_render_output },
+	{ .output = OUTPUT_KRB5_CONF, .from = of_realms,
+	  .render = kerberos_render_conf },
+	{ .output = OUTPUT_KRB5_KEYTAB, .from = of_keytabs,
+	  .render = kerberos_render_keytab },
 	{ .output = OUTPUT_SSHD_CONFIG, .from = of_ssh,
 	  .render = ssh_render_output, .rejected = ssh_rejected },
 	{ .output = -1 }

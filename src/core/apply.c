@@ -351,6 +351,8 @@ installed(const struct op_reply *reply, void *arg)
 	c->steps[c->at].installed = reply->error == 0 ||
 	    (outputs[c->at].accounts && reply->error != EBUSY);
 	if (reply->error == 0) {
+		if (!outputs[c->at].accounts)
+			installed_answered(c->at, reply->body);
 		c->at++;
 		install_next(c);
 		return;

@@ -35,6 +35,17 @@ key_of(int output)
 }
 
 void
+installed_answered(int output, struct wire_in answer)
+{
+	const struct output *o = &outputs[output];
+
+	if (wire_get_u8(&answer) != 0)
+		alert_raise("ConfigurationFileReplaced", o->name,
+		    json_pack("{s:o}", "file",
+			json_sprintf("%s/%s", o->dir, o->file)));
+}
+
+void
 installed_remember(int output, const void *content, size_t len)
 {
 	char text[DIGEST_TEXT], *key = key_of(output);
@@ -43,6 +54,8 @@ installed_remember(int output, const void *content, size_t len)
 	if (store_set_value(core_store(), key, text) == -1)
 		log_warn("installed.remember", "%s", key);
 	alert_clear("ConfigurationFileEdited", outputs[output].name);
+	if (len == 0)
+		alert_clear("ConfigurationFileReplaced", outputs[output].name);
 	free(key);
 }
 

@@ -9,6 +9,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "lib/wire.h"
+
+/*
+ * What MSG_OP_INSTALL_OUTPUT answered: says so (an alert) when a file that
+ * somebody else wrote had to make room.
+ */
+void	installed_answered(int output, struct wire_in answer);
 void	installed_remember(int output, const void *content, size_t len);
 /* Is exactly this what was installed last? */
 bool	installed_same(int output, const void *content, size_t len);

@@ -247,11 +247,16 @@ output_settled(bool changed)
 static void
 output_installed(const struct op_reply *reply, void *arg)
 {
+	int output = recovery.renderer->output;
+
 	(void)arg;
-	if (reply->error != 0)
+	if (reply->error != 0) {
 		output_failed("cannot be installed", reply->text);
-	else
-		output_settled(true);
+		return;
+	}
+	if (!outputs[output].accounts)
+		installed_answered(output, reply->body);
+	output_settled(true);
 }
 
 static void

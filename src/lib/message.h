@@ -159,10 +159,12 @@ enum message_type {
 				   of shells(5) that are there */
 	MSG_OP_CHECK_OUTPUT,	/* u32 output, bytes content -> u8 1: accepted,
 				   str the daemon's complaint */
-	MSG_OP_INSTALL_OUTPUT,	/* u32 output, bytes content -> ; keeps what
+	MSG_OP_INSTALL_OUTPUT,	/* u32 output, bytes content -> u8 1: one of
+				   somebody else made room; keeps what
 				   was there for RESTORE */
 	MSG_OP_RESTORE_OUTPUT,	/* u32 output -> */
-	MSG_OP_READ_OUTPUT,	/* u32 output -> u8 1: exists, bytes content */
+	MSG_OP_READ_OUTPUT,	/* u32 output -> u8 1: exists, bytes content;
+				   none of one that is somebody else's */
 	MSG_OP_EFFECTIVE,	/* u32 output, [str connection spec]* as of
 				   sshd -C, none = global -> bytes text */
 	MSG_OP_EFFECTIVE_OF,	/* u32 output, bytes content, [str connection

@@ -11,12 +11,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "lib/base64.h"
 #include "lib/file.h"
 #include "lib/process.h"
 #include "lib/sandbox.h"
 #include "lib/xalloc.h"
 #include "monitor/accountfiles.h"
 #include "monitor/operations.h"
+#include "monitor/output_mark.h"
 #include "services/catalog.h"
 
 #define CHECK_FOLDER "/run/holdfast/check"
@@ -283,11 +285,46 @@ previous_name(const struct output *output, char *name, size_t size)
 	snprintf(name, size, "%s.holdfast-previous", output->file);
 }
 
+/* 0 or -1 with errno. */
+static int
+install(const struct output *output, int folder, const void *content,
+    size_t len, bool *replacedp)
+{
+	char previous[NAME_MAX];
+
+	previous_name(output, previous, sizeof(previous));
+	if (output->mark != NULL)
+		return output_mark_install(
+		    folder, output, content, len, previous, replacedp);
+	return file_install(
+	    folder, output->file, content, len, output->mode, 0, 0, previous);
+}
+
+/* The same for one whose content is sent as Base64. */
+static int
+install_decoded(const struct output *output, int folder, const void *content,
+    size_t len, bool *replacedp)
+{
+	char *text = xstrndup(content, len);
+	uint8_t *data = base64_decode(text, CONTENT_MAX, &len);
+	int rc = -1, error;
+
+	errno = EBADMSG;
+	if (data != NULL)
+		rc = install(output, folder, data, len, replacedp);
+	error = errno;
+	freezero(data, data != NULL ? len : 0);
+	freezero_str(text);
+	errno = error;
+	return rc;
+}
+
 int
 op_install_output(struct operation_call *call)
 {
 	const struct output *output = get_output(call);
-	char *complaint = NULL, previous[NAME_MAX];
+	char *complaint = NULL;
+	bool replaced = false;
 	const void *content;
 	size_t len;
 	int fd, rc = 0;
@@ -303,15 +340,15 @@ op_install_output(struct operation_call *call)
 		free(complaint);
 		return EINVAL;
 	}
-	previous_name(output, previous, sizeof(previous));
 	if ((fd = open_folder(output)) == -1)
 		return operation_fail(
 		    call, errno, "%s: %s", output->dir, strerror(errno));
-	if (file_install(fd, output->file, content, len, output->mode, 0, 0,
-		previous) == -1)
+	if ((output->base64 ? install_decoded : install)(
+		output, fd, content, len, &replaced) == -1)
 		rc = operation_fail(
 		    call, errno, "%s: %s", output->name, strerror(errno));
 	close(fd);
+	wire_put_u8(&call->reply, replaced);
 	return rc;
 }
 
@@ -335,6 +372,26 @@ op_restore_output(struct operation_call *call)
 	return rc;
 }
 
+/* Of a file that somebody else wrote only that it is there. */
+static void
+put_content(struct wire_out *out, const struct output *output,
+    const char *content, size_t len)
+{
+	size_t mark = output->mark != NULL ? strlen(output->mark) : 0;
+	char *text;
+
+	if (len < mark ||
+	    (mark > 0 && memcmp(content, output->mark, mark) != 0))
+		len = 0;
+	if (!output->base64) {
+		wire_put_bytes(out, content, len);
+		return;
+	}
+	text = base64_encode(content, len);
+	wire_put_bytes(out, text, strlen(text));
+	freezero_str(text);
+}
+
 int
 op_read_output(struct operation_call *call)
 {
@@ -354,7 +411,7 @@ op_read_output(struct operation_call *call)
 		return operation_fail(
 		    call, rc, "%s: %s", output->name, strerror(rc));
 	wire_put_u8(&call->reply, rc == 0);
-	wire_put_bytes(&call->reply, content, len);
+	put_content(&call->reply, output, content, len);
 	freezero(content, len);
 	return 0;
 }

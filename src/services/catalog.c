@@ -8,7 +8,9 @@
 #include <signal.h>
 #include <stddef.h>
 
+#include "lib/keytab.h"
 #include "lib/second_factor.h"
+#include "services/kerberos/krb5_conf.h"
 #include "services/ssh/directives.h"
 #include "lib/ssh_codes_file.h"
 #include "services/ssh/ssh_prepare.h"
@@ -31,6 +33,12 @@ const struct output outputs[] = {
 	[OUTPUT_SUDOERS] = { .name = "sudoers",
 	  .dir = "/etc/sudoers.d", .file = "holdfast", .mode = 0440,
 	  .check = { "/usr/sbin/visudo", "-c", "-q", "-f", "%f", NULL } },
+	[OUTPUT_KRB5_CONF] = { .name = "krb5.conf",
+	  .dir = "/etc", .file = "krb5.conf", .mode = 0644,
+	  .mark = KRB5_CONF_MARK, .vet = krb5_conf_vet },
+	[OUTPUT_KRB5_KEYTAB] = { .name = "krb5.keytab",
+	  .dir = "/etc", .file = "krb5.keytab", .mode = 0600,
+	  .mark = KEYTAB_MARK, .base64 = true },
 	[OUTPUT_SSHD_CONFIG] = { .name = "sshd_config",
 	  .dir = "/etc/ssh", .file = "sshd_config", .mode = 0600,
 	  .run_folder = "/run/sshd",
@@ -69,6 +77,7 @@ const struct task tasks[TASK_COUNT] = {
 	/* A key says itself how often its passphrase is hashed, and a change
 	   waits for it. */
 	[TASK_KEY_READ] = { .name = "key-read", .seconds = 30 },
+	[TASK_KEYTAB_READ] = { .name = "keytab-read", .seconds = 20 },
 	/* What names and authorities are read from; resolv.conf may be a
 	   symbolic link to where it is written. */
 	[TASK_POST] = { .name = "https-post", .seconds = 60,

@@ -17,6 +17,8 @@ enum output_id {		/* in the order of their installing */
 	OUTPUT_LOGIN_BANNER,
 	OUTPUT_MOTD,
 	OUTPUT_SUDOERS,
+	OUTPUT_KRB5_CONF,
+	OUTPUT_KRB5_KEYTAB,
 	OUTPUT_SSHD_CONFIG
 };
 
@@ -59,6 +61,9 @@ enum task_id {
 				   ENOKEY: it is about the passphrase, EBADMSG:
 				   about the public key, EKEYREJECTED: the two
 				   do not belong together */
+	TASK_KEYTAB_READ,	/* str Base64 of a keytab -> str Base64 of the
+				   same without holes, [str principal, u32
+				   version of the key, str encryption]* */
 	TASK_SSH_HOST_KEYS,	/* str host, u16 port, str user, u32 seconds to
 				   wait -> [str "type base64"], to the end */
 	TASK_SSH_LOGIN,		/* as above, then str private key, str its
@@ -71,6 +76,9 @@ enum task_id {
 
 /* Bytes of a key's text, public or private. */
 #define KEY_TEXT_MAX	65536
+
+/* Characters of a keytab's Base64, lines and all. */
+#define KEYTAB_TEXT_MAX	((size_t)512 * 1024)
 
 /* How a password is hashed, by crypt(5)'s names. */
 enum hash_scheme { HASH_YESCRYPT, HASH_SHA512, HASH_SCHEME_COUNT };
@@ -90,6 +98,14 @@ struct output {
 	 * and merges it into the account files.
 	 */
 	bool		 accounts;
+	/*
+	 * How a file of ours begins, where it may be somebody else's: the
+	 * empty content then means that there is none of ours.  What others
+	 * wrote is kept beside it meanwhile (monitor/output_mark.h).
+	 */
+	const char	*mark;
+	/* The content is the Base64 of what the file holds. */
+	bool		 base64;
 	/*
 	 * The daemon's own check and its whole effective configuration;
 	 * "%f" is the file.  NULL ends an argv.

@@ -29,6 +29,8 @@ int	task_derive_keys(struct wire_in *, struct wire_out *, const char **);
 void	task_groups_prepare(void);
 int	task_lookup_groups(struct wire_in *, struct wire_out *, const char **);
 
+int	task_keytab_read(struct wire_in *, struct wire_out *, const char **);
+
 int	task_key_make(struct wire_in *, struct wire_out *, const char **);
 int	task_key_read(struct wire_in *, struct wire_out *, const char **);
 

@@ -53,6 +53,8 @@ METHODS = {
     "sudo.findings", "user.import", "user.leftovers", "user.update_many",
     "config.rollback", "config.save", "config.upload", "config.reset",
     "config.restore_copy", "config.forget_secrets",
+    *(f"kerberos.{kind}.{name}" for kind in ("keytab", "realm")
+      for name in ("create", "delete", "get_instance", "query", "update")),
     *(f"keychaincredential.{name}" for name in (
         "create", "delete", "generate_ssh_key_pair", "get_instance", "query",
         "remote_ssh_host_key_scan", "setup_ssh_connection", "stale", "test",

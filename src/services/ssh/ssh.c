@@ -23,6 +23,7 @@
 #include "lib/transfer.h"
 #include "lib/xalloc.h"
 #include "services/catalog.h"
+#include "services/kerberos/kerberos.h"
 #include "services/ssh/conf.h"
 #include "services/ssh/directives.h"
 #include "services/ssh/shown.h"
@@ -525,6 +526,7 @@ changed(void)
 	ssh_idle_review();
 	ssh_limit_review();
 	ssh_bind_review();
+	kerberos_review();
 }
 
 static void

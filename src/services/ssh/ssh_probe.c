@@ -23,6 +23,7 @@
 #include "lib/base64.h"
 #include "lib/json.h"
 #include "lib/xalloc.h"
+#include "services/kerberos/kerberos.h"
 #include "services/ssh/directives.h"
 #include "services/ssh/shown.h"
 #include "services/ssh/ssh.h"
@@ -237,6 +238,20 @@ judge_keys(json_t *findings, const json_t *user)
 	}
 }
 
+/* sshd offers tickets whether it can read one or not. */
+static void
+judge_kerberos(json_t *findings)
+{
+	char *problem = kerberos_problem();
+
+	if (problem != NULL)
+		ssh_finding(findings, "kerberosauth", "LOW", problem,
+		    "sshd_config(5) GSSAPIStrictAcceptorCheck",
+		    "Add the realm and a keytab of this host, or turn "
+		    "kerberosauth off");
+	free(problem);
+}
+
 /* What the settings themselves say. */
 static void
 judge_settings(json_t *findings, const json_t *config)
@@ -258,6 +273,7 @@ judge_settings(json_t *findings, const json_t *config)
 		    "have",
 		    "ssh_config(5) UpdateHostKeys",
 		    "Remove it once clients know the other keys");
+	judge_kerberos(findings);
 	ssh_probe_directives(findings, json_str(config, "options", ""));
 	json_array_foreach(users, i, user)
 		judge_keys(findings, user);
