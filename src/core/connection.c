@@ -19,6 +19,7 @@
 #include "core/op.h"
 #include "core/pending_login.h"
 #include "core/sessions.h"
+#include "core/shell.h"
 #include "core/transfer.h"
 #include "lib/address.h"
 #include "lib/json.h"
@@ -55,6 +56,7 @@ destroy(struct connection **at)
 	event_forget(c);
 	legacy_forget(c);
 	transfer_forget(c);
+	shell_forget(c);
 	if (c->session != NULL)
 		sessions_removed(c->session);
 	session_release(c->session);
@@ -197,6 +199,8 @@ connection_login(struct connection *c, struct session *s)
 	if (old != NULL)
 		sessions_removed(old);
 	session_release(old);
+	if (s == NULL)
+		shell_end(c);
 	if (s != NULL && c->front == ROLE_WEB)
 		s->address = xstrdup(c->address);
 	if (s != NULL)
@@ -336,7 +340,7 @@ call_message(struct connection *c, struct ipc_msg *msg)
 		return -1;
 	}
 	/* Gone meanwhile, by our own close: its last words are dropped. */
-	if (c != NULL && !opening)
+	if (c != NULL && !opening && c->protocol != PROTOCOL_SHELL)
 		dispatch_call(c, id, method, params);
 	free(id);
 	free(method);
@@ -402,6 +406,10 @@ connection_message(struct ipc *front, struct ipc_msg *msg)
 	case MSG_TRANSFER_BEGIN:
 	case MSG_TRANSFER_NEXT:
 		r = transfer_message(*at, msg);
+		break;
+	case MSG_SHELL_BEGIN:
+	case MSG_SHELL_USED:
+		r = shell_message(*at, msg);
 		break;
 	case MSG_CLIENT_LEGACY:
 		r = legacy_message(*at, msg);

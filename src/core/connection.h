@@ -19,6 +19,7 @@ struct pending_login;
 struct alias;
 struct subscription;
 struct upload;
+struct shell;
 
 struct connection {
 	struct connection *next;	/* in its bucket */
@@ -45,6 +46,7 @@ struct connection {
 	bool		 deaf;		/* too many; it is being closed */
 	struct upload	*upload;	/* of a transfer: core/transfer.c */
 	bool		 begun;		/* of a transfer: it has one request */
+	struct shell	*shell;		/* of one: core/shell.c */
 	struct alias	*aliases;	/* of subscriptions: core/legacy.h */
 	uint64_t	 last_event;	/* the last one sent, by number */
 };

@@ -34,6 +34,7 @@
 #include "core/serial.h"
 #include "core/sessions.h"
 #include "core/setup_code.h"
+#include "core/shell.h"
 #include "core/ssh_list.h"
 #include "lib/json.h"
 #include "lib/log.h"
@@ -253,6 +254,9 @@ monitor_message(struct ipc_msg *msg)
 		break;
 	case MSG_INTERFACES_CHANGED:
 		interfaces_changed();
+		break;
+	case MSG_TERMINAL_OVER:
+		shell_over(msg);
 		break;
 	case MSG_PEER:
 		role = wire_get_u8(&msg->body);

@@ -51,6 +51,7 @@
 #define LIMIT_DOWNLOADS_USER	8	/* waiting, of one user */
 #define LIMIT_DOWNLOADS		1024	/* known of */
 #define LIMIT_UPLOAD		((uint64_t)1 << 30) /* where no method says */
+#define LIMIT_SHELLS_USER	8	/* of one user */
 #define LIMIT_SUBSCRIPTIONS	128	/* of one connection */
 #define LIMIT_SOURCES		16	/* running for one connection */
 

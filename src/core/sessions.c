@@ -14,6 +14,7 @@
 #include "core/event.h"
 #include "core/reconnect.h"
 #include "core/security.h"
+#include "core/shell.h"
 #include "core/ssh_list.h"
 #include "core/token.h"
 #include "lib/boottime.h"
@@ -210,6 +211,7 @@ end(struct connection *c, const struct session *by, void (*done)(int, void *),
 	json_t *record = ended_record(c, by);
 
 	forget_tokens(c->session);
+	shell_end_of(c->session);
 	connection_login(c, NULL);
 	audit_send(record, done, arg);
 }
@@ -279,6 +281,10 @@ review(struct connection *c, void *arg)
 	session_grant(s, &now->roles, now->web_shell);
 	memcpy(s->stamp, now->stamp, TOKEN_HASH);
 	session_release(now);
+	if (c->shell != NULL && !s->web_shell) {
+		terminate(c, NULL, "The account may no longer use the shell");
+		return;
+	}
 	event_session_changed(c);
 }
 

@@ -40,6 +40,11 @@ static const struct message_info messages[MSG_TYPE_COUNT] = {
 	ROW(FACTS,		MONITOR, CORE,	  STR, 64 * KIB,       0, 0),
 	ROW(BOOT,		MONITOR, FRONT,	  STR, SHORT,	       0, 0),
 
+	ROW(SHELL_BEGIN,	FRONT, CORE,	  1 + STR, 1 + STR + 4 * KIB,
+								       0, 0),
+	ROW(SHELL_OPEN,		CORE, FRONT,	  0, 0,		       1, 1),
+	ROW(SHELL_USED,		FRONT, CORE,	  0, 0,		       0, 0),
+
 	ROW(CLIENT_OPEN,	FRONT, CORE,	  STR + 4, SHORT + 4,  0, 1),
 	ROW(CLIENT_CALL,	FRONT, CORE,	  3 * STR, ANY,	       0, 0),
 	ROW(CLIENT_LEGACY,	FRONT, CORE,	  1 + 2 * STR, ANY,    0, 0),
@@ -108,7 +113,12 @@ static const struct message_info messages[MSG_TYPE_COUNT] = {
 	ROW(OP_HELD,		CORE, MONITOR,	  0, 0,		       0, 0),
 	ROW(OP_RELEASE,		CORE, MONITOR,	  1 + STR, 1 + SHORT,  0, 0),
 	ROW(OP_TAKE_BACK,	CORE, MONITOR,	  STR, SHORT,	       0, 0),
+	ROW(OP_TERMINAL,	CORE, MONITOR,	  4 + 2 * STR, 4 + 2 * SHORT,
+								       0, 0),
+	ROW(OP_TERMINAL_SIZE,	CORE, MONITOR,	  8, 8,		       0, 0),
+	ROW(OP_TERMINAL_END,	CORE, MONITOR,	  4, 4,		       0, 0),
 
+	ROW(TERMINAL_OVER,	MONITOR, CORE,	  4, 4,		       0, 0),
 	ROW(HELD_OVER,		MONITOR, CORE,	  STR, SHORT,	       0, 0),
 	ROW(SERVICE_CHANGED,	MONITOR, CORE,	  4, 4,		       0, 0),
 	ROW(INTERFACES_CHANGED,	MONITOR, CORE,	  0, 0,		       0, 0),

@@ -56,6 +56,15 @@ enum message_type {
 	MSG_BOOT,		/* monitor -> web, local: str the boot id */
 
 	/*
+	 * Of a PROTOCOL_SHELL: one BEGIN, then OPEN, or a frame that refuses
+	 * it and the close.  What is typed and shown passes core by.
+	 */
+	MSG_SHELL_BEGIN = 16,	/* front -> core: str token, u8 1: it asks for
+				   something else than this machine */
+	MSG_SHELL_OPEN,		/* core -> front: (fd) the terminal's end */
+	MSG_SHELL_USED,		/* front -> core: something was typed */
+
+	/*
 	 * Clients: web, local <-> core; id is the connection, chosen by the
 	 * front role, unique as long as that role runs.
 	 */
@@ -240,6 +249,12 @@ enum message_type {
 	MSG_OP_RELEASE,		/* str id, u8 1: it was taken back -> ; ESTALE
 				   when that is not so */
 	MSG_OP_TAKE_BACK,	/* str id -> ; its time is over now */
+	/* Terminals of the web shell: monitor/terminal.h. */
+	MSG_OP_TERMINAL,	/* str user, u32 uid, str address it comes from
+				   or "" -> u32 its number (fd) to read and
+				   write; its user is in it by login(1) */
+	MSG_OP_TERMINAL_SIZE,	/* u32 number, u16 columns, u16 rows -> */
+	MSG_OP_TERMINAL_END,	/* u32 number -> ; whoever is in it goes */
 
 	MSG_SERVICE_CHANGED = 120, /* monitor -> core: u32 service; its state is
 				   another one without core having asked */
@@ -247,6 +262,7 @@ enum message_type {
 				   files are as they were again */
 	MSG_INTERFACES_CHANGED,	/* monitor -> core: empty; one, or an address,
 				   came, went or is another */
+	MSG_TERMINAL_OVER,	/* monitor -> core: u32 number; login ended */
 
 	/* Workers: core <-> worker, one task, one answer, on its own channel. */
 	MSG_TASK = 128,		/* core -> worker: u32 task, then the task's */
@@ -260,6 +276,7 @@ enum client_protocol {
 	PROTOCOL_JSONRPC,
 	PROTOCOL_LEGACY,	/* at /websocket: core/legacy.h */
 	PROTOCOL_TRANSFER,	/* HTTP, one request: core/transfer.h */
+	PROTOCOL_SHELL,		/* at /websocket/shell: core/shell.h */
 	PROTOCOL_COUNT
 };
 

@@ -70,6 +70,12 @@ instance_namespace(int proc_fd, struct namespace_id *id)
 	return 0;
 }
 
+bool
+namespace_same(const struct namespace_id *a, const struct namespace_id *b)
+{
+	return a->device == b->device && a->inode == b->inode;
+}
+
 int
 instance_unshare(char *why, size_t size)
 {

@@ -6,6 +6,7 @@
 #define HF_MONITOR_INSTANCE_H
 
 #include <sys/types.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 struct namespace_id {
@@ -15,6 +16,8 @@ struct namespace_id {
 
 /* The mount namespace of a process, by its /proc folder; 0 or -1. */
 int	instance_namespace(int proc_fd, struct namespace_id *);
+bool	namespace_same(const struct namespace_id *,
+	    const struct namespace_id *);
 
 /*
  * Leaves the host's mount namespace for a new one.  The folder must be opened

@@ -44,6 +44,7 @@
 #include "monitor/processes.h"
 #include "monitor/supervisor.h"
 #include "monitor/systemd.h"
+#include "monitor/terminal.h"
 #include "monitor/tls.h"
 #include "roles.h"
 #include "services/ssh/ssh_pam.h"
@@ -504,6 +505,7 @@ serve(void)
 	interfaces_watch(&monitor.loop);
 	operations_start(&monitor.loop);
 	op_worker_loop(&monitor.loop);
+	terminals_start(&monitor.loop);
 	processes_start(&monitor.roles);
 	kernel_audit_watch(&monitor.loop, on_kernel_lost);
 	uv_run(&monitor.loop, UV_RUN_DEFAULT);

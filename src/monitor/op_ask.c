@@ -27,12 +27,6 @@
 #define SO_PEERPIDFD 77 /* Linux 6.5 */
 #endif
 
-static bool
-same_namespace(const struct namespace_id *a, const struct namespace_id *b)
-{
-	return a->device == b->device && a->inode == b->inode;
-}
-
 /* A handle of the very process, where the kernel can give one. */
 static int
 peer_pidfd(int fd, pid_t pid)
@@ -69,9 +63,9 @@ op_peer_identity(struct operation_call *call)
 	proc_open(peer.pid, &proc);
 	if (pidfd != -1 && proc.fd != -1 &&
 	    instance_namespace(proc.fd, &theirs) == 0) {
-		inside = same_namespace(&theirs, monitor_namespace()) ||
+		inside = namespace_same(&theirs, monitor_namespace()) ||
 		    (peer.uid == 0 &&
-			same_namespace(&theirs, monitor_host_namespace()));
+			namespace_same(&theirs, monitor_host_namespace()));
 		if (pidfd_send_signal(pidfd, 0, NULL, 0) == -1)
 			inside = false;
 	}

@@ -19,6 +19,7 @@
 #include "monitor/held.h"
 #include "monitor/operations.h"
 #include "monitor/processes.h"
+#include "monitor/terminal.h"
 
 #define QUEUE_MAX 256
 #define RESULT_FD 3 /* in the child */
@@ -67,6 +68,12 @@ static const struct operation operations[] = {
 	  .lane = LANE_LATER, .later = op_service_control },
 	{ .type = MSG_OP_WORKER, .name = "worker",
 	  .lane = LANE_LATER, .later = op_start_worker },
+	{ .type = MSG_OP_TERMINAL, .name = "terminal",
+	  .lane = LANE_LATER, .later = op_terminal },
+	{ .type = MSG_OP_TERMINAL_SIZE, .name = "size of a terminal",
+	  .lane = LANE_HERE, .run = op_terminal_size },
+	{ .type = MSG_OP_TERMINAL_END, .name = "end of a terminal",
+	  .lane = LANE_HERE, .run = op_terminal_end },
 
 	/* shadow(5) is root's: being uid 0 is enough to read it. */
 	{ .type = MSG_OP_VERIFY_PASSWORD, .name = "verify password",
@@ -492,6 +499,7 @@ operations_core_gone(void)
 	struct job *job;
 
 	generation++;
+	terminals_end();
 	while ((job = queue) != NULL) {
 		queue = job->next;
 		job_free(job);
@@ -503,4 +511,5 @@ void
 operations_stop(void)
 {
 	stopped = true;
+	terminals_end();
 }

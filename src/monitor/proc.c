@@ -204,6 +204,18 @@ hunt_signal(struct hunt *h, int number, int ms)
 }
 
 int
+proc_signal(bool (*match)(const struct proc *, const void *), const void *arg,
+    int number)
+{
+	struct hunt h = { .match = match, .arg = arg };
+
+	if (proc_each(hunt_one, &h) == -1)
+		return -1;
+	hunt_signal(&h, number, 0);
+	return 0;
+}
+
+int
 proc_end(bool (*match)(const struct proc *, const void *), const void *arg)
 {
 	struct hunt h = { .match = match, .arg = arg };

@@ -43,6 +43,10 @@ bool	 proc_runs(const struct proc *, const char *path);
  */
 int	 proc_each(void (*)(const struct proc *, void *), void *);
 
+/* Signals those that match.  0, or -1 with errno. */
+int	 proc_signal(bool (*match)(const struct proc *, const void *),
+	    const void *arg, int number);
+
 /*
  * Ends the processes that match, and those they start meanwhile: SIGTERM
  * first, and SIGKILL to what is left after a while.  How many there were, or

@@ -13,6 +13,7 @@
 #include "core/limits.h"
 #include "core/query.h"
 #include "core/resource.h"
+#include "core/shell.h"
 #include "lib/json.h"
 #include "lib/uuid.h"
 #include "lib/xalloc.h"
@@ -52,6 +53,16 @@ static const struct field subscribe_params[] = {
 static const struct field unsubscribe_params[] = {
 	{ .name = "id_", .type = F_STR, .flags = FF_REQUIRED,
 	  .doc = "The subscription's id." },
+	FIELD_END
+};
+
+static const struct field resize_params[] = {
+	{ .name = "id", .type = F_STR, .flags = FF_REQUIRED,
+	  .doc = "The shell, as its connection was told." },
+	{ .name = "cols", .type = F_INT, .flags = FF_REQUIRED, .min = 1,
+	  .max = SHELL_CELLS, .doc = "Columns." },
+	{ .name = "rows", .type = F_INT, .flags = FF_REQUIRED, .min = 1,
+	  .max = SHELL_CELLS, .doc = "Rows." },
 	FIELD_END
 };
 
@@ -274,6 +285,20 @@ unsubscribe_run(struct call *call)
 	free(id);
 }
 
+static void
+resize_run(struct call *call)
+{
+	const char *id = json_string_value(call_param(call, 0));
+	uint16_t columns = (uint16_t)json_integer_value(call_param(call, 1));
+	uint16_t rows = (uint16_t)json_integer_value(call_param(call, 2));
+	int error = shell_resize(call->session, id, columns, rows);
+
+	if (error != 0)
+		call_fail(call, error, "Shell does not exist");
+	else
+		call_reply(call, NULL);
+}
+
 /* clang-format off */
 static const struct method methods[] = {
 	{ .name = "core.ping", .auth = AUTH_NONE, .bulk = true,
@@ -314,6 +339,10 @@ static const struct method methods[] = {
 	  .params = download_logs_params, .result = &download_url,
 	  .doc = "Where to fetch the log of a job.",
 	  .run = download_logs_run },
+	{ .name = "core.resize_shell", .auth = AUTH_SESSION, .bulk = true,
+	  .params = resize_params,
+	  .doc = "How large the terminal of a web shell of the caller is.",
+	  .run = resize_run },
 	{ .name = "core.subscribe", .auth = AUTH_SESSION,
 	  .params = subscribe_params, .result = &subscription,
 	  .doc = "Tells this connection what happens in a collection.",

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "lib/log.h"
+#include "web/shell.h"
 #include "web/web.h"
 
 /* How often to look whether core caught up, milliseconds. */
@@ -73,7 +74,7 @@ core_frame(struct web *w, struct ipc_msg *msg)
 	if (c == NULL)
 		return;
 	if (len > 0)
-		web_client_send(c, data, len, false);
+		web_client_send(c, data, len, FRAME_ANSWER);
 	web_client_finished(c, finished);
 }
 
@@ -89,7 +90,7 @@ core_event(struct web *w, struct ipc_msg *msg)
 		fatal("wrong event from core");
 	c = web_client_find(w, msg->id);
 	if (c != NULL)
-		web_client_send(c, data, len, true);
+		web_client_send(c, data, len, FRAME_EVENT);
 }
 
 static void
@@ -128,8 +129,10 @@ core_close(struct web *w, struct ipc_msg *msg)
 	if (wire_end(&msg->body) == -1)
 		fatal("wrong close from core");
 	c = web_client_find(w, msg->id);
-	if (c != NULL)
+	if (c != NULL) {
+		web_shell_drain(c);
 		web_client_close(c, code, reason, true);
+	}
 	free(reason);
 }
 
@@ -145,6 +148,15 @@ core_file(struct web *w, struct ipc_msg *msg)
 	if (c != NULL)
 		web_transfer_file(c, filename, whole != 0, &msg->fds[0]);
 	free(filename);
+}
+
+static void
+core_shell(struct web *w, struct ipc_msg *msg)
+{
+	struct web_client *c = web_client_find(w, msg->id);
+
+	if (c != NULL)
+		web_shell_open(c, &msg->fds[0]);
 }
 
 static void
@@ -182,6 +194,9 @@ core_message(struct ipc *ipc, struct ipc_msg *msg, void *arg)
 		break;
 	case MSG_TRANSFER_STATUS:
 		core_status(w, msg);
+		break;
+	case MSG_SHELL_OPEN:
+		core_shell(w, msg);
 		break;
 	case MSG_CLIENT_LIMIT:
 		core_limit(w, msg);

@@ -10,6 +10,7 @@
 #include "lib/log.h"
 #include "lib/xalloc.h"
 #include "web/envelope.h"
+#include "web/shell.h"
 #include "web/web.h"
 
 /* Written in one go before others get their turn. */
@@ -216,6 +217,11 @@ message_done(struct web_client *c)
 	struct envelope e;
 	char *answer;
 
+	if (c->protocol == PROTOCOL_SHELL) {
+		web_shell_begin(c, text, c->in.len);
+		assembly_reset(&c->in);
+		return;
+	}
 	if (c->protocol == PROTOCOL_LEGACY)
 		legacy_check(text, c->in.len, &c->greeted, &e);
 	else
@@ -227,7 +233,7 @@ message_done(struct web_client *c)
 	case ENVELOPE_ERROR:
 		answer = c->protocol == PROTOCOL_LEGACY ? legacy_answer(&e) :
 							  envelope_answer(&e);
-		web_client_send(c, answer, strlen(answer), false);
+		web_client_send(c, answer, strlen(answer), FRAME_ANSWER);
 		freezero_str(answer);
 		break;
 	case ENVELOPE_CLOSE:
@@ -267,7 +273,10 @@ web_client_received(struct web_client *c, void *data, size_t len)
 	c->heard = uv_now(&c->web->loop);
 	if (c->state != WEB_CLIENT_OPEN)
 		result = ASSEMBLY_OK;
-	else if (lws_frame_is_binary(c->wsi)) {
+	else if (c->shell != NULL) {
+		web_shell_typed(c, data, len);
+		result = ASSEMBLY_OK;
+	} else if (lws_frame_is_binary(c->wsi)) {
 		web_client_close(c, 1003,
 		    "Invalid websocket message type: <WSMsgType.BINARY: 2>",
 		    true);
@@ -314,7 +323,9 @@ frame_write(struct web_client *c, size_t *written)
 	size_t len = frame->len - frame->sent;
 	int flags;
 
-	flags = frame->sent == 0 ? LWS_WRITE_TEXT : LWS_WRITE_CONTINUATION;
+	flags = frame->sent > 0        ? LWS_WRITE_CONTINUATION :
+	    frame->kind == FRAME_BYTES ? LWS_WRITE_BINARY :
+					 LWS_WRITE_TEXT;
 	if (len > WEB_FRAGMENT) {
 		len = WEB_FRAGMENT;
 		flags |= LWS_WRITE_NO_FIN;
@@ -332,7 +343,7 @@ frame_write(struct web_client *c, size_t *written)
 	if (frame->sent == frame->len) {
 		STAILQ_REMOVE_HEAD(&c->queue, next);
 		c->queued_frames--;
-		if (frame->event)
+		if (frame->kind == FRAME_EVENT)
 			event_taken(c, frame->len);
 		freezero(frame, sizeof(*frame) + LWS_PRE + frame->len);
 	}
@@ -405,11 +416,13 @@ web_client_writable(struct web_client *c)
 	if (queue_write(c) == -1)
 		return -1;
 	close_when_written(c);
+	web_shell_go_on(c);
 	return 0;
 }
 
 void
-web_client_send(struct web_client *c, const void *data, size_t len, bool event)
+web_client_send(struct web_client *c, const void *data, size_t len,
+    enum web_frame_kind kind)
 {
 	struct web_frame *frame;
 	bool idle;
@@ -425,7 +438,7 @@ web_client_send(struct web_client *c, const void *data, size_t len, bool event)
 	frame = xmalloc(sizeof(*frame) + LWS_PRE + len);
 	frame->len = len;
 	frame->sent = 0;
-	frame->event = event;
+	frame->kind = kind;
 	if (len > 0)
 		memcpy(frame->data + LWS_PRE, data, len);
 	STAILQ_INSERT_TAIL(&c->queue, frame, next);
@@ -461,6 +474,7 @@ web_client_close(
 	c->close_code = code;
 	snprintf(c->close_reason, sizeof(c->close_reason), "%s", reason);
 	assembly_clear(&c->in);
+	web_shell_free(c);
 	if (!flush)
 		queue_drop(c);
 	c->held = false;
@@ -490,6 +504,7 @@ web_client_ended(struct web_client *c)
 	c->announced = false;
 	web_transfer_free(c->transfer);
 	c->transfer = NULL;
+	web_shell_free(c);
 	if (c->state == WEB_CLIENT_OPEN || c->state == WEB_CLIENT_TRANSFER)
 		log_info("client.gone", "connection %" PRIu32, c->id);
 	if (c->state != WEB_CLIENT_ENDED)

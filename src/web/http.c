@@ -35,6 +35,7 @@ enum route {
 	ROUTE_NONE,
 	ROUTE_API, /* a WebSocket */
 	ROUTE_LEGACY, /* one that speaks the protocol before JSON-RPC */
+	ROUTE_SHELL, /* one that is a terminal */
 	ROUTE_VERSIONS,
 	ROUTE_BOOT_ID,
 	ROUTE_UPLOAD,
@@ -49,6 +50,8 @@ static const struct {
 } routes[] = {
 	{ "/api/current", ROUTE_API },
 	{ "/websocket", ROUTE_LEGACY },
+	{ "/websocket/shell", ROUTE_SHELL },
+	{ "/_shell", ROUTE_SHELL },
 	{ "/api/versions", ROUTE_VERSIONS },
 	{ "/api/boot_id", ROUTE_BOOT_ID },
 	{ "/api/openrpc.json", ROUTE_OPENRPC },
@@ -207,6 +210,7 @@ answer_get(struct web *w, struct web_client *c, char **textp)
 	switch (route_find(path)) {
 	case ROUTE_API:
 	case ROUTE_LEGACY:
+	case ROUTE_SHELL:
 		return not_upgraded;
 	case ROUTE_VERSIONS:
 		a.body = *textp = versions_text();
@@ -323,9 +327,10 @@ upgrade_refusal(struct web *w, struct web_client *c, const char *upgrade)
 		return not_allowed;
 	request_path(c, path);
 	route = route_find(path);
-	c->protocol =
-	    route == ROUTE_LEGACY ? PROTOCOL_LEGACY : PROTOCOL_JSONRPC;
-	if (route != ROUTE_API && route != ROUTE_LEGACY)
+	c->protocol = route == ROUTE_LEGACY ? PROTOCOL_LEGACY :
+	    route == ROUTE_SHELL            ? PROTOCOL_SHELL :
+					      PROTOCOL_JSONRPC;
+	if (route != ROUTE_API && route != ROUTE_LEGACY && route != ROUTE_SHELL)
 		status = 404;
 	else if (!origin_allowed(c))
 		status = 403;

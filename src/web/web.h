@@ -62,16 +62,24 @@ enum web_client_state {
 	WEB_CLIENT_ENDED	/* only its destruction is left */
 };
 
+/* Of a frame: which kind of frame it is, and what else is to be done. */
+enum web_frame_kind {
+	FRAME_ANSWER,
+	FRAME_EVENT,	/* core wants to know when it is out */
+	FRAME_BYTES	/* binary */
+};
+
 /* A frame on its way out; libwebsockets writes its header before it. */
 struct web_frame {
 	STAILQ_ENTRY(web_frame) next;
 	size_t	len, sent;
-	bool	event;	/* core wants to know when it is out */
+	enum web_frame_kind kind;
 	uint8_t	data[];	/* LWS_PRE, then len bytes */
 };
 
 struct web;
 struct transfer;
+struct shell;
 
 struct web_client {
 	TAILQ_ENTRY(web_client) all;
@@ -99,6 +107,7 @@ struct web_client {
 	uint64_t	 moved;		/* the socket took something */
 
 	struct transfer	*transfer;	/* or NULL */
+	struct shell	*shell;		/* or NULL */
 	struct assembly	 in;
 	STAILQ_HEAD(, web_frame) queue;
 	size_t		 queued_bytes, queued_frames;
@@ -197,11 +206,11 @@ void	web_client_established(struct web_client *);
 int	web_client_received(struct web_client *, void *data, size_t len);
 int	web_client_writable(struct web_client *);
 /*
- * A frame: queued, and written at once when the socket takes it.  event: core
- * bounds how much of those waits, and is told what was taken.
+ * A frame: queued, and written at once when the socket takes it.  How much of
+ * events waits is bounded by core, which is told what was taken.
  */
 void	web_client_send(struct web_client *, const void *data, size_t len,
-	    bool event);
+	    enum web_frame_kind);
 /* Reads on or not, by what was decided of it. */
 void	web_client_flow(struct web_client *);
 /* Core has done so many of its calls. */

@@ -52,8 +52,6 @@ DIFFERENCES = {
         [-32602, "EINVAL", [None]], "refused at once, not by a job"),
     ("core", "bulk: unknown method"): (
         [-32001, "ENOMETHOD"], "refused at once, not by a job"),
-    ("core", "resize_shell, no shell"): (
-        -32601, "the method comes with the web shell"),
 
     ("group", "create: smb on, SMB not set up"): (
         "result", "kept for the SMB service: no setup of it comes first"),

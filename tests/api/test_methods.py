@@ -15,7 +15,7 @@ METHODS = {
     "core.ping", "core.get_methods", "core.get_services", "core.get_jobs",
     "core.job_wait", "core.job_abort", "core.bulk", "core.set_options",
     "core.subscribe", "core.unsubscribe", "core.download",
-    "core.job_download_logs",
+    "core.job_download_logs", "core.resize_shell",
     "auth.login", "auth.login_ex", "auth.login_ex_continue",
     "auth.generate_onetime_password",
     "auth.login_with_api_key", "auth.login_with_token", "auth.generate_token", "auth.sessions",

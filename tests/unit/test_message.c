@@ -30,6 +30,9 @@ is_type(enum message_type type)
 	case MSG_TLS:
 	case MSG_FACTS:
 	case MSG_BOOT:
+	case MSG_SHELL_BEGIN:
+	case MSG_SHELL_OPEN:
+	case MSG_SHELL_USED:
 	case MSG_CLIENT_OPEN:
 	case MSG_CLIENT_CALL:
 	case MSG_CLIENT_LEGACY:
@@ -92,6 +95,10 @@ is_type(enum message_type type)
 	case MSG_OP_HELD:
 	case MSG_OP_RELEASE:
 	case MSG_OP_TAKE_BACK:
+	case MSG_OP_TERMINAL:
+	case MSG_OP_TERMINAL_SIZE:
+	case MSG_OP_TERMINAL_END:
+	case MSG_TERMINAL_OVER:
 	case MSG_HELD_OVER:
 	case MSG_INTERFACES_CHANGED:
 	case MSG_SERVICE_CHANGED:
