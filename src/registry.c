@@ -13,6 +13,7 @@
 #include "services/catalog.h"
 #include "services/kerberos/kerberos.h"
 #include "services/ssh/ssh.h"
+#include "services/ssh/ssh_edits.h"
 #include "services/ssh/ssh_effect.h"
 #include "services/ssh/ssh_pam_watch.h"
 #include "system/advanced.h"
@@ -84,7 +85,8 @@ const struct renderer renderers[] = {
 	{ .output = OUTPUT_KRB5_KEYTAB, .from = of_keytabs,
 	  .render = kerberos_render_keytab },
 	{ .output = OUTPUT_SSHD_CONFIG, .from = of_ssh,
-	  .render = ssh_render_output, .rejected = ssh_rejected },
+	  .render = ssh_render_output, .rejected = ssh_rejected,
+	  .look = ssh_edits_look },
 	{ .output = -1 }
 };
 
@@ -105,6 +107,8 @@ const struct scheduled_task scheduled_tasks[] = {
 	  audit_send_head_task },
 	{ "service.time", "Stops a service that was started for a time.",
 	  service_time_task },
+	{ "ssh.edits", "Looks whether somebody else edited sshd_config.",
+	  ssh_edits_task },
 	{ "ssh.idle", "Stops SSH when nobody has been here for long.",
 	  ssh_idle_task },
 	{ "ssh.pam", "Looks whether sshd still asks for second factors.",

@@ -5,6 +5,7 @@
  *	render		every output made from an edited resource; one that
  *			comes out as it is installed is left alone
  *	check		by the daemon it is for, one after the other
+ *	look		did somebody else edit what is about to be replaced?
  *	status		which of the daemons run
  *	(change_begin stores the change as PENDING)
  *	install		in the order of enum output_id
@@ -136,6 +137,31 @@ ask_states(struct change *c)
 	ask_next(c);
 }
 
+static void
+look_next(struct change *c)
+{
+	while ((c->at = next_step(c, c->at)) < output_count &&
+	    renderer_of(c->at)->look == NULL)
+		c->at++;
+	if (c->at == output_count)
+		ask_states(c);
+	else
+		renderer_of(c->at)->look(c);
+}
+
+void
+change_looked(struct change *c, const char *why, json_t *extra)
+{
+	if (why == NULL) {
+		json_decref(extra);
+		c->at++;
+		look_next(c);
+		return;
+	}
+	call_fail_extra(c->call, ESTALE, extra, "%s", why);
+	change_finish(c);
+}
+
 static void check_next(struct change *);
 
 static void
@@ -190,8 +216,10 @@ check_next(struct change *c)
 	if (c->at == output_count) {
 		if (c->dry)
 			c->resource->dry_run(c);
-		else
-			ask_states(c);
+		else {
+			c->at = 0;
+			look_next(c);
+		}
 		return;
 	}
 	put_content(&out, c->at, c->steps[c->at].content);
@@ -373,6 +401,15 @@ install_next(struct change *c)
 	if (c->at == output_count) {
 		c->at = 0;
 		control_next(c);
+		return;
+	}
+	if (renderer_of(c->at)->look != NULL &&
+	    installed_expect(c->at, c->steps[c->at].content,
+		strlen(c->steps[c->at].content)) == -1) {
+		change_take_back(c,
+		    "%s could not be installed: the store "
+		    "cannot be written",
+		    outputs[c->at].name);
 		return;
 	}
 	put_content(&out, c->at, c->steps[c->at].content);

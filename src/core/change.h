@@ -181,6 +181,11 @@ void	change_continue(struct change *);
  */
 void	change_applied(struct change *, int error, const char *text);
 /*
+ * From a renderer's look: NULL, or why nothing is changed (copied) with what
+ * is told besides (stolen; may be NULL).
+ */
+void	change_looked(struct change *, const char *why, json_t *extra);
+/*
  * From a service's verify: NULL when all is as rendered; else one line of
  * what is not (copied).
  */

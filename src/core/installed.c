@@ -14,10 +14,11 @@
 #include "lib/xalloc.h"
 #include "services/catalog.h"
 
-#define DIGEST_TEXT 65 /* SHA-256 in hex */
+static bool disowned[OUTPUTS_MAX];
 
-static void
-digest(const void *content, size_t len, char text[static DIGEST_TEXT])
+void
+installed_digest(
+    const void *content, size_t len, char text[static INSTALLED_DIGEST])
 {
 	unsigned char md[EVP_MAX_MD_SIZE];
 	unsigned int i, n = 0;
@@ -28,10 +29,31 @@ digest(const void *content, size_t len, char text[static DIGEST_TEXT])
 		snprintf(text + 2 * i, 3, "%02x", md[i]);
 }
 
+/* kind: "installed", or "installing" of what was about to be. */
 static char *
-key_of(int output)
+key_of(const char *kind, int output)
 {
-	return xasprintf("installed:%s", outputs[output].name);
+	return xasprintf("%s:%s", kind, outputs[output].name);
+}
+
+static int
+keep(const char *kind, int output, const void *content, size_t len)
+{
+	char text[INSTALLED_DIGEST], *key = key_of(kind, output);
+	int r;
+
+	installed_digest(content, len, text);
+	r = store_set_value(core_store(), key, text);
+	if (r == -1)
+		log_warn("installed.remember", "%s", key);
+	free(key);
+	return r;
+}
+
+int
+installed_expect(int output, const void *content, size_t len)
+{
+	return keep("installing", output, content, len);
 }
 
 void
@@ -48,41 +70,57 @@ installed_answered(int output, struct wire_in answer)
 void
 installed_remember(int output, const void *content, size_t len)
 {
-	char text[DIGEST_TEXT], *key = key_of(output);
-
-	digest(content, len, text);
-	if (store_set_value(core_store(), key, text) == -1)
-		log_warn("installed.remember", "%s", key);
+	keep("installed", output, content, len);
+	disowned[output] = false;
 	alert_clear("ConfigurationFileEdited", outputs[output].name);
 	if (len == 0)
 		alert_clear("ConfigurationFileReplaced", outputs[output].name);
-	free(key);
+}
+
+void
+installed_disown(int output)
+{
+	disowned[output] = true;
 }
 
 /* Of what is known: 1 the same, 0 another, -1 nothing is known. */
 static int
-compare(int output, const void *content, size_t len)
+compare(const char *kind, int output, const void *content, size_t len)
 {
-	char text[DIGEST_TEXT], *key = key_of(output);
+	char text[INSTALLED_DIGEST], *key = key_of(kind, output);
 	char *known = store_value(core_store(), key);
 	int same = -1;
 
-	digest(content, len, text);
-	if (known != NULL)
+	if (known != NULL && content != NULL) {
+		installed_digest(content, len, text);
 		same = strcmp(known, text) == 0;
+	} else if (known != NULL)
+		same = 0;
 	free(known);
 	free(key);
 	return same;
 }
 
 bool
+installed_any(int output)
+{
+	return compare("installed", output, NULL, 0) != -1 ||
+	    compare("installing", output, NULL, 0) != -1;
+}
+
+bool
 installed_same(int output, const void *content, size_t len)
 {
-	return compare(output, content, len) == 1;
+	return !disowned[output] &&
+	    compare("installed", output, content, len) == 1;
 }
 
 bool
 installed_ours(int output, const void *content, size_t len)
 {
-	return compare(output, content, len) != 0;
+	int same = compare("installed", output, content, len);
+
+	if (same == 1 || compare("installing", output, content, len) == 1)
+		return true;
+	return same == -1 && !disowned[output];
 }

@@ -17,9 +17,27 @@
  */
 void	installed_answered(int output, struct wire_in answer);
 void	installed_remember(int output, const void *content, size_t len);
+/*
+ * It is about to be installed, and ours from now on: what a crash leaves is
+ * the one or the other.  0, or -1: that cannot be kept.
+ */
+int	installed_expect(int output, const void *content, size_t len);
+/*
+ * What lies there is known to be somebody else's, until installed_remember():
+ * nothing is as it was installed, and without any of ours there it counts as
+ * edited.
+ */
+void	installed_disown(int output);
+/* Was anything of ours ever there, or about to be? */
+bool	installed_any(int output);
 /* Is exactly this what was installed last? */
 bool	installed_same(int output, const void *content, size_t len);
 /* Is it ours, or was none of ours ever there? */
 bool	installed_ours(int output, const void *content, size_t len);
+
+#define INSTALLED_DIGEST 65
+/* SHA-256 in hex. */
+void	installed_digest(const void *content, size_t len,
+	    char text[static INSTALLED_DIGEST]);
 
 #endif

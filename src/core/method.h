@@ -248,6 +248,13 @@ struct renderer {
 	 * field at fault, if it can be told.  May be NULL.
 	 */
 	void	(*rejected)(struct change *, const char *complaint);
+	/*
+	 * Of a file that others edit too: does what lies there forbid that
+	 * the change replaces it?  Asked before anything is touched, ends by
+	 * change_looked(); at start such a file is left alone.  NULL: it is
+	 * replaced.
+	 */
+	void	(*look)(struct change *);
 };
 
 /* How core deals with a daemon whose files change. */

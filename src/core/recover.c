@@ -265,12 +265,31 @@ install_output(void)
 	int output = recovery.renderer->output;
 	struct wire_out out = { 0 };
 
+	if (recovery.renderer->look != NULL)
+		installed_expect(
+		    output, recovery.rendered, strlen(recovery.rendered));
 	wire_put_u32(&out, (uint32_t)output);
 	wire_put_bytes(&out, recovery.rendered, strlen(recovery.rendered));
 	op_request(outputs[output].accounts ? MSG_OP_INSTALL_ACCOUNTS :
 					      MSG_OP_INSTALL_OUTPUT,
 	    &out, -1, output_installed, NULL);
 	wire_free(&out);
+}
+
+/*
+ * Did somebody else edit it?  Of a PENDING change may be what is not known,
+ * unless that was noted; what cannot be read may be a link that somebody made.
+ */
+static bool
+is_edited(const struct op_reply *reply, const void *installed, size_t len)
+{
+	int output = recovery.renderer->output;
+	bool noted = recovery.renderer->look != NULL;
+
+	if (installed == NULL)
+		return noted && reply->error != 0;
+	return (noted || !is_pending(output)) &&
+	    !installed_ours(output, installed, len);
 }
 
 static void
@@ -285,8 +304,7 @@ output_read(const struct op_reply *reply, void *arg)
 		output_settled(false);
 		return;
 	}
-	if (installed != NULL && !is_pending(output) &&
-	    !installed_ours(output, installed, len)) {
+	if (is_edited(reply, installed, len)) {
 		alert_raise("ConfigurationFileEdited", outputs[output].name,
 		    json_pack("{s:o}", "file",
 			json_sprintf("%s/%s", outputs[output].dir,

@@ -223,6 +223,9 @@ enum message_type {
 	MSG_OP_SSH_INSTALLED,	/* -> u32 version of OpenSSH (902 is 9.2), str,
 				   comma-separated: key exchanges, host key
 				   algorithms, ciphers, MACs */
+	MSG_OP_SSH_FILES,	/* -> u8 1: sshd_config is as Debian's package
+				   has it, [str path below /etc/ssh, bytes
+				   content, str why it cannot be read]* */
 	MSG_OP_SSH_PAM,		/* u8 1: install what is missing -> str what of
 				   ours in sshd's PAM service was, or "",
 				   u8 1: it is there now */

@@ -69,6 +69,7 @@ int	op_ssh_sessions(struct operation_call *);
 int	op_end_ssh(struct operation_call *);
 /* op_installed.c */
 int	op_ssh_installed(struct operation_call *);
+int	op_ssh_files(struct operation_call *);	/* op_ssh_files.c */
 int	op_ssh_pam(struct operation_call *);
 /* op_home.c, op_owned.c, op_commands.c: */
 int	op_check_home(struct operation_call *);

@@ -37,6 +37,7 @@ METHODS = {
     "service.control", "service.started", "service.started_or_enabled",
     "ssh.checkin", "ssh.checkin_waiting",
     "ssh.config", "ssh.update", "ssh.upload_options", "ssh.bindiface_choices",
+    "ssh.edited_files", "ssh.foreign_edits",
     "ssh.last_probe", "ssh.probe", "ssh.sessions", "ssh.terminate_session",
     "alert.list", "audit.query", "audit.config", "audit.update",
     "audit.confirm_clock", "audit.head", "audit.head_kept",

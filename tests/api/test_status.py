@@ -66,12 +66,13 @@ def test_edited_file_from_raise_to_clear(fresh):
         except OSError:
             return None
 
+    assert fresh.sshd_config().endswith("# mine\n")
     with wait_until(reconnected, 20, "a connection") as client:
         again, = alerts(client, "ConfigurationFileEdited")
         assert (again["uuid"], again["datetime"]) == (
             alert["uuid"], alert["datetime"])
         client.call("core.subscribe", "alert.list")
-        client.start("ssh.update", {"options": ""})
+        client.start("ssh.foreign_edits", {"action": "DISCARD"})
         assert told(client, "removed")["id"] == alert["uuid"]
     with fresh.root() as client:
         assert alerts(client, "ConfigurationFileEdited") == []

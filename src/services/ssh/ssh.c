@@ -30,6 +30,7 @@
 #include "services/ssh/ssh_bind.h"
 #include "services/ssh/ssh_complaint.h"
 #include "services/ssh/ssh_dry_run.h"
+#include "services/ssh/ssh_edits.h"
 #include "services/ssh/ssh_fields.h"
 #include "services/ssh/ssh_idle.h"
 #include "services/ssh/ssh_installed.h"
@@ -210,6 +211,8 @@ check_host_keys(struct change *change)
 static void
 ssh_check(struct change *change)
 {
+	if (ssh_edits_replaced_by(change))
+		change->beside_wanted = true;
 	check_host_keys(change);
 	check_interfaces(change);
 	check_groups(change);
@@ -530,6 +533,12 @@ changed(void)
 }
 
 static void
+edits_known(void *arg)
+{
+	ssh_installed_ask(installed_known, arg);
+}
+
+static void
 ssh_gather(void (*done)(void))
 {
 	static void (*then)(void);
@@ -537,7 +546,7 @@ ssh_gather(void (*done)(void))
 	then = done;
 	ssh_pam_watch();
 	ssh_list_on_begin(sessions_known);
-	ssh_installed_ask(installed_known, &then);
+	ssh_edits_gather(edits_known, &then);
 }
 
 static void
@@ -588,6 +597,16 @@ static const struct method ssh_methods[] = {
 	{ .name = "ssh.config", .kind = KIND_CONFIG, .auth = AUTH_ROLE,
 	  .roles = read_roles, .result = entry_result,
 	  .doc = "The SSH settings.", .run = resource_config_run },
+	{ .name = "ssh.edited_files", .auth = AUTH_ROLE, .own = true,
+	  .result = &ssh_edited_list,
+	  .doc = "What somebody else wrote into sshd_config, or beside it.",
+	  .run = ssh_edited_run },
+	{ .name = "ssh.foreign_edits", .auth = AUTH_ROLE, .own = true,
+	  .params = ssh_edits_params, .result = &ssh_edits_result,
+	  .audit = "Deal with foreign edits of sshd_config:",
+	  .audit_suffix = ssh_edits_suffix,
+	  .doc = "Says what becomes of what somebody else wrote into "
+	  "sshd_config.", .run = ssh_edits_run },
 	{ .name = "ssh.last_probe", .auth = AUTH_ROLE, .own = true,
 	  .roles = read_roles, .result = &ssh_last_probe_result,
 	  .doc = "What the last probe of this machine saw.",

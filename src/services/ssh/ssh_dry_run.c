@@ -6,7 +6,6 @@
  */
 #include "services/ssh/ssh_dry_run.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +15,7 @@
 #include "core/resource.h"
 #include "lib/json.h"
 #include "lib/xalloc.h"
+#include "services/ssh/ssh_diff.h"
 #include "services/ssh/ssh_fields.h"
 #include "services/ssh/ssh_installed.h"
 #include "services/ssh/ssh_override.h"
@@ -31,59 +31,6 @@ struct dry_run {
 	int side;
 	size_t at;
 };
-
-/* --- The difference -------------------------------------------------------- */
-
-static void
-put_lines(FILE *file, char sign, const char *from, const char *end)
-{
-	const char *line_end;
-
-	for (; from < end; from = line_end) {
-		line_end = memchr(from, '\n', (size_t)(end - from));
-		line_end = line_end == NULL ? end : line_end + 1;
-		putc(sign, file);
-		fwrite(from, 1, (size_t)(line_end - from), file);
-	}
-}
-
-/* Whole lines: those between what both begin and end with. */
-static json_t *
-difference(const char *a, const char *b)
-{
-	const char *a_end = a + strlen(a), *b_end = b + strlen(b);
-	const char *a_line = a, *b_line = b;
-	char *text = NULL;
-	json_t *result;
-	size_t size = 0;
-	FILE *file = open_memstream(&text, &size);
-
-	if (file == NULL)
-		abort();
-	for (; a < a_end && b < b_end && *a == *b; a++, b++)
-		if (*a == '\n') {
-			a_line = a + 1;
-			b_line = b + 1;
-		}
-	while (a_end > a_line && b_end > b_line && a_end[-1] == b_end[-1]) {
-		a_end--;
-		b_end--;
-	}
-	/* On to where a line of both begins. */
-	while (*a_end != '\0' &&
-	    ((a_end > a_line && a_end[-1] != '\n') ||
-		(b_end > b_line && b_end[-1] != '\n'))) {
-		a_end++;
-		b_end++;
-	}
-	put_lines(file, '-', a_line, a_end);
-	put_lines(file, '+', b_line, b_end);
-	if (fclose(file) != 0)
-		abort();
-	result = json_stringn(text, size);
-	free(text);
-	return result;
-}
 
 /* --- The answer ------------------------------------------------------------ */
 
@@ -122,7 +69,7 @@ answer_of(const struct dry_run *d)
 			"loses_access", before != 0 && after == 0));
 	}
 	return json_pack("{s:o, s:o, s:o}", "diff",
-	    difference(d->content[0], d->content[1]), "accounts", accounts,
+	    ssh_diff(d->content[0], d->content[1]), "accounts", accounts,
 	    "overridden", ssh_override_list(d->change->new, ssh_installed()));
 }
 

@@ -1,0 +1,17 @@
+/*
+ * The difference of two texts, for people.
+ */
+#ifndef HF_SSH_DIFF_H
+#define HF_SSH_DIFF_H
+
+#include <jansson.h>
+#include <stddef.h>
+
+/* Whole lines, "-" or "+" before them: those between what both begin and end
+ * with.  A new reference. */
+json_t	*ssh_diff(const char *before, const char *after);
+
+/* Foreign bytes as text: what JSON cannot hold becomes '?'. */
+json_t	*ssh_text(const char *bytes, size_t len);
+
+#endif

@@ -1,0 +1,442 @@
+/*
+ * Edits of sshd_config by others: see ssh_edits.h.
+ *
+ * sshd_config is ours when it is, by digest, what was installed last.  The
+ * files in sshd_config.d, which ours does not include, are known by digests
+ * too: of what was there first, and of what was dealt with since.
+ */
+#include "services/ssh/ssh_edits.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/alert.h"
+#include "core/call.h"
+#include "core/change.h"
+#include "core/core.h"
+#include "core/installed.h"
+#include "core/op.h"
+#include "core/scheduler.h"
+#include "lib/json.h"
+#include "lib/log.h"
+#include "lib/xalloc.h"
+#include "services/catalog.h"
+#include "services/ssh/ssh.h"
+#include "services/ssh/ssh_diff.h"
+#include "services/ssh/ssh_files.h"
+
+#define TASK "ssh.edits"
+#define METHOD "ssh.foreign_edits"
+#define ALERT "ConfigurationFileEdited"
+#define ALERT_DROP_INS "sshd_config.d"
+#define KNOWN "ssh.drop_ins" /* in the store: {path: digest} */
+
+static const char *const actions[] = { "DISCARD", NULL };
+
+/* clang-format off */
+static const struct field edits_data[] = {
+	{ .name = "action", .type = F_ENUM, .choices = actions,
+	  .flags = FF_REQUIRED,
+	  .doc = "DISCARD: the file is written anew from the settings." },
+	FIELD_END
+};
+const struct field ssh_edits_params[] = {
+	{ .name = "data", .type = F_OBJECT, .fields = edits_data,
+	  .flags = FF_REQUIRED, .model = "SSHForeignEdits",
+	  .doc = "What becomes of the edits." },
+	FIELD_END
+};
+
+static const struct field edited_fields[] = {
+	{ .name = "file", .type = F_STR, .flags = FF_REQUIRED,
+	  .doc = "Its path." },
+	{ .name = "diff", .type = F_STR, .flags = FF_REQUIRED,
+	  .doc = "Lines that are gone (-) and that came (+)." },
+	FIELD_END
+};
+static const struct field edited_file = { .name = "file", .type = F_OBJECT,
+	.fields = edited_fields, .doc = "A file that was edited." };
+const struct field ssh_edited_list = { .name = "result", .type = F_ARRAY,
+	.fields = &edited_file, .flags = FF_REQUIRED,
+	.doc = "The files that were edited by somebody else." };
+
+static const struct field result_fields[] = {
+	{ .name = "files", .type = F_ARRAY, .fields = &edited_file,
+	  .flags = FF_REQUIRED, .doc = "What had been edited." },
+	FIELD_END
+};
+const struct field ssh_edits_result = { .name = "result", .type = F_OBJECT,
+	.fields = result_fields, .flags = FF_REQUIRED,
+	.doc = "What became of them." };
+/* clang-format on */
+
+/* --- What is known -------------------------------------------------------- */
+
+/* {path: digest} of those that are there; a new reference. */
+static json_t *
+drop_ins_of(const struct ssh_files *files)
+{
+	json_t *digests = json_object();
+	char text[INSTALLED_DIGEST];
+	const struct ssh_file *file;
+	size_t i;
+
+	for (i = 0; i < files->count; i++) {
+		file = &files->list[i];
+		if (!ssh_file_is_drop_in(file))
+			continue;
+		installed_digest(file->content, file->len, text);
+		json_object_set_new(digests, file->path, json_string(text));
+	}
+	return digests;
+}
+
+static void
+keep_known(const json_t *digests)
+{
+	char *text = json_text(digests);
+
+	if (store_set_value(core_store(), KNOWN, text) == -1)
+		log_warn("ssh.edits", "%s", strerror(errno));
+	free(text);
+}
+
+/* A new reference, or NULL: nothing was looked at yet. */
+static json_t *
+known_drop_ins(void)
+{
+	char *text = store_value(core_store(), KNOWN);
+	json_t *known = NULL;
+
+	if (text != NULL)
+		known = json_parse(text, strlen(text), NULL);
+	free(text);
+	return known;
+}
+
+/* --- What is edited ------------------------------------------------------- */
+
+static json_t *
+edited_entry(const char *path, json_t *diff)
+{
+	return json_pack("{s:o, s:o}", "file",
+	    json_sprintf(SSH_FOLDER "/%s", path), "diff", diff);
+}
+
+/* What it has that the text before has not, or why it cannot be read. */
+static json_t *
+diff_of(const char *before, const struct ssh_file *file)
+{
+	json_t *text, *diff;
+
+	if (*file->problem != '\0')
+		return json_string(file->problem);
+	text = ssh_text(file->content, file->len);
+	diff = ssh_diff(before, json_string_value(text));
+	json_decref(text);
+	return diff;
+}
+
+/* As of what the store says, which is what was installed. */
+static json_t *
+main_diff(const struct ssh_file *file)
+{
+	char *why = NULL, *ours = change_render(OUTPUT_SSHD_CONFIG, NULL, &why);
+	json_t *diff = diff_of(ours != NULL ? ours : "", file);
+
+	free(why);
+	freezero_str(ours);
+	return diff;
+}
+
+static bool
+is_main_edited(const struct ssh_file *file)
+{
+	return file != NULL &&
+	    !installed_ours(OUTPUT_SSHD_CONFIG, file->content, file->len);
+}
+
+/* [{file, diff}]; a new reference. */
+static json_t *
+edited(const struct ssh_files *files)
+{
+	const struct ssh_file *file = ssh_files_find(files, SSH_MAIN_FILE);
+	json_t *list = json_array(), *known = known_drop_ins();
+	json_t *now = drop_ins_of(files), *digest;
+	const char *path;
+
+	if (is_main_edited(file))
+		json_array_append_new(
+		    list, edited_entry(SSH_MAIN_FILE, main_diff(file)));
+	json_object_foreach(now, path, digest) {
+		if (known == NULL ||
+		    json_equal(digest, json_object_get(known, path)))
+			continue;
+		file = ssh_files_find(files, path);
+		json_array_append_new(
+		    list, edited_entry(path, diff_of("", file)));
+	}
+	json_decref(known);
+	json_decref(now);
+	return list;
+}
+
+/* The alerts follow what is seen. */
+static void
+tell(const json_t *list)
+{
+	static const char main_path[] = SSH_FOLDER "/" SSH_MAIN_FILE;
+	const char *name = outputs[OUTPUT_SSHD_CONFIG].name, *path;
+	char *drop_ins = NULL, *longer;
+	bool main_edited = false;
+	json_t *entry;
+	size_t i;
+
+	json_array_foreach(list, i, entry) {
+		path = json_str(entry, "file", "");
+		if (strcmp(path, main_path) == 0) {
+			main_edited = true;
+			continue;
+		}
+		longer = xasprintf("%s%s%s", drop_ins == NULL ? "" : drop_ins,
+		    drop_ins == NULL ? "" : ", ", path);
+		free(drop_ins);
+		drop_ins = longer;
+	}
+	if (main_edited)
+		alert_raise(ALERT, name, json_pack("{s:s}", "file", main_path));
+	else
+		alert_clear(ALERT, name);
+	if (drop_ins != NULL)
+		alert_raise(ALERT, ALERT_DROP_INS,
+		    json_pack("{s:s}", "file", drop_ins));
+	else
+		alert_clear(ALERT, ALERT_DROP_INS);
+	free(drop_ins);
+}
+
+/* --- At start and now and then -------------------------------------------- */
+
+struct looking {
+	void (*done)(void *);
+	void *arg;
+	struct task_run *run;
+};
+
+static void
+looked(struct ssh_files *files, const char *why, void *arg)
+{
+	struct looking *l = arg;
+	json_t *list, *known;
+
+	if (files != NULL) {
+		known = known_drop_ins();
+		if (known == NULL) {
+			known = drop_ins_of(files);
+			keep_known(known);
+		}
+		json_decref(known);
+		list = edited(files);
+		tell(list);
+		json_decref(list);
+	} else
+		log_warn("ssh.edits", "%s", why);
+	ssh_files_free(files);
+	if (l->run != NULL)
+		task_done(l->run, why);
+	if (l->done != NULL)
+		l->done(l->arg);
+	free(l);
+}
+
+static void
+look(struct looking what)
+{
+	struct looking *l = xcalloc(1, sizeof(*l));
+
+	*l = what;
+	ssh_files_ask(looked, l);
+}
+
+void
+ssh_edits_gather(void (*done)(void *), void *arg)
+{
+	json_t *often = json_pack("{s:s}", "minute", "*/10");
+
+	if (scheduler_cron(TASK, often, TASK, NULL) == -1)
+		log_warn("ssh.schedule", "%s", strerror(errno));
+	json_decref(often);
+	look((struct looking){ .done = done, .arg = arg });
+}
+
+void
+ssh_edits_task(struct task_run *run, const json_t *args)
+{
+	(void)args;
+	look((struct looking){ .run = run });
+}
+
+/* --- Before a change ------------------------------------------------------ */
+
+bool
+ssh_edits_replaced_by(const struct change *change)
+{
+	return change->call->method != NULL &&
+	    strcmp(change->call->method->name, METHOD) == 0;
+}
+
+/* What a call of ssh.foreign_edits deals with. */
+struct handling {
+	char main[INSTALLED_DIGEST]; /* "": there is none */
+	json_t *drop_ins; /* {path: digest} */
+	json_t *report;
+};
+
+static void
+handling_free(void *arg)
+{
+	struct handling *h = arg;
+
+	json_decref(h->drop_ins);
+	json_decref(h->report);
+	free(h);
+}
+
+static void
+digest_main(const struct ssh_files *files, char text[static INSTALLED_DIGEST])
+{
+	const struct ssh_file *file = ssh_files_find(files, SSH_MAIN_FILE);
+
+	if (file == NULL)
+		*text = '\0';
+	else
+		installed_digest(file->content, file->len, text);
+}
+
+static bool
+is_what_is_handled(const struct change *change, const struct ssh_files *files)
+{
+	const struct handling *h = change->call->data;
+	char now[INSTALLED_DIGEST];
+	json_t *drop_ins = drop_ins_of(files);
+	bool same;
+
+	digest_main(files, now);
+	same = strcmp(now, h->main) == 0 && json_equal(drop_ins, h->drop_ins);
+	json_decref(drop_ins);
+	return same;
+}
+
+static void
+before_change(struct ssh_files *files, const char *why, void *arg)
+{
+	struct change *change = arg;
+	json_t *list = files != NULL ? edited(files) : NULL;
+
+	if (files == NULL)
+		change_looked(change, why, NULL);
+	else if (ssh_edits_replaced_by(change))
+		change_looked(change,
+		    is_what_is_handled(change, files) ?
+			NULL :
+			"Nothing was changed: it was edited again meanwhile",
+		    NULL);
+	else if (json_array_size(list) == 0)
+		change_looked(change, NULL, NULL);
+	else {
+		tell(list);
+		change_looked(change,
+		    "Nothing was changed: sshd_config was edited by somebody "
+		    "else; " METHOD " says what becomes of that",
+		    change->full_admin ? json_pack("{s:O}", "files", list) :
+					 NULL);
+	}
+	json_decref(list);
+	ssh_files_free(files);
+}
+
+void
+ssh_edits_look(struct change *change)
+{
+	ssh_files_ask(before_change, change);
+}
+
+/* --- The methods ---------------------------------------------------------- */
+
+char *
+ssh_edits_suffix(const json_t *params)
+{
+	return xstrdup(json_str(json_array_get(params, 0), "action", ""));
+}
+
+static void
+replaced(struct change *change)
+{
+	struct handling *h = change->call->data;
+
+	keep_known(h->drop_ins);
+	alert_clear(ALERT, ALERT_DROP_INS);
+	change->result = json_incref(h->report);
+}
+
+static void
+discard(struct ssh_files *files, const char *why, void *arg)
+{
+	struct call *call = arg;
+	struct handling *h;
+	json_t *list, *nothing;
+
+	if (files == NULL) {
+		call_fail(call, EIO, "The files could not be read: %s", why);
+		return;
+	}
+	list = edited(files);
+	if (json_array_size(list) == 0) {
+		call_fail(call, ENOENT, "Nobody else edited sshd_config");
+		json_decref(list);
+		ssh_files_free(files);
+		return;
+	}
+	h = xcalloc(1, sizeof(*h));
+	digest_main(files, h->main);
+	h->drop_ins = drop_ins_of(files);
+	h->report = json_pack("{s:o}", "files", list);
+	call->data = h;
+	call->free_data = handling_free;
+	if (is_main_edited(ssh_files_find(files, SSH_MAIN_FILE)))
+		installed_disown(OUTPUT_SSHD_CONFIG);
+	ssh_files_free(files);
+	nothing = json_object();
+	change_submit(call, &ssh_resource, CHANGE_UPDATE, ssh_resource.entry,
+	    nothing, replaced);
+	json_decref(nothing);
+}
+
+void
+ssh_edits_run(struct call *call)
+{
+	ssh_files_ask(discard, call);
+}
+
+static void
+list_edited(struct ssh_files *files, const char *why, void *arg)
+{
+	struct call *call = arg;
+	json_t *list;
+
+	if (files == NULL) {
+		call_fail(call, EIO, "The files could not be read: %s", why);
+		return;
+	}
+	list = edited(files);
+	tell(list);
+	ssh_files_free(files);
+	call_reply(call, list);
+}
+
+void
+ssh_edited_run(struct call *call)
+{
+	ssh_files_ask(list_edited, call);
+}
