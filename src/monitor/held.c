@@ -45,15 +45,26 @@ is_waiting(void)
 	    held.now.state == HELD_WAITING;
 }
 
-/* Nothing can be put back out of a file that is damaged. */
+/*
+ * A file that is damaged is written again as we know it.  At a start nobody
+ * does: then nothing can be put back out of it.
+ */
 static void
 read_it(void)
 {
-	held_free(&held.now);
-	if (held_read(&held.now) == 0)
+	struct held now;
+	int error;
+
+	if (held_read(&now) == 0) {
+		held_free(&held.now);
+		held.now = now;
 		return;
-	log_error("held.read", "%s", strerror(errno));
-	if (errno == EBADMSG && held_remove() == -1)
+	}
+	error = errno;
+	log_error("held.read", "%s", strerror(error));
+	if (error == EBADMSG &&
+	    (held.now.state != HELD_NONE ? held_write(&held.now) :
+					   held_remove()) == -1)
 		log_error("held.read", "%s", strerror(errno));
 }
 
@@ -142,6 +153,7 @@ on_time(uv_timer_t *timer)
 	    (!held.over && now < held.now.deadline))
 		return;
 	held.restoring = true;
+	read_it();
 	child_ask(
 	    held.loop, held_restore, NULL, RESTORE_SECONDS, restored, NULL);
 }

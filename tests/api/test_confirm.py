@@ -248,6 +248,15 @@ def test_without_core_the_files_come_back(served):
     wait_until_back(instance)
 
 
+def test_its_file_is_damaged(served, client):
+    """The monitor knows what stood in it."""
+    change(client, SOON)
+    kept, = (served.instance.directory / "held").iterdir()
+    kept.write_bytes(kept.read_bytes()[:-1])
+    wait_until_back(served.instance)
+    assert list(kept.parent.iterdir()) == []
+
+
 def test_core_killed_after_the_files_came_back(served):
     """The store says the new, the files the old: the old one wins."""
     instance = served.instance
