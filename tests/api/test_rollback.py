@@ -13,11 +13,32 @@ import threading
 
 import pytest
 
-from harness import ApiError, banner, wait_until
+from harness import (ADMIN, ApiError, Instance, KeySsh, Ssh, banner,
+                     wait_until)
 
 pytestmark = [pytest.mark.release, pytest.mark.bounded(240)]
 # A program of Debian's openssh-client that the instance can do without.
 SPARE = "/usr/bin/ssh-argv0"
+PORT = 2222
+
+
+@pytest.fixture
+def served(shared):
+    """Shared by these tests; each leaves it so that it works again."""
+    made = shared("to be spoiled",
+                  lambda build: Instance(build).start().setup_admin())
+    with made.root() as client:
+        client.call("ssh.update", {
+            "tcpport": PORT, "options": "", "compression": False})
+        client.control("START")
+    return made
+
+
+@pytest.fixture
+def ssh(served, keys):
+    made = KeySsh(served, ADMIN, keys[0])
+    made.install_key()
+    return made
 
 
 class Before:
@@ -43,16 +64,33 @@ class Before:
                    "logins as before")
 
 
-def mount_standin(instance, binary):
-    """From now on /usr/sbin/sshd inside is this program."""
+@contextlib.contextmanager
+def standin(instance, binary):
+    """Meanwhile /usr/sbin/sshd inside is this program."""
     instance.enter("mount", "--bind", "/usr/sbin/sshd", SPARE)
     instance.enter("mount", "--bind", binary, "/usr/sbin/sshd")
+    try:
+        yield
+    finally:
+        instance.enter("umount", "/usr/sbin/sshd")
+        # Lazily: the sshd that was put aside may still run from there.
+        instance.enter("umount", "-l", SPARE)
+        with instance.root() as client:
+            client.control("RESTART")
 
 
-def unmount_standin(instance):
-    instance.enter("umount", "/usr/sbin/sshd")
-    # Lazily: the sshd that was put aside may still run from there.
-    instance.enter("umount", "-l", SPARE)
+@contextlib.contextmanager
+def small_folder(instance, limit):
+    """Meanwhile /etc/ssh has little room."""
+    instance.enter("sh", "-ec", """
+        cp -a /etc/ssh /run/ssh-copy
+        mount -t tmpfs -o "$1,mode=755" tmpfs /etc/ssh
+        cp -a /run/ssh-copy/. /etc/ssh/
+    """, "sh", limit)
+    try:
+        yield instance.inside("/etc/ssh")
+    finally:
+        instance.enter("sh", "-c", "umount /etc/ssh && rm -r /run/ssh-copy")
 
 
 class Pending:
@@ -100,22 +138,26 @@ def refused(client, change):
     return error
 
 
-def test_port_of_another_program_is_refused(fresh, ssh):
-    before = Before(fresh)
-    with socket.create_server((fresh.address, 2345)):
-        with fresh.root() as client:
+def test_port_of_another_program_is_refused(served, ssh):
+    """Until it is free."""
+    before = Before(served)
+    with served.root() as client:
+        with socket.create_server((served.address, 2345)):
             refused(client, {"tcpport": 2345})
             before.check_served(ssh)
             assert client.call("service.started", "ssh") is True
+        client.call("ssh.update", {"tcpport": 2345})
+    assert ssh.works(port=2345)
+    assert banner(served.address, 2222) is None
 
 
-def test_port_taken_between_check_and_reload(fresh, ssh):
-    before = Before(fresh)
-    sshd = fresh.sshd_pid()
+def test_port_taken_between_check_and_reload(served, ssh):
+    before = Before(served)
+    sshd = served.sshd_pid()
     outcome = []
 
     def update():
-        with fresh.root() as client:
+        with served.root() as client:
             outcome.append(refused(client, {"tcpport": 2345}))
 
     # A stopped sshd takes its SIGHUP later, so that there is time.
@@ -123,9 +165,9 @@ def test_port_taken_between_check_and_reload(fresh, ssh):
     thread = threading.Thread(target=update)
     thread.start()
     try:
-        wait_until(lambda: "Port 2345" in fresh.sshd_config(), 30,
+        wait_until(lambda: "Port 2345" in served.sshd_config(), 30,
                    "the new file")
-        holder = socket.create_server((fresh.address, 2345))
+        holder = socket.create_server((served.address, 2345))
     finally:
         os.kill(sshd, signal.SIGCONT)
     with holder:
@@ -135,117 +177,98 @@ def test_port_taken_between_check_and_reload(fresh, ssh):
     before.check_served(ssh)
 
 
-def test_sshd_that_dies_on_sighup(fresh, ssh, compiled):
-    before = Before(fresh)
-    mount_standin(fresh, compiled("standin", f'-DREAL="{SPARE}"', "-DDIE"))
-    with fresh.root() as client:
+def test_sshd_that_dies_on_sighup(served, ssh, compiled):
+    before = Before(served)
+    dies = compiled("standin", f'-DREAL="{SPARE}"', "-DDIE")
+    with standin(served, dies), served.root() as client:
         refused(client, {"options": "MaxAuthTries 2"})
         before.check()
-    unmount_standin(fresh)
-    with fresh.root() as client:
-        client.control("START")
     before.check_served(ssh)
 
 
-def test_sshd_killed_while_it_reloads(fresh, ssh):
+def test_sshd_killed_while_it_reloads(served, ssh):
     """The next one reads what is installed; it is all new, or all old."""
-    with Pending(fresh, {"tcpport": 2345}, "Port 2345") as pending:
+    with Pending(served, {"tcpport": 2345}, "Port 2345") as pending:
         os.kill(pending.sshd, signal.SIGKILL)
         try:
             port = pending.client.finish(pending.number)["tcpport"]
         except ApiError as error:
             assert "did not take effect" in error.data["reason"]
             port = 2222
-    with fresh.root() as client:
+    with served.root() as client:
         assert client.call("ssh.config")["tcpport"] == port
-        assert f"\nPort {port}\n" in fresh.sshd_config()
+        assert f"\nPort {port}\n" in served.sshd_config()
         wait_until(lambda: ssh.works(port=port), 60, "logins")
-        assert banner(fresh.address, 2222 + 2345 - port) is None
+        assert banner(served.address, 2222 + 2345 - port) is None
         client.call("ssh.update", {"tcpport": 2222})
     assert ssh.works()
 
 
-def test_sshd_that_offers_something_else(fresh, ssh, compiled):
-    before = Before(fresh)
-    mount_standin(fresh, compiled(
-        "standin", f'-DREAL="{SPARE}"', '-DOFFER="Ciphers=aes128-ctr"'))
-    with fresh.root() as client:
+def test_sshd_that_offers_something_else(served, ssh, compiled):
+    before = Before(served)
+    other = compiled("standin", f'-DREAL="{SPARE}"',
+                     '-DOFFER="Ciphers=aes128-ctr"')
+    with standin(served, other), served.root() as client:
         refused(client, {"options": "MaxAuthTries 2"})
         before.check()
-    unmount_standin(fresh)
-    with fresh.root() as client:
-        client.control("RESTART")
     before.check_served(ssh)
 
 
-def test_sshd_that_reads_something_else(fresh, ssh, compiled):
+def test_sshd_that_reads_something_else(served, ssh, compiled):
     """On the wire all is well; what it obeys is not what was rendered."""
-    before = Before(fresh)
-    mount_standin(fresh, compiled(
-        "standin", f'-DREAL="{SPARE}"', '-DOFFER="Port=2999"'))
-    with fresh.root() as client:
+    before = Before(served)
+    other = compiled("standin", f'-DREAL="{SPARE}"',
+                     '-DOFFER="Port=2999"')
+    with standin(served, other), served.root() as client:
         refused(client, {"options": "MaxAuthTries 2"})
         before.check()
-    unmount_standin(fresh)
-    with fresh.root() as client:
-        client.control("RESTART")
     before.check_served(ssh)
 
 
-SMALL_ETC_SSH = """
-    set -e
-    cp -a /etc/ssh /run/ssh-copy
-    mount -t tmpfs -o size=4m,mode=755 tmpfs /etc/ssh
-    cp -a /run/ssh-copy/. /etc/ssh/
-"""
-
-
-def test_no_space_for_the_file(fresh, ssh):
-    before = Before(fresh)
-    fresh.enter("sh", "-c", SMALL_ETC_SSH)
-    fill(fresh.inside("/etc/ssh"))
-    with fresh.root() as client:
+def test_no_space_for_the_file(served, ssh):
+    before = Before(served)
+    with small_folder(served, "size=4m") as folder, served.root() as client:
+        fill(folder)
         error = refused(client, {"options": "MaxAuthTries 2"})
         assert "space" in str(error).lower() or "ENOSPC" in str(error)
         before.check_served(ssh)
-    fresh.enter("sh", "-c", "umount /etc/ssh && rm -r /run/ssh-copy")
-    with fresh.root() as client:
+    with served.root() as client:
         client.call("ssh.update", {"options": "MaxAuthTries 2"})
     assert ssh.works()
 
 
-def test_no_space_to_go_back(fresh, ssh):
+def test_no_space_to_go_back(served, ssh):
     """The disk fills up after the new file: the old one needs no room."""
-    before = Before(fresh)
-    fresh.enter("sh", "-c", SMALL_ETC_SSH)
-    with Pending(fresh, {"tcpport": 2345}, "Port 2345") as pending:
-        fill(fresh.inside("/etc/ssh"))
-        assert "did not take effect" in pending.error().data["reason"]
-    before.check_served(ssh)
-    with fresh.root() as client:
-        assert client.call("service.started", "ssh") is True
+    before = Before(served)
+    with small_folder(served, "size=4m") as folder:
+        with Pending(served, {"tcpport": 2345}, "Port 2345") as pending:
+            fill(folder)
+            assert "did not take effect" in pending.error().data["reason"]
+        before.check_served(ssh)
+        with served.root() as client:
+            assert client.call("service.started", "ssh") is True
 
 
-def test_file_that_cannot_be_put_back_is_tried_again(fresh, ssh):
-    before = Before(fresh)
-    fresh.enter("sh", "-c", SMALL_ETC_SSH)
-    with Pending(fresh, {"tcpport": 2345}, "Port 2345") as pending:
-        fresh.enter("mount", "-o", "remount,ro", "/etc/ssh")
-        reason = pending.error().data["reason"]
-        assert "cannot be restored" in reason
-        assert "previous settings are in effect" not in reason
-    with fresh.root() as client:
+def test_file_that_cannot_be_put_back_is_tried_again(served, ssh):
+    before = Before(served)
+    with small_folder(served, "size=4m"), served.root() as client:
+        with Pending(served, {"tcpport": 2345}, "Port 2345") as pending:
+            served.enter("mount", "-o", "remount,ro", "/etc/ssh")
+            reason = pending.error().data["reason"]
+            assert "cannot be restored" in reason
+            assert "previous settings are in effect" not in reason
         assert client.call("ssh.config") == before.config
         error = client.error("ssh.update", {"compression": True})
         assert error.errname == "EBUSY"
-        assert fresh.cli("status").returncode == 1
-        fresh.enter("mount", "-o", "remount,rw", "/etc/ssh")
-        wait_until(lambda: fresh.sshd_config() == before.text, 10,
+        assert served.cli("status").returncode == 1
+        served.enter("mount", "-o", "remount,rw", "/etc/ssh")
+        wait_until(lambda: served.sshd_config() == before.text, 10,
                    "the old file")
         wait_until(lambda: changes(client, {"compression": True}), 10,
                    "an update")
-    assert fresh.cli("status").returncode == 0
-    assert ssh.works()
+        assert served.cli("status").returncode == 0
+        assert ssh.works()
+        client.call("ssh.update", {"compression": False})
 
 
 def changes(client, change):
@@ -276,7 +299,8 @@ def small_store(instance):
         subprocess.run(["umount", "-l", state], check=True, timeout=30)
 
 
-def test_no_space_to_begin_in_the_store(fresh, ssh):
+def test_no_space_in_the_store(fresh, tmp_path):
+    ssh = Ssh(fresh, tmp_path)
     with small_store(fresh) as state, fresh.root() as client:
         before = Before(fresh)
         fill(state)
@@ -286,14 +310,10 @@ def test_no_space_to_begin_in_the_store(fresh, ssh):
         (state / "filler").unlink()
         client.call("ssh.update", {"options": "MaxAuthTries 2"})
         assert ssh.works()
-
-
-def test_no_space_to_commit_in_the_store(fresh, ssh):
-    """Neither what was done nor that it was undone can be stored."""
-    with small_store(fresh) as state, fresh.root() as client:
+        # Neither what was done nor that it was undone can be stored.
         before = Before(fresh)
-        with Pending(fresh, {"options": "MaxAuthTries 2"},
-                     "MaxAuthTries 2") as pending:
+        with Pending(fresh, {"options": "MaxAuthTries 3"},
+                     "MaxAuthTries 3") as pending:
             fill(state)
             pending.go_on()
             assert "could not be stored" in pending.error().data["reason"]
@@ -310,55 +330,54 @@ def test_no_space_to_commit_in_the_store(fresh, ssh):
 @pytest.mark.parametrize("change, expected", [
     ({"options": "MaxAuthTries 2"}, "MaxAuthTries 2"),
     ({"tcpport": 2345}, "Port 2345")])
-def test_core_dies_between_install_and_commit(fresh, ssh, change, expected):
+def test_core_dies_between_install_and_commit(served, ssh, change, expected):
     """Not acknowledged, not verified: taken back, and the sshd obeys."""
-    before = Before(fresh)
-    with Pending(fresh, change, expected) as pending:
-        core = fresh.roles()["core"]
+    before = Before(served)
+    with Pending(served, change, expected) as pending:
+        core = served.roles()["core"]
         os.kill(core, signal.SIGKILL)
-        wait_until(lambda: fresh.roles().get("core") not in (None, core), 10,
+        wait_until(lambda: served.roles().get("core") not in (None, core), 10,
                    "core")
         pending.go_on()
-    wait_until(lambda: fresh.sshd_config() == before.text, 10,
+    wait_until(lambda: served.sshd_config() == before.text, 10,
                "the old file")
     before.check_served(ssh)
-    assert fresh.sshd_pid() == pending.sshd
-    with fresh.root() as client:
+    assert served.sshd_pid() == pending.sshd
+    with served.root() as client:
         client.call("ssh.update", change)
     assert ssh.works(port=change.get("tcpport", 2222))
 
 
-def test_core_dies_when_sshd_obeys_already(fresh, ssh, compiled):
+def test_core_dies_when_sshd_obeys_already(served, ssh, compiled):
     """It offers something else, so that verification goes on for a while."""
-    before = Before(fresh)
-    mount_standin(fresh, compiled(
-        "standin", f'-DREAL="{SPARE}"', '-DOFFER="Ciphers=aes128-ctr"'))
-    with fresh.root() as client:
-        client.start("ssh.update", {"tcpport": 2345})
-        wait_until(lambda: banner(fresh.address, 2345), 10, "the new port")
-        os.kill(fresh.roles()["core"], signal.SIGKILL)
-    wait_until(lambda: banner(fresh.address, 2222), 10, "the old port")
-    assert banner(fresh.address, 2345) is None
-    unmount_standin(fresh)
-    with fresh.root() as client:
-        client.control("RESTART")
+    before = Before(served)
+    other = compiled("standin", f'-DREAL="{SPARE}"',
+                     '-DOFFER="Ciphers=aes128-ctr"')
+    with standin(served, other):
+        with served.root() as client:
+            client.start("ssh.update", {"tcpport": 2345})
+            wait_until(lambda: banner(served.address, 2345), 10,
+                       "the new port")
+            os.kill(served.roles()["core"], signal.SIGKILL)
+        wait_until(lambda: banner(served.address, 2222), 10, "the old port")
+        assert banner(served.address, 2345) is None
     before.check_served(ssh)
 
 
-def test_stop_between_install_and_commit(fresh, ssh):
-    before = Before(fresh)
-    with Pending(fresh, {"tcpport": 2345}, "Port 2345") as pending:
-        fresh.process.send_signal(signal.SIGTERM)
+def test_stop_between_install_and_commit(served, ssh):
+    before = Before(served)
+    with Pending(served, {"tcpport": 2345}, "Port 2345") as pending:
+        served.process.send_signal(signal.SIGTERM)
         pending.go_on()
-        fresh.stop()
-    fresh.start()
+        served.stop()
+    served.start()
     before.check()
-    with fresh.root() as client:
+    with served.root() as client:
         client.control("START")
     before.check_served(ssh)
 
 
-def test_file_edited_by_somebody_else_is_left_alone(fresh, ssh):
+def test_file_edited_by_somebody_else_is_left_alone(fresh):
     with fresh.root() as client:
         client.call("ssh.update", {"options": "MaxAuthTries 2"})
     fresh.enter("sh", "-c", "echo '# mine' >>/etc/ssh/sshd_config")
@@ -368,46 +387,33 @@ def test_file_edited_by_somebody_else_is_left_alone(fresh, ssh):
     assert fresh.cli("status").returncode == 1
 
 
-def test_no_inode_for_the_file(fresh, ssh):
-    before = Before(fresh)
-    fresh.enter("sh", "-c", """
-        set -e
-        cp -a /etc/ssh /run/ssh-copy
-        mount -t tmpfs -o nr_inodes=40,mode=755 tmpfs /etc/ssh
-        cp -a /run/ssh-copy/. /etc/ssh/
-        i=0
-        while touch "/etc/ssh/filler$i" 2>/dev/null; do i=$((i + 1)); done
-    """)
-    with fresh.root() as client:
+def test_no_inode_for_the_file(served, ssh):
+    before = Before(served)
+    with small_folder(served, "nr_inodes=40") as folder, \
+            served.root() as client:
+        with contextlib.suppress(OSError):
+            for number in range(100):
+                (folder / f"filler{number}").touch()
         refused(client, {"options": "MaxAuthTries 2"})
         before.check_served(ssh)
-    fresh.enter("sh", "-c", "umount /etc/ssh && rm -r /run/ssh-copy")
 
 
-def test_change_of_what_runs_not_is_checked_as_well(fresh):
-    before = Before(fresh)
-    with fresh.root() as client:
+def test_change_of_what_runs_not_is_checked_as_well(served):
+    before = Before(served)
+    with served.root() as client:
+        client.control("STOP")
         refused(client, {"options": "NoSuchDirective yes"})
         before.check()
         assert client.call("service.started", "ssh") is False
 
 
-def test_after_a_failure_the_next_change_works(fresh, ssh):
-    with fresh.root() as client:
-        with socket.create_server((fresh.address, 2345)):
-            refused(client, {"tcpport": 2345})
-        client.call("ssh.update", {"tcpport": 2345})
-    assert ssh.works(port=2345)
-    assert banner(fresh.address, 2222) is None
-
-
-def test_failed_change_is_undone_after_a_power_cut(fresh, ssh):
+def test_failed_change_is_undone_after_a_power_cut(served, ssh):
     """Killed between install and verification."""
-    before = Before(fresh)
-    with Pending(fresh, {"options": "MaxAuthTries 2"}, "MaxAuthTries 2"):
-        fresh.kill()
-    fresh.start()
+    before = Before(served)
+    with Pending(served, {"options": "MaxAuthTries 2"}, "MaxAuthTries 2"):
+        served.kill()
+    served.start()
     before.check()
-    with fresh.root() as client:
+    with served.root() as client:
         client.control("START")
     before.check_served(ssh)

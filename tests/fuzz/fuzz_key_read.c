@@ -5,6 +5,7 @@
  * There is no passphrase: deriving a key from one takes as long as its file
  * says, and the worker's time is limited, not its loops.
  */
+#include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
