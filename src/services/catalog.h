@@ -71,6 +71,18 @@ enum task_id {
 				   base64" a line -> ; EHOSTUNREACH: it does not
 				   answer, EKEYREJECTED: it has another key,
 				   EACCES: it does not let us in */
+	TASK_REMOTE_SETUP,	/* str host, u16 port, u8 1: its certificate is
+				   of our authorities, str fingerprint that it
+				   has, str token, str user, str password, str
+				   code of who administers it, str account that
+				   takes a key, str the key "type base64", u32
+				   seconds to connect, u8 1: sudo of zfs ->
+				   u16 port of its SSH, str its host keys, "type
+				   base64" a line; EHOSTUNREACH, EPROTO: it is
+				   not there, or another program is,
+				   EKEYREJECTED: its certificate, EACCES: it
+				   does not let us in, ENOENT: it has no such
+				   account, EREMOTEIO: it refuses */
 	TASK_COUNT
 };
 

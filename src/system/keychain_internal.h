@@ -43,6 +43,41 @@
 	  .unit = "s", .min = 1, .max = KEYCHAIN_SECONDS_MAX,		\
 	  .label = "Connect Timeout",					\
 	  .doc = "How long to wait for the other machine." }
+/* The other machine's API, and what is wanted of it. */
+#define REMOTE_ROWS							\
+	{ .name = "url", .type = F_STR, .flags = FF_REQUIRED, .min = 1,	\
+	  .max = 2083, .label = "URL",					\
+	  .pattern = "(https|wss)://(\\[[0-9A-Fa-f:.]+\\]"		\
+	    "|[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9.])?)"		\
+	    "(:[0-9]{1,5})?(/|/api/current|/websocket|/ui/?)?",		\
+	  .pattern_message = "This is not https://HOST[:PORT]: a password " \
+	    "is sent there, so it has to be TLS",			\
+	  .doc = "Where its web page is: https://HOST[:PORT]." },	\
+	{ .name = "verify_ssl", .type = F_BOOL, .def = "true",		\
+	  .label = "Verify TLS",					\
+	  .doc = "Believe a certificate of our authorities only." },	\
+	{ .name = "fingerprint", .type = F_STR, .def = "null",		\
+	  .flags = FF_NULL | FF_OWN, .max = 95,				\
+	  .pattern = "[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){31}",		\
+	  .pattern_message = "This is no SHA-256 fingerprint: 32 bytes "	\
+	    "in hex with colons", .label = "Fingerprint",		\
+	  .doc = "SHA-256 of its certificate, which has to be this one." }, \
+	{ .name = "token", .type = F_STR, .def = "null", .label = "Token", \
+	  .flags = FF_NULL | FF_SECRET,					\
+	  .doc = "Of a session there, instead of a password." },	\
+	{ .name = "admin_username", .type = F_STR, .def = "\"root\"",	\
+	  .max = 255, .label = "Admin Username",			\
+	  .doc = "Who may change accounts there." },			\
+	{ .name = "password", .type = F_STR, .def = "null",		\
+	  .flags = FF_NULL | FF_SECRET, .label = "Admin Password",	\
+	  .doc = "That user's password." },				\
+	{ .name = "otp_token", .type = F_STR, .def = "null",		\
+	  .flags = FF_NULL | FF_SECRET, .label = "One-Time Password",	\
+	  .doc = "That user's code, where a second factor is asked for." }, \
+	USERNAME_ROW, TIMEOUT_ROW,					\
+	{ .name = "sudo", .type = F_BOOL, .def = "false",		\
+	  .label = "Enable Passwordless Sudo for ZFS",			\
+	  .doc = "Let that user run zfs as root there." }
 /* clang-format on */
 #define KEYCHAIN_SECONDS_MAX	60
 
@@ -93,6 +128,8 @@ extern const struct field keychain_scanned;
 extern const struct field keychain_tested;
 char	*keychain_scan_suffix(const json_t *params);
 void	keychain_scan_run(struct call *);
+/* False: there were too many in a minute, and the call was told so. */
+bool	keychain_allowed(struct call *);
 bool	keychain_test_accept(struct call *);
 void	keychain_test_run(struct call *);
 
@@ -102,6 +139,25 @@ char	*keychain_setup_suffix(const json_t *params);
 void	keychain_setup_run(struct call *);
 /* Of a change that setup_ssh_connection began: its new key pair. */
 void	keychain_setup_pair(struct change *);
+
+extern const struct field keychain_remote_params[];
+void	keychain_remote_run(struct call *);
+
+/* keychain_semi.c */
+/*
+ * Is what is said of the other machine's API enough?  Else the call was told,
+ * with the members' attribute.
+ */
+bool	keychain_remote_valid(struct call *, const json_t *remote,
+	    const char *attribute);
+/*
+ * Within a turn (keychain_enter), which it ends: has the other machine take
+ * the public key for an account.  Calls done with the connection's attributes
+ * without a key pair, borrowed, or fails the call.
+ */
+void	keychain_remote_ask(struct call *, const json_t *remote,
+	    const char *attribute, const char *public_key,
+	    void (*done)(struct call *, const json_t *connection));
 
 /* keychain_state.c */
 extern const struct field keychain_stale_params[];

@@ -38,8 +38,8 @@ const struct field keychain_tested = { .name = "result", .type = F_CONST,
 /* clang-format on */
 
 /* Who asks too often, whoever he is, makes us a means of an attack. */
-static bool
-is_allowed(struct call *call)
+bool
+keychain_allowed(struct call *call)
 {
 	if (rate_allow(call->method->name, call_user(call)))
 		return true;
@@ -110,7 +110,7 @@ scan(void *arg)
 void
 keychain_scan_run(struct call *call)
 {
-	if (is_allowed(call))
+	if (keychain_allowed(call))
 		keychain_enter(call, scan);
 }
 
@@ -152,7 +152,7 @@ connection_of(struct call *call)
 bool
 keychain_test_accept(struct call *call)
 {
-	return connection_of(call) != NULL && is_allowed(call);
+	return connection_of(call) != NULL && keychain_allowed(call);
 }
 
 static void

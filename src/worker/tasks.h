@@ -38,6 +38,8 @@ void	task_reach_prepare(void);
 int	task_ssh_host_keys(struct wire_in *, struct wire_out *, const char **);
 int	task_ssh_login(struct wire_in *, struct wire_out *, const char **);
 
+int	task_remote_setup(struct wire_in *, struct wire_out *, const char **);
+
 int	task_ssh_offer(struct wire_in *, struct wire_out *, const char **);
 
 void	task_post_prepare(void);

@@ -17,6 +17,7 @@
 #include "lib/xalloc.h"
 #include "roles.h"
 #include "services/catalog.h"
+#include "worker/api_client.h"
 #include "worker/libssh.h"
 #include "worker/tasks.h"
 
@@ -37,6 +38,8 @@ static const struct work works[TASK_COUNT] = {
 	[TASK_SSH_LOGIN] = { .prepare = task_reach_prepare,
 	  .run = task_ssh_login },
 	[TASK_POST] = { .prepare = task_post_prepare, .run = task_post },
+	[TASK_REMOTE_SETUP] = { .prepare = api_client_prepare,
+	  .run = task_remote_setup },
 	[TASK_SSH_PROBE] = { .prepare = task_ssh_probe_prepare,
 	  .run = task_ssh_probe },
 };

@@ -58,7 +58,8 @@ METHODS = {
       for name in ("create", "delete", "get_instance", "query", "update")),
     *(f"keychaincredential.{name}" for name in (
         "create", "delete", "generate_ssh_key_pair", "get_instance", "query",
-        "remote_ssh_host_key_scan", "setup_ssh_connection", "stale", "test",
+        "remote_ssh_host_key_scan", "remote_ssh_semiautomatic_setup",
+        "setup_ssh_connection", "stale", "test",
         "update", "used_by")),
     "group.create", "group.delete", "group.get_group_obj",
     "group.get_instance", "group.get_next_gid",
