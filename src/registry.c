@@ -16,6 +16,7 @@
 #include "services/ssh/ssh_edits.h"
 #include "services/ssh/ssh_effect.h"
 #include "services/ssh/ssh_pam_watch.h"
+#include "services/ssh/ssh_rotate.h"
 #include "system/advanced.h"
 #include "system/sudo.h"
 #include "system/system.h"
@@ -109,6 +110,9 @@ const struct scheduled_task scheduled_tasks[] = {
 	  service_time_task },
 	{ "ssh.edits", "Looks whether somebody else edited sshd_config.",
 	  ssh_edits_task },
+	{ "ssh.host_keys",
+	  "Withdraws replaced host keys, and looks at those in use.",
+	  ssh_rotate_task },
 	{ "ssh.idle", "Stops SSH when nobody has been here for long.",
 	  ssh_idle_task },
 	{ "ssh.pam", "Looks whether sshd still asks for second factors.",

@@ -304,6 +304,11 @@ static const struct verb verbs[] = {
 	{ "checkin", "[unverified]",
 	  "Confirm a change, after an administrator's login.", " ssh ", 0, 1,
 	  noun_ssh_checkin },
+	{ "host-keys", "", "Show the host keys that clients are offered.",
+	  " ssh ", 0, 0, noun_ssh_host_keys },
+	{ "rotate-host-keys", "[TYPE... | undo | finish]",
+	  "Replace host keys, the former ones offered meanwhile.", " ssh ",
+	  0, -1, noun_ssh_rotate },
 	{ "take-back", "", "Take a change back before its time.", " ssh ",
 	  0, 0, noun_ssh_take_back },
 };

@@ -48,6 +48,8 @@ enum exit_code	noun_session_end_others(struct errand *);
 enum exit_code	noun_ssh_show(struct errand *);
 enum exit_code	noun_ssh_update(struct errand *);
 enum exit_code	noun_ssh_checkin(struct errand *);
+enum exit_code	noun_ssh_host_keys(struct errand *);
+enum exit_code	noun_ssh_rotate(struct errand *);
 enum exit_code	noun_ssh_take_back(struct errand *);
 
 #endif

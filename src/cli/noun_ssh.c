@@ -183,6 +183,46 @@ noun_ssh_checkin(struct errand *e)
 }
 
 enum exit_code
+noun_ssh_host_keys(struct errand *e)
+{
+	json_t *answer = NULL;
+	enum exit_code code =
+	    errand_call(e, "ssh.host_keys", json_array(), &answer);
+
+	if (code == EXIT_DONE)
+		print_result(answer, e->invocation->json);
+	json_decref(answer);
+	return code;
+}
+
+/* "undo", "finish", or the types to begin with. */
+enum exit_code
+noun_ssh_rotate(struct errand *e)
+{
+	json_t *options = json_object(), *types, *answer = NULL;
+	char **word = e->arguments;
+	enum exit_code code;
+
+	if (*word != NULL && word[1] == NULL && strcmp(*word, "undo") == 0)
+		json_object_set_new(options, "action", json_string("UNDO"));
+	else if (*word != NULL && word[1] == NULL &&
+	    strcmp(*word, "finish") == 0)
+		json_object_set_new(options, "action", json_string("FINISH"));
+	else if (*word != NULL) {
+		types = json_array();
+		for (; *word != NULL; word++)
+			json_array_append_new(types, json_string(*word));
+		json_object_set_new(options, "types", types);
+	}
+	code = errand_call(
+	    e, "ssh.rotate_host_keys", json_pack("[o]", options), &answer);
+	if (code == EXIT_DONE)
+		print_result(answer, e->invocation->json);
+	json_decref(answer);
+	return code;
+}
+
+enum exit_code
 noun_ssh_take_back(struct errand *e)
 {
 	return errand_call(e, "config.take_back", json_array(), NULL);

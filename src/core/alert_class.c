@@ -109,6 +109,19 @@ const struct alert_class alert_classes[] = {
 	{ .name = "ServiceFailed", .category = "SYSTEM",
 	  .level = ALERT_CRITICAL, .title = "Service Failed", .own = true,
 	  .text = "Service {service} is down: {reason}.", .args = { "service", "reason" } },
+	{ .name = "SshHostKeyDamaged", .category = "SYSTEM",
+	  .level = ALERT_CRITICAL, .own = true,
+	  .title = "An SSH Host Key Cannot Be Loaded",
+	  .text = "The SSH host key {type} cannot be loaded: {reason}. sshd "
+	  "goes on without it, and its settings cannot be changed. Put the "
+	  "file in order, or replace the key (ssh.rotate_host_keys).", .args = { "type", "reason" } },
+	{ .name = "SshHostKeysReplaced", .category = "SYSTEM",
+	  .level = ALERT_WARNING, .own = true,
+	  .title = "SSH Host Keys Will Be Withdrawn",
+	  .text = "The former SSH host keys ({types}) are withdrawn at {until}: "
+	  "clients that did not connect until then, or do not learn new keys "
+	  "(UpdateHostKeys), will warn of an unknown one.",
+	  .args = { "types", "until" } },
 	{ .name = "SshNoInterface", .category = "SYSTEM",
 	  .level = ALERT_WARNING, .own = true,
 	  .title = "None of SSH's Interfaces Is There",

@@ -52,6 +52,18 @@ file_write_all(int fd, const void *data, size_t len)
 	return 0;
 }
 
+int
+file_sync(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), r;
+
+	if (fd == -1)
+		return -1;
+	r = fsync(fd);
+	close(fd);
+	return r;
+}
+
 static bool
 is_name(const char *name)
 {

@@ -42,6 +42,9 @@ int	 file_read_at(int dirfd, const char *name, size_t max, char **datap,
 /* Writes all of it, through short writes and EINTR; 0 or -1 with errno. */
 int	 file_write_all(int fd, const void *data, size_t len);
 
+/* What a file or folder holds is on disk; 0 or -1 with errno. */
+int	 file_sync(const char *path);
+
 /*
  * Opens a path below dirfd with openat2: RESOLVE_BENEATH, NO_SYMLINKS,
  * NO_MAGICLINKS, O_CLOEXEC.  Descriptor, or -1 with errno.

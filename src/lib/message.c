@@ -106,6 +106,8 @@ static const struct message_info messages[MSG_TYPE_COUNT] = {
 	ROW(OP_CHECK_COMMANDS,	CORE, MONITOR,	  STR, ANY,	       0, 0),
 	ROW(OP_SSH_INSTALLED,	CORE, MONITOR,	  0, 0,		       0, 0),
 	ROW(OP_SSH_FILES,	CORE, MONITOR,	  0, 0,		       0, 0),
+	ROW(OP_SSH_HOST_KEYS,	CORE, MONITOR,	  0, 0,		       0, 0),
+	ROW(OP_SSH_HOST_KEY,	CORE, MONITOR,	  3, 3,		       0, 0),
 	ROW(OP_SSH_PAM,		CORE, MONITOR,	  1, 1,		       0, 0),
 	ROW(OP_KERNEL_AUDIT,	CORE, MONITOR,	  3, 3,		       0, 0),
 	ROW(OP_FILES_OF,	CORE, MONITOR,	  12, 12,	       0, 0),

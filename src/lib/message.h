@@ -226,6 +226,12 @@ enum message_type {
 	MSG_OP_SSH_FILES,	/* -> u8 1: sshd_config is as Debian's package
 				   has it, [str path below /etc/ssh, bytes
 				   content, str why it cannot be read]* */
+	MSG_OP_SSH_HOST_KEYS,	/* -> for each slot of each type, as of
+				   services/ssh/ssh_key_files.h: u8 enum
+				   ssh_key_state, str "type base64" of a good
+				   one, str what is wrong with a damaged one */
+	MSG_OP_SSH_HOST_KEY,	/* u8 enum ssh_key_verb, u8 type, u8 slot -> ;
+				   EBUSY while sshd_config names it */
 	MSG_OP_SSH_PAM,		/* u8 1: install what is missing -> str what of
 				   ours in sshd's PAM service was, or "",
 				   u8 1: it is there now */

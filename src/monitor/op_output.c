@@ -219,7 +219,9 @@ daemon_check(struct operation_call *call, const struct output *output,
 		    call, errno, "%s: %s", argv[0], strerror(errno));
 	} else if (result.timed_out) {
 		rc = operation_fail(call, ETIMEDOUT, "%s did not end", argv[0]);
-	} else if (result.status != 0) {
+	} else if (result.status != 0 ||
+	    (output->complaint != NULL &&
+		strstr(result.output, output->complaint) != NULL)) {
 		*complaintp = shorten(result.output, path, output->name);
 		rc = EINVAL;
 	}

@@ -144,6 +144,13 @@ static const struct operation operations[] = {
 	{ .type = MSG_OP_SSH_FILES, .name = "files of sshd_config",
 	  .lane = LANE_PLAIN, .run = op_ssh_files, .seconds = 15,
 	  .capabilities = NONE },
+	{ .type = MSG_OP_SSH_HOST_KEYS, .name = "host keys of sshd",
+	  .lane = LANE_PLAIN, .run = op_ssh_host_keys, .seconds = 60,
+	  .capabilities = NONE },
+	/* An RSA key takes many tries. */
+	{ .type = MSG_OP_SSH_HOST_KEY, .name = "host key of sshd",
+	  .lane = LANE_PLAIN, .run = op_ssh_host_key, .seconds = 90,
+	  .capabilities = NONE },
 	{ .type = MSG_OP_SSH_PAM, .name = "PAM service of sshd",
 	  .lane = LANE_PLAIN, .run = op_ssh_pam, .seconds = 15,
 	  .capabilities = NONE },

@@ -67,6 +67,9 @@ int	op_release(struct operation_call *);
 /* op_ssh.c */
 int	op_ssh_sessions(struct operation_call *);
 int	op_end_ssh(struct operation_call *);
+/* op_ssh_keys.c */
+int	op_ssh_host_keys(struct operation_call *);
+int	op_ssh_host_key(struct operation_call *);
 /* op_installed.c */
 int	op_ssh_installed(struct operation_call *);
 int	op_ssh_files(struct operation_call *);	/* op_ssh_files.c */

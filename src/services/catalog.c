@@ -13,6 +13,7 @@
 #include "services/kerberos/krb5_conf.h"
 #include "services/ssh/directives.h"
 #include "lib/ssh_codes_file.h"
+#include "services/ssh/ssh_key_files.h"
 #include "services/ssh/ssh_prepare.h"
 
 /* clang-format off */
@@ -42,7 +43,9 @@ const struct output outputs[] = {
 	[OUTPUT_SSHD_CONFIG] = { .name = "sshd_config",
 	  .dir = "/etc/ssh", .file = "sshd_config", .mode = 0600,
 	  .run_folder = "/run/sshd",
-	  .check = { "/usr/sbin/sshd", "-t", "-f", "%f", NULL },
+	  .check = { "/usr/sbin/sshd", "-t", "-o", "LogLevel=ERROR",
+	    "-f", "%f", NULL },
+	  .complaint = SSH_KEY_COMPLAINT,
 	  .effective = { "/usr/sbin/sshd", "-T", "-f", "%f", NULL },
 	  .vet = directives_vet },
 };

@@ -125,6 +125,11 @@ struct output {
 	const char	*check[8];
 	const char	*effective[8];
 	/*
+	 * What refuses the file although the check says that all is well: the
+	 * daemon would go on without something.  NULL: nothing.
+	 */
+	const char	*complaint;
+	/*
 	 * What the monitor checks itself before it installs: NULL, or why the
 	 * content is refused (static or malloc'd text; caller frees *whyp).
 	 * 0 accepted, -1 refused.

@@ -13,7 +13,8 @@ DEFAULTS = {
     "passwordauth": False, "kerberosauth": False, "tcpfwd": False,
     "compression": False, "sftp_log_level": "", "sftp_log_facility": "",
     "weak_ciphers": [], "options": "",
-    "hardening": "MODERN", "kept_host_keys": [], "stop_when_idle": None,
+    "hardening": "MODERN", "kept_host_keys": [], "host_key_days": 30,
+    "stop_when_idle": None,
     "session_limit": None}
 PRIVATE = {
     "privatekey", "host_dsa_key", "host_dsa_key_pub",
@@ -21,6 +22,7 @@ PRIVATE = {
     "host_ecdsa_key_cert_pub", "host_ed25519_key", "host_ed25519_key_pub",
     "host_ed25519_key_cert_pub", "host_key", "host_key_pub", "host_rsa_key",
     "host_rsa_key_pub", "host_rsa_key_cert_pub"}
+REPLACED = {"new_host_keys", "second_host_keys"}
 LEVELS = ["", "QUIET", "FATAL", "ERROR", "INFO", "VERBOSE", "DEBUG",
           "DEBUG2", "DEBUG3"]
 FACILITIES = ["", "DAEMON", "USER", "AUTH", *(f"LOCAL{n}" for n in range(8))]
@@ -46,7 +48,8 @@ def exposed(shared):
 def test_config_of_a_new_instance(untouched):
     with untouched.root() as client:
         config = client.call("ssh.config")
-    assert set(config) == {"id", "overridden"} | set(DEFAULTS) | PRIVATE
+    assert set(config) == ({"id", "overridden"} | set(DEFAULTS) | PRIVATE |
+                           REPLACED)
     assert config["id"] == 1
     assert {key: config[key] for key in DEFAULTS} == DEFAULTS
 

@@ -89,6 +89,8 @@ is_type(enum message_type type)
 	case MSG_OP_FILES_OF:
 	case MSG_OP_SSH_INSTALLED:
 	case MSG_OP_SSH_FILES:
+	case MSG_OP_SSH_HOST_KEYS:
+	case MSG_OP_SSH_HOST_KEY:
 	case MSG_OP_SSH_PAM:
 	case MSG_OP_EFFECTIVE_OF:
 	case MSG_OP_HOLD:

@@ -55,7 +55,7 @@ static const char *const two[] = { "127.0.0.1", "fe80::1%lo", NULL };
 static struct golden *
 goldens(size_t *countp)
 {
-	static struct golden g[16];
+	static struct golden g[20];
 	size_t n = 0, i;
 
 	g[n].name = "defaults";
@@ -81,6 +81,12 @@ goldens(size_t *countp)
 	g[n].around.password_users = users;
 	g[n].around.banner = true;
 	g[n++].around.root_password_login = true;
+
+	/* The first of a type is the one that sshd proves itself by. */
+	g[n].name = "host-keys";
+	g[n].config = defaults();
+	g[n].config.new_host_keys = 1u << 0 | 1u << 2;
+	g[n++].config.second_host_keys = 1u << 1 | 1u << 2;
 
 	/* Without passwordauth, groups and users mean nothing. */
 	g[n].name = "no-password";

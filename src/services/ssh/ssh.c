@@ -32,6 +32,7 @@
 #include "services/ssh/ssh_dry_run.h"
 #include "services/ssh/ssh_edits.h"
 #include "services/ssh/ssh_fields.h"
+#include "services/ssh/ssh_host_keys.h"
 #include "services/ssh/ssh_idle.h"
 #include "services/ssh/ssh_installed.h"
 #include "services/ssh/ssh_interfaces.h"
@@ -40,6 +41,7 @@
 #include "services/ssh/ssh_pam_watch.h"
 #include "services/ssh/ssh_probe.h"
 #include "services/ssh/ssh_render.h"
+#include "services/ssh/ssh_rotate.h"
 #include "services/ssh/ssh_sessions.h"
 #include "services/ssh/ssh_upload.h"
 
@@ -175,14 +177,8 @@ check_options(struct change *change)
 static void
 set_kept(struct change *change, struct ssh_config *new, uint32_t types)
 {
-	json_t *names = json_array();
-	size_t i;
-
-	for (i = 0; ssh_host_key_types[i] != NULL; i++)
-		if (types & (1u << i))
-			json_array_append_new(
-			    names, json_string(ssh_host_key_types[i]));
-	json_object_set_new(change->after, "kept_host_keys", names);
+	json_object_set_new(
+	    change->after, "kept_host_keys", ssh_host_keys_names(types));
 	new->kept_host_keys = types;
 }
 
@@ -320,12 +316,40 @@ ssh_lookup(struct change *change)
 	free(names);
 }
 
+/* sshd would do without a key that it cannot load; clients would not. */
+static bool
+host_key_at_fault(struct change *change, const char *complaint)
+{
+	static const char begin[] = SSH_KEY_COMPLAINT;
+	const char *at = strstr(complaint, begin);
+	char *file, *attribute;
+	int type;
+
+	if (at == NULL)
+		return false;
+	at += sizeof(begin) - 1;
+	file = xstrndup(at, strcspn(at, "\r\n"));
+	type = ssh_key_type_at(file);
+	attribute = type == -1 ?
+	    xstrdup("options") :
+	    xasprintf("host_%s_key", ssh_host_key_types[type]);
+	verr_add(change->errors, attribute,
+	    "sshd cannot load its host key %s: put that file in order, or "
+	    "replace the key (ssh.rotate_host_keys)",
+	    file);
+	free(attribute);
+	free(file);
+	return true;
+}
+
 void
 ssh_rejected(struct change *change, const char *complaint)
 {
 	const struct ssh_config *new = change->new;
 	char *text;
 
+	if (host_key_at_fault(change, complaint))
+		return;
 	/* What another resource brought into it is not the options' fault. */
 	if (change->resource != &ssh_resource)
 		return;
@@ -520,6 +544,7 @@ sessions_known(void)
 	ssh_idle_resume();
 	ssh_limit_review();
 	ssh_bind_follow();
+	ssh_rotate_resume();
 }
 
 /* The settings, or who is here. */
@@ -607,6 +632,10 @@ static const struct method ssh_methods[] = {
 	  .audit_suffix = ssh_edits_suffix,
 	  .doc = "Says what becomes of what somebody else wrote into "
 	  "sshd_config.", .run = ssh_edits_run },
+	{ .name = "ssh.host_keys", .auth = AUTH_ROLE, .own = true,
+	  .roles = read_roles, .result = &ssh_host_keys_result,
+	  .doc = "The host keys by which clients know this machine.",
+	  .run = ssh_host_keys_run },
 	{ .name = "ssh.last_probe", .auth = AUTH_ROLE, .own = true,
 	  .roles = read_roles, .result = &ssh_last_probe_result,
 	  .doc = "What the last probe of this machine saw.",
@@ -617,6 +646,11 @@ static const struct method ssh_methods[] = {
 	  .audit = "Probe SSH server", .audit_suffix = ssh_probe_suffix,
 	  .doc = "Sees from outside what an SSH server offers.",
 	  .accept = ssh_probe_accept, .run = ssh_probe_run },
+	{ .name = "ssh.rotate_host_keys", .auth = AUTH_ROLE, .own = true,
+	  .params = ssh_rotate_params, .result = &ssh_host_keys_result,
+	  .audit = "Rotate SSH host keys", .audit_suffix = ssh_rotate_suffix,
+	  .doc = "Replaces host keys so that clients learn the new ones.",
+	  .run = ssh_rotate_run },
 	{ .name = "ssh.sessions", .kind = KIND_QUERY, .auth = AUTH_ROLE,
 	  .roles = sessions_roles, .own = true, .params = query_params,
 	  .result = &ssh_session_list, .doc = "Who is here by SSH.",

@@ -10,6 +10,8 @@
 #include "core/schema.h"
 #include "services/ssh/ssh_hardening.h"
 
+#define SSH_ROTATE_DAYS_MAX	365
+
 enum sftp_log_level {
 	SFTP_LEVEL_DEFAULT, SFTP_LEVEL_QUIET, SFTP_LEVEL_FATAL,
 	SFTP_LEVEL_ERROR, SFTP_LEVEL_INFO, SFTP_LEVEL_VERBOSE,
@@ -111,6 +113,19 @@ F(ENUMV, kept_host_keys,						\
     .label = "Kept Host Keys", .def = "[]",				\
     .choices = ssh_host_key_types, .flags = FF_OWN,			\
     .source = "sshd_config(5) HostKeyAlgorithms")			\
+F(INT, host_key_days,							\
+    "How long a new host key is offered beside the one it replaces.",	\
+    .label = "Host Key Overlap", .def = "30", .unit = "days", .min = 1,	\
+    .max = SSH_ROTATE_DAYS_MAX, .flags = FF_OWN,			\
+    .source = "ssh_config(5) UpdateHostKeys")				\
+F(ENUMV, new_host_keys,							\
+    "Types of host keys being replaced: the new one is offered as well.", \
+    .def = "[]", .choices = ssh_host_key_types,				\
+    .flags = FF_READONLY | FF_OWN)					\
+F(ENUMV, second_host_keys,						\
+    "Types whose current host key is the second of their two files.",	\
+    .def = "[]", .choices = ssh_host_key_types,				\
+    .flags = FF_READONLY | FF_OWN)					\
 F(INT, session_limit,							\
     "A session is ended when it is so old; null: never.",		\
     .label = "Session Time Limit", .def = "null", .unit = "s",		\

@@ -12,15 +12,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "lib/process.h"
+#include "lib/file.h"
 #include "lib/xalloc.h"
+#include "services/ssh/ssh_key_files.h"
 #include "services/ssh/ssh_render.h"
 
 #define RUN_FOLDER "/run/sshd"
 #define KEY_FOLDER "/etc/ssh"
-#define KEYGEN "/usr/bin/ssh-keygen"
-#define KEYGEN_SECONDS 60
-#define OUTPUT_MAX 4096
 #define MODULI_BITS 3072
 
 static int
@@ -43,108 +41,6 @@ make_run_folder(char **whyp)
 fail:
 	*whyp = xasprintf("%s: %s", RUN_FOLDER, strerror(errno));
 	return -1;
-}
-
-static int
-run_keygen(const char *type, const char *file, char **whyp)
-{
-	const char *argv[] = { KEYGEN, "-q", "-t", type, "-N", "", "-C", "",
-		"-f", file, NULL, NULL, NULL };
-	struct process_result result = { 0 };
-	int r = -1;
-
-	if (strcmp(type, "rsa") == 0) {
-		argv[10] = "-b";
-		argv[11] = "3072";
-	}
-	if (process_run(argv, -1, NULL, OUTPUT_MAX, KEYGEN_SECONDS, NULL, NULL,
-		&result) == -1)
-		*whyp = xasprintf("%s: %s", KEYGEN, strerror(errno));
-	else if (result.timed_out)
-		*whyp = xasprintf("%s took too long", KEYGEN);
-	else if (result.status != 0)
-		*whyp = xasprintf("%s failed: %.200s", KEYGEN,
-		    result.output == NULL ? "" : result.output);
-	else
-		r = 0;
-	free(result.output);
-	return r;
-}
-
-static int
-sync_file(const char *file)
-{
-	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW), r;
-
-	if (fd == -1)
-		return -1;
-	r = fsync(fd);
-	close(fd);
-	return r;
-}
-
-/*
- * Renames the new pair: the public key first, so that a private key which is
- * there always has its public one.
- */
-static int
-put_in_place(const char *temporary, const char *file)
-{
-	char *temporary_public = xasprintf("%s.pub", temporary);
-	char *public = xasprintf("%s.pub", file);
-	int r = -1;
-
-	if (sync_file(temporary) == 0 && sync_file(temporary_public) == 0 &&
-	    rename(temporary_public, public) == 0 &&
-	    rename(temporary, file) == 0 && sync_file(KEY_FOLDER) == 0)
-		r = 0;
-	free(public);
-	free(temporary_public);
-	return r;
-}
-
-static void
-remove_pair(const char *temporary)
-{
-	char *public = xasprintf("%s.pub", temporary);
-	int saved = errno;
-
-	unlink(temporary);
-	unlink(public);
-	errno = saved;
-	free(public);
-}
-
-static int
-make_key(const char *type, char **whyp)
-{
-	char *file = xasprintf(SSH_HOST_KEY_FILE, type);
-	char *temporary = xasprintf("%s.new", file);
-	struct stat st;
-	int r = -1;
-
-	if (lstat(file, &st) == 0) {
-		r = 0;
-		goto out;
-	}
-	if (errno != ENOENT) {
-		*whyp = xasprintf("%s: %s", file, strerror(errno));
-		goto out;
-	}
-	remove_pair(temporary); /* of an interrupted run */
-	if (run_keygen(type, temporary, whyp) == -1)
-		goto out;
-	if (put_in_place(temporary, file) == -1) {
-		*whyp = xasprintf("%s: %s", file, strerror(errno));
-		goto out;
-	}
-	r = 0;
-out:
-	if (r == -1)
-		remove_pair(temporary);
-	free(temporary);
-	free(file);
-	return r;
 }
 
 /* moduli(5): the fifth field is the size, less one as sshd counts. */
@@ -191,7 +87,7 @@ make_moduli(char **whyp)
 		if (fclose(out) != 0)
 			r = -1;
 	}
-	if (r == 0 && (r = sync_file(temporary)) == 0)
+	if (r == 0 && (r = file_sync(temporary)) == 0)
 		r = rename(temporary, SSH_MODULI_FILE);
 	if (r == -1) {
 		*whyp = xasprintf("%s: %s", SSH_MODULI_FILE, strerror(errno));
@@ -202,15 +98,38 @@ make_moduli(char **whyp)
 	return r;
 }
 
+/* Only where there is none: whose key is gone has to say so. */
+static int
+make_missing(unsigned int type, char **whyp)
+{
+	unsigned int slot;
+	struct stat st;
+	char *file;
+	int r;
+
+	for (slot = 0; slot < SSH_KEY_SLOTS; slot++) {
+		file = ssh_key_file(type, slot);
+		r = lstat(file, &st);
+		if (r == -1 && errno != ENOENT)
+			*whyp = xasprintf("%s: %s", file, strerror(errno));
+		free(file);
+		if (r == 0 || *whyp != NULL)
+			return r;
+	}
+	return ssh_key_make(type, 0, whyp);
+}
+
 int
 ssh_prepare(char **whyp)
 {
-	size_t i;
+	unsigned int i;
+
+	*whyp = NULL;
 
 	if (make_run_folder(whyp) == -1 || make_moduli(whyp) == -1)
 		return -1;
 	for (i = 0; ssh_host_key_types[i] != NULL; i++)
-		if (make_key(ssh_host_key_types[i], whyp) == -1)
+		if (make_missing(i, whyp) == -1)
 			return -1;
 	return 0;
 }

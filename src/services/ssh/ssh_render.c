@@ -10,6 +10,7 @@
 #include "lib/xalloc.h"
 #include "services/ssh/conf.h"
 #include "services/ssh/directives.h"
+#include "services/ssh/ssh_key_files.h"
 
 const char *const ssh_host_key_types[] = { "ed25519", "ecdsa", "rsa", NULL };
 
@@ -129,18 +130,28 @@ put_listen(struct conf *conf, const struct ssh_config *c,
 }
 
 static void
+put_host_key(struct conf *conf, unsigned int type, unsigned int slot)
+{
+	char *file = ssh_key_file(type, slot);
+
+	conf_word(conf, "HostKey", file);
+	free(file);
+}
+
+/* Of several keys of a type sshd proves itself by the first, and tells all. */
+static void
 put_host_keys(struct conf *conf, const struct ssh_config *c)
 {
-	char *file;
-	size_t i;
+	unsigned int i, slot;
 
 	if (directives_has_global(c->options, "HostKey", NULL) ||
 	    directives_has_global(c->options, "HostDSAKey", NULL))
 		return;
 	for (i = 0; ssh_host_key_types[i] != NULL; i++) {
-		file = xasprintf(SSH_HOST_KEY_FILE, ssh_host_key_types[i]);
-		conf_word(conf, "HostKey", file);
-		free(file);
+		slot = c->second_host_keys >> i & 1u;
+		put_host_key(conf, i, slot);
+		if (c->new_host_keys & (1u << i))
+			put_host_key(conf, i, !slot);
 	}
 }
 

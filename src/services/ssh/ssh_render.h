@@ -14,8 +14,6 @@
 
 #include "services/ssh/ssh_fields.h"
 
-/* A host key's file is this, the type put in: printf format of one string. */
-#define SSH_HOST_KEY_FILE "/etc/ssh/ssh_host_%s_key"
 /* What is shown before a login. */
 #define SSH_BANNER_FILE "/etc/login_banner"
 /* Groups of 3072 bits and more for a group exchange. */

@@ -11,6 +11,7 @@
 #include "lib/xalloc.h"
 #include "services/ssh/directives.h"
 #include "services/ssh/shown.h"
+#include "services/ssh/ssh_key_files.h"
 #include "services/ssh/ssh_render.h"
 
 #define DIRECTIVES_MAX 256
@@ -277,37 +278,18 @@ list_contains(const char *list, const char *name, size_t len)
 }
 
 /*
- * The signature algorithms by which a key file of ours may be offered, by the
- * type in its name; the curve of an ECDSA key is the file's own affair.
+ * The signature algorithms by which a key file of ours may be offered, in the
+ * order of ssh_host_key_types; the curve of an ECDSA key is the file's affair.
  */
-/* clang-format off */
-static const struct {
-	const char *type, *algorithms;
-} key_algorithms[] = {
-	{ "ed25519", "ssh-ed25519" },
-	{ "ecdsa", "ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,"
-		   "ecdsa-sha2-nistp521" },
-	{ "rsa", "rsa-sha2-512,rsa-sha2-256,ssh-rsa" },
-};
-/* clang-format on */
-
 static const char *
 algorithms_of_file(const char *file)
 {
-	size_t i;
-	char *ours;
-	bool same;
+	static const char *const algorithms[SSH_KEY_TYPES] = { "ssh-ed25519",
+		"ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521",
+		"rsa-sha2-512,rsa-sha2-256,ssh-rsa" };
+	int type = ssh_key_type_at(file);
 
-	for (i = 0; i < sizeof(key_algorithms) / sizeof(key_algorithms[0]);
-	     i++) {
-		ours = xasprintf(
-		    "/etc/ssh/ssh_host_%s_key", key_algorithms[i].type);
-		same = strcmp(file, ours) == 0;
-		free(ours);
-		if (same)
-			return key_algorithms[i].algorithms;
-	}
-	return NULL;
+	return type == -1 ? NULL : algorithms[type];
 }
 
 static bool
