@@ -12,7 +12,8 @@ from harness import ADMIN, PASSWORD, Closed, wait_until
 
 pytestmark = pytest.mark.release
 GROUP = ["builtin_administrators"]
-ON = {"enabled": True, "services": {"ssh": True}, "window": 1}
+WINDOW = 20     # codes are plenty, none is waited for
+ON = {"enabled": True, "services": {"ssh": True}, "window": WINDOW}
 CODE = r"code:$"
 PASSWORD_PROMPT = r"assword:$"
 
@@ -28,7 +29,8 @@ def app(ssh, root):
     """The administrator's authenticator; SSH asks for its codes."""
     answer = root.call("user.renew_2fa_secret", ADMIN, {})
     root.call("auth.twofactor.update", ON)
-    return Authenticator(answer["twofactor_config"]["provisioning_uri"])
+    return Authenticator(answer["twofactor_config"]["provisioning_uri"],
+                         WINDOW)
 
 
 def login(ssh, answers, key=True, methods=None):
@@ -95,7 +97,7 @@ def test_code_is_used_once_everywhere(fresh, ssh, root):
     with fresh.admin() as admin:
         config = admin.call("user.renew_2fa_secret", ADMIN,
                             {"confirm": True})["twofactor_config"]
-        app = Authenticator(config["provisioning_uri"])
+        app = Authenticator(config["provisioning_uri"], WINDOW)
         root.call("auth.twofactor.update", ON)
         assert ssh.works()      # nothing is in force
         code = app.fresh()
