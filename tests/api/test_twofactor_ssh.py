@@ -8,20 +8,40 @@ import pytest
 from websocket import WebSocketException
 
 from authenticator import Authenticator, person_at
-from harness import ADMIN, PASSWORD, Closed, wait_until
+from harness import ADMIN, PASSWORD, Closed, Instance, Ssh, wait_until
 
 pytestmark = pytest.mark.release
 GROUP = ["builtin_administrators"]
 WINDOW = 20     # codes are plenty, none is waited for
+OFF = {"enabled": False, "services": {"ssh": False}, "window": 0}
 ON = {"enabled": True, "services": {"ssh": True}, "window": WINDOW}
 CODE = r"code:$"
 PASSWORD_PROMPT = r"assword:$"
 
 
 @pytest.fixture
-def root(fresh):
-    with fresh.root() as client:
+def served(shared):
+    """Shared by these tests, without second factors at first."""
+    return shared("to ask for codes",
+                  lambda build: Instance(build).start().setup_admin())
+
+
+@pytest.fixture
+def root(served):
+    with served.root() as client:
+        client.call("ssh.update", {
+            "options": "", "tcpfwd": False, "passwordauth": False,
+            "password_login_groups": []})
+        client.control("START")
         yield client
+    with served.root() as client:
+        client.call("auth.twofactor.update", OFF)
+        client.call("user.unset_2fa_secret", ADMIN)
+
+
+@pytest.fixture
+def ssh(served, root, tmp_path):
+    return Ssh(served, tmp_path)
 
 
 @pytest.fixture
@@ -91,10 +111,10 @@ def test_sshd_that_asks_for_less_lets_nobody_in(ssh, app, root):
 
 
 @pytest.mark.bounded(300)
-def test_code_is_used_once_everywhere(fresh, ssh, root):
+def test_code_is_used_once_everywhere(served, ssh, root):
     """One that the API took is none for SSH, after a crash of core too; and
     while core does not answer, none is right."""
-    with fresh.admin() as admin:
+    with served.admin() as admin:
         config = admin.call("user.renew_2fa_secret", ADMIN,
                             {"confirm": True})["twofactor_config"]
         app = Authenticator(config["provisioning_uri"], WINDOW)
@@ -104,12 +124,12 @@ def test_code_is_used_once_everywhere(fresh, ssh, root):
         assert admin.call("auth.twofactor.confirm", code)
     assert not ssh.works()
     assert not login(ssh, [(CODE, code)])[0]
-    before = fresh.roles()["core"]
+    before = served.roles()["core"]
     os.kill(before, signal.SIGKILL)
-    wait_until(lambda: fresh.roles().get("core") not in (None, before), 30,
+    wait_until(lambda: served.roles().get("core") not in (None, before), 30,
                "a new core")
     assert not login(ssh, [(CODE, code)])[0]
-    core = fresh.roles()["core"]
+    core = served.roles()["core"]
     os.kill(core, signal.SIGSTOP)
     try:
         assert not login(ssh, [(CODE, app.fresh())])[0]
@@ -119,7 +139,7 @@ def test_code_is_used_once_everywhere(fresh, ssh, root):
 
 
 @pytest.mark.bounded(240)
-def test_nobody_but_root_asks_core(fresh, ssh, app):
+def test_nobody_but_root_asks_core(served, ssh, app):
     """The socket is root's, and takes nothing that is no question."""
     script = (
         "import socket,sys\n"
@@ -130,7 +150,7 @@ def test_nobody_but_root_asks_core(fresh, ssh, app):
         "print(s.recv(9))\n")
 
     def ask(packet, *wrapper):
-        return fresh.enter(*wrapper, "/usr/bin/python3", "-c", script,
+        return served.enter(*wrapper, "/usr/bin/python3", "-c", script,
                            packet.hex(), check=False).stdout.strip()
 
     def question(code, user=ADMIN):
@@ -149,7 +169,8 @@ def test_nobody_but_root_asks_core(fresh, ssh, app):
 
 
 @pytest.mark.bounded(240)
-def test_machines_with_restricted_keys_are_exempt(fresh, ssh, root, tmp_path):
+def test_machines_with_restricted_keys_are_exempt(
+        served, ssh, root, tmp_path):
     """With those keys alone, whatever else lies in authorized_keys."""
     public = ssh.key.with_suffix(".pub").read_text().strip()
     robot = root.call("user.create", {
@@ -166,7 +187,7 @@ def test_machines_with_restricted_keys_are_exempt(fresh, ssh, root, tmp_path):
     other = tmp_path / "other"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f",
                     other], check=True, timeout=30)
-    fresh.enter("sh", "-c", "cat >>/home/robot/.ssh/authorized_keys",
+    served.enter("sh", "-c", "cat >>/home/robot/.ssh/authorized_keys",
                 stdin=other.with_suffix(".pub").read_text())
     known, ssh.key = ssh.key, other
     assert not ssh.works()
@@ -178,11 +199,14 @@ def test_machines_with_restricted_keys_are_exempt(fresh, ssh, root, tmp_path):
     assert ssh.works()
     root.call("user.update", robot["id"], {"sshpubkey": public})
     assert not ssh.works()
+    root.call("user.delete", robot["id"], {"delete_group": True})
+    served.enter("rm", "-rf", "/home/robot")
 
 
-def test_lines_that_a_package_took_are_told_of_and_put_back(fresh, ssh, root):
+def test_lines_that_a_package_took_are_told_of_and_put_back(
+        served, ssh, root):
     def lines():
-        return [line for line in fresh.enter(
+        return [line for line in served.enter(
             "cat", "/etc/pam.d/sshd").stdout.splitlines()
             if "pam_holdfast" in line]
 
@@ -192,21 +216,21 @@ def test_lines_that_a_package_took_are_told_of_and_put_back(fresh, ssh, root):
 
     before = lines()
     assert len(before) > 5 and not alerts(root)
-    fresh.enter("sed", "-i", "/pam_holdfast.so key/d", "/etc/pam.d/sshd")
+    served.enter("sed", "-i", "/pam_holdfast.so key/d", "/etc/pam.d/sshd")
     # It looks daily, and at each start of its own.
-    core = fresh.roles()["core"]
+    core = served.roles()["core"]
     os.kill(core, signal.SIGKILL)
 
     def told():
         try:
-            with fresh.root() as client:
+            with served.root() as client:
                 return alerts(client)
         except (OSError, Closed, WebSocketException):
             return None
 
     wait_until(told, 30, "the alert")
     assert len(lines()) == len(before) - 1
-    with fresh.root() as client:
+    with served.root() as client:
         client.call("ssh.update", {"tcpfwd": True})
         assert not alerts(client)
     assert sorted(lines()) == sorted(before) and ssh.works()
