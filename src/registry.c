@@ -17,6 +17,7 @@
 #include "services/ssh/ssh_effect.h"
 #include "services/ssh/ssh_pam_watch.h"
 #include "services/ssh/ssh_rotate.h"
+#include "services/ssh/ssh_user_ca.h"
 #include "system/advanced.h"
 #include "system/sudo.h"
 #include "system/system.h"
@@ -65,6 +66,9 @@ static const struct resource *const of_realms[] = {
 static const struct resource *const of_keytabs[] = {
 	&kerberos_keytab_resource, NULL
 };
+static const struct resource *const of_ssh_alone[] = {
+	&ssh_resource, NULL
+};
 static const struct resource *const of_ssh[] = {
 	&ssh_resource, &advanced_resource, &twofactor_resource, &twofactor_secret_resource,
 	&user_resource, &group_resource, NULL
@@ -85,6 +89,10 @@ const struct renderer renderers[] = {
 	  .render = kerberos_render_conf },
 	{ .output = OUTPUT_KRB5_KEYTAB, .from = of_keytabs,
 	  .render = kerberos_render_keytab },
+	{ .output = OUTPUT_SSH_USER_CAS, .from = of_ssh_alone,
+	  .render = ssh_user_ca_render },
+	{ .output = OUTPUT_SSH_REVOKED, .from = of_ssh_alone,
+	  .render = ssh_revoked_render },
 	{ .output = OUTPUT_SSHD_CONFIG, .from = of_ssh,
 	  .render = ssh_render_output, .rejected = ssh_rejected,
 	  .look = ssh_edits_look },

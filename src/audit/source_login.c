@@ -3,11 +3,13 @@
  */
 #include "audit/source_login.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "lib/boottime.h"
 #include "lib/json.h"
+#include "lib/ssh_certificate.h"
 #include "lib/tally.h"
 #include "lib/xalloc.h"
 
@@ -35,6 +37,36 @@ static json_t *
 name(const char *value)
 {
 	return text(value != NULL ? value : "");
+}
+
+/*
+ * Of a login by certificate what it says of itself, and who signed it: sshd
+ * tells the whole of it ("publickey TYPE BASE64").
+ */
+static json_t *
+certificate(const char *how)
+{
+	static const char way[] = "publickey ";
+	struct ssh_certificate cert;
+	json_t *told = NULL;
+	const char *why;
+
+	for (; how != NULL; how = strchr(how, '\n')) {
+		how += *how == '\n';
+		if (strncmp(how, way, sizeof(way) - 1) != 0 ||
+		    !ssh_certificate_is(how + sizeof(way) - 1))
+			continue;
+		/* As a text: serials have 64 bits. */
+		if (ssh_certificate_read(how + sizeof(way) - 1, &cert, &why) ==
+		    0)
+			told =
+			    json_pack("{s:s, s:o, s:s}", "key_id", cert.key_id,
+				"serial", json_sprintf("%" PRIu64, cert.serial),
+				"signed_by", cert.ca);
+		ssh_certificate_free(&cert);
+		break;
+	}
+	return told;
 }
 
 /* audit.json's AuditEventSystemLoginEventData, and what we know besides. */
@@ -67,8 +99,12 @@ append(struct sources *sources, const struct login *l, const char *event,
 		.address = l->address,
 		.session = l->session,
 		.success = success };
+	json_t *cert;
 
 	r.event_data = event_data(l, type);
+	cert = certificate(l->how);
+	if (cert != NULL)
+		json_object_set_new(r.event_data, "certificate", cert);
 	source_append(sources, &r);
 }
 

@@ -15,6 +15,7 @@
 #include "lib/ssh_codes_file.h"
 #include "services/ssh/ssh_key_files.h"
 #include "services/ssh/ssh_prepare.h"
+#include "services/ssh/ssh_render.h"
 
 /* clang-format off */
 const char *const owned_trees[] = { "/home", "/mnt", "/var", NULL };
@@ -40,6 +41,10 @@ const struct output outputs[] = {
 	[OUTPUT_KRB5_KEYTAB] = { .name = "krb5.keytab",
 	  .dir = "/etc", .file = "krb5.keytab", .mode = 0600,
 	  .mark = KEYTAB_MARK, .base64 = true },
+	[OUTPUT_SSH_USER_CAS] = { .name = "trusted user CA keys",
+	  .dir = SSH_FOLDER, .file = SSH_USER_CA_FILE, .mode = 0644 },
+	[OUTPUT_SSH_REVOKED] = { .name = "revoked keys",
+	  .dir = SSH_FOLDER, .file = SSH_REVOKED_FILE, .mode = 0644 },
 	[OUTPUT_SSHD_CONFIG] = { .name = "sshd_config",
 	  .dir = "/etc/ssh", .file = "sshd_config", .mode = 0600,
 	  .run_folder = "/run/sshd",

@@ -19,6 +19,8 @@ enum output_id {		/* in the order of their installing */
 	OUTPUT_SUDOERS,
 	OUTPUT_KRB5_CONF,
 	OUTPUT_KRB5_KEYTAB,
+	OUTPUT_SSH_USER_CAS,
+	OUTPUT_SSH_REVOKED,
 	OUTPUT_SSHD_CONFIG
 };
 

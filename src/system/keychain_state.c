@@ -15,7 +15,7 @@
 #include "lib/json.h"
 #include "lib/xalloc.h"
 #include "system/keychain_internal.h"
-#include "system/ssh_key.h"
+#include "lib/ssh_key.h"
 #include "system/system.h"
 
 #define PREFIX "keychain/"

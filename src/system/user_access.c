@@ -36,8 +36,8 @@ static const struct field entry_fields[] = {
 	  .doc = "Its number." },
 	{ .name = "ways", .type = F_ARRAY, .fields = way,
 	  .flags = FF_REQUIRED, .doc = "How it may come in: WEB_PASSWORD, "
-	  "API_KEY, UNIX_SOCKET, SSH_PASSWORD, SSH_KEY; none when it is "
-	  "locked." },
+	  "API_KEY, UNIX_SOCKET, SSH_PASSWORD, SSH_KEY, "
+	  "SSH_CERTIFICATE; none when it is locked." },
 	{ .name = "ways_off", .type = F_ARRAY, .fields = way,
 	  .flags = FF_REQUIRED, .doc = "Those of SSH that it would have if "
 	  "the service ran." },
@@ -69,6 +69,14 @@ static bool
 any(const json_t *user, const char *member)
 {
 	return json_array_size(json_object_get(user, member)) > 0;
+}
+
+/* Somebody signs certificates; whether one is for him, nobody knows. */
+static bool
+trusts_certificates(void)
+{
+	return json_array_size(json_object_get(
+		   store_get(core_store(), "ssh", 1), "user_ca_keys")) > 0;
 }
 
 /* A shell that lets nobody in: nologin(8), false(1). */
@@ -177,6 +185,7 @@ put_ways(json_t *access, const json_t *user, bool ssh_runs)
 		    true },
 		{ "SSH_KEY", *json_str(user, "sshpubkey", "") != '\0' && shell,
 		    true },
+		{ "SSH_CERTIFICATE", shell && trusts_certificates(), true },
 	};
 	json_t *open = json_array(), *off = json_array();
 	size_t i;

@@ -26,7 +26,7 @@
 #include "lib/log.h"
 #include "lib/transfer.h"
 #include "lib/xalloc.h"
-#include "system/ssh_key.h"
+#include "lib/ssh_key.h"
 #include "system/system.h"
 #include "system/user_internal.h"
 

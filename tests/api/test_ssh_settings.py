@@ -13,7 +13,8 @@ DEFAULTS = {
     "passwordauth": False, "kerberosauth": False, "tcpfwd": False,
     "compression": False, "sftp_log_level": "", "sftp_log_facility": "",
     "weak_ciphers": [], "options": "",
-    "hardening": "MODERN", "kept_host_keys": [], "host_key_days": 30,
+    "hardening": "MODERN", "kept_host_keys": [], "host_key_days": 30, "user_ca_keys": [],
+    "revoked_keys": [],
     "stop_when_idle": None,
     "session_limit": None}
 PRIVATE = {

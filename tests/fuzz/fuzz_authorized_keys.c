@@ -11,7 +11,7 @@
 
 #include "lib/ssh_codes_file.h"
 #include "lib/xalloc.h"
-#include "system/ssh_key.h"
+#include "lib/ssh_key.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 

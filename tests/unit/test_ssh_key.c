@@ -12,7 +12,7 @@
 
 #include "lib/base64.h"
 #include "lib/xalloc.h"
-#include "system/ssh_key.h"
+#include "lib/ssh_key.h"
 
 #define ED25519                                                                \
 	"AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/"           \

@@ -46,6 +46,7 @@ struct golden {
 };
 
 static char *groups[] = { (char *)"adm", (char *)"domain users", NULL };
+static char *signers[] = { (char *)"ssh-ed25519 AAAA", NULL };
 static const char *const users[] = { "bea", NULL };
 static const char *const asked[] = { "ann", "bea", NULL };
 static const struct ssh_rooted rooted[] = { { "bea", "/mnt/tank/box/bea" },
@@ -87,6 +88,11 @@ goldens(size_t *countp)
 	g[n].config = defaults();
 	g[n].config.new_host_keys = 1u << 0 | 1u << 2;
 	g[n++].config.second_host_keys = 1u << 1 | 1u << 2;
+
+	g[n].name = "certificates";
+	g[n].config = defaults();
+	g[n].config.user_ca_keys = signers;
+	g[n++].config.revoked_keys = signers;
 
 	/* Without passwordauth, groups and users mean nothing. */
 	g[n].name = "no-password";

@@ -43,6 +43,7 @@
 #include "services/ssh/ssh_render.h"
 #include "services/ssh/ssh_rotate.h"
 #include "services/ssh/ssh_sessions.h"
+#include "services/ssh/ssh_user_ca.h"
 #include "services/ssh/ssh_upload.h"
 
 #define SSH_ENTRY 1
@@ -213,6 +214,7 @@ ssh_check(struct change *change)
 	check_interfaces(change);
 	check_groups(change);
 	check_options(change);
+	ssh_user_ca_check(change);
 }
 
 /* "a, b", malloc'd; NULL when it is empty so far. */

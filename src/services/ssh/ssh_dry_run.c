@@ -19,6 +19,7 @@
 #include "services/ssh/ssh_fields.h"
 #include "services/ssh/ssh_installed.h"
 #include "services/ssh/ssh_override.h"
+#include "services/ssh/ssh.h"
 #include "services/ssh/ssh_ways.h"
 
 #define BATCH 16 /* connections that one operation asks for */
@@ -41,6 +42,8 @@ names_of(unsigned int ways)
 
 	if (ways & SSH_WAY_KEY)
 		json_array_append_new(names, json_string("SSH_KEY"));
+	if (ways & SSH_WAY_CERTIFICATE)
+		json_array_append_new(names, json_string("SSH_CERTIFICATE"));
 	if (ways & SSH_WAY_PASSWORD)
 		json_array_append_new(names, json_string("SSH_PASSWORD"));
 	return names;
@@ -50,6 +53,15 @@ static unsigned int
 ways_at(const json_t *list, size_t i)
 {
 	return (unsigned int)json_integer_value(json_array_get(list, i));
+}
+
+/* A certificate takes nobody's key's or password's place. */
+static bool
+loses(unsigned int before, unsigned int after)
+{
+	const unsigned int own = SSH_WAY_KEY | SSH_WAY_PASSWORD;
+
+	return before & own ? !(after & own) : before != 0 && after == 0;
 }
 
 static json_t *
@@ -66,7 +78,7 @@ answer_of(const struct dry_run *d)
 		    json_pack("{s:O, s:o, s:o, s:b}", "username",
 			json_object_get(user, "username"), "before",
 			names_of(before), "after", names_of(after),
-			"loses_access", before != 0 && after == 0));
+			"loses_access", loses(before, after)));
 	}
 	return json_pack("{s:o, s:o, s:o}", "diff",
 	    ssh_diff(d->content[0], d->content[1]), "accounts", accounts,
@@ -190,18 +202,36 @@ ask_next(struct dry_run *d)
 	wire_free(&out);
 }
 
+static bool
+has_ca(const struct change *c)
+{
+	const json_t *entry = change_view(c, &ssh_resource, ssh_resource.entry);
+
+	return json_array_size(json_object_get(entry, "user_ca_keys")) > 0;
+}
+
+/* The system's own accounts are nobody's to have a certificate for. */
+static bool
+is_person(const json_t *user)
+{
+	return !json_bool(user, "builtin", false) ||
+	    json_int(user, "uid", -1) == 0;
+}
+
 /* Those that could come in by any setting of SSH. */
 static json_t *
 candidates(const struct change *c)
 {
 	json_t *all = change_view_all(c, resource_find("user")), *user;
+	bool certificates = has_ca(NULL) || has_ca(c);
 	json_t *list = json_array();
 	size_t i;
 
 	json_array_foreach(all, i, user)
 		if (!json_bool(user, "locked", false) &&
 		    (*json_str(user, "sshpubkey", "") != '\0' ||
-			*json_str(user, "unixhash", "") == '$'))
+			*json_str(user, "unixhash", "") == '$' ||
+			(certificates && is_person(user))))
 			json_array_append(list, user);
 	json_decref(all);
 	return list;

@@ -126,6 +126,15 @@ F(ENUMV, second_host_keys,						\
     "Types whose current host key is the second of their two files.",	\
     .def = "[]", .choices = ssh_host_key_types,				\
     .flags = FF_READONLY | FF_OWN)					\
+F(STRV, user_ca_keys,							\
+    "Public keys that sign certificates of users, for whom these name.", \
+    .label = "Trusted User CA Keys", .def = "[]",			\
+    .flags = FF_OWN | FF_GRANTS,					\
+    .source = "sshd_config(5) TrustedUserCAKeys")			\
+F(STRV, revoked_keys,							\
+    "Public keys and certificates that nobody logs in with.",		\
+    .label = "Revoked Keys", .def = "[]", .flags = FF_OWN | FF_GRANTS,	\
+    .source = "sshd_config(5) RevokedKeys")				\
 F(INT, session_limit,							\
     "A session is ended when it is so old; null: never.",		\
     .label = "Session Time Limit", .def = "null", .unit = "s",		\

@@ -33,8 +33,10 @@ static const struct {
 	{ "PasswordAuthentication",		"passwordauth",		NULL },
 	{ "Port",				"tcpport",		NULL },
 	{ "RequiredRSASize",			"hardening",		NULL },
+	{ "RevokedKeys",			"revoked_keys",		NULL },
 	{ "Subsystem",				"sftp_log_facility",	"sftp" },
 	{ "Subsystem",				"sftp_log_level",	"sftp" },
+	{ "TrustedUserCAKeys",			"user_ca_keys",		NULL },
 };
 
 /* Words that mean the same to sshd. */

@@ -22,6 +22,7 @@
 #include "core/resource.h"
 #include "lib/base64.h"
 #include "lib/json.h"
+#include "lib/ssh_key.h"
 #include "lib/xalloc.h"
 #include "services/kerberos/kerberos.h"
 #include "services/ssh/directives.h"
@@ -252,6 +253,16 @@ judge_kerberos(json_t *findings)
 	free(problem);
 }
 
+static void
+judge_ca(json_t *findings, const char *key)
+{
+	size_t bits = ssh_key_rsa_bits(key);
+
+	if (bits != 0)
+		ssh_finding_key(findings, "who signs certificates of users",
+		    (unsigned int)bits);
+}
+
 /* What the settings themselves say. */
 static void
 judge_settings(json_t *findings, const json_t *config)
@@ -273,6 +284,8 @@ judge_settings(json_t *findings, const json_t *config)
 		    "have",
 		    "ssh_config(5) UpdateHostKeys",
 		    "Remove it once clients know the other keys");
+	json_array_foreach(json_object_get(config, "user_ca_keys"), i, name)
+		judge_ca(findings, json_string_value(name));
 	judge_kerberos(findings);
 	ssh_probe_directives(findings, json_str(config, "options", ""));
 	json_array_foreach(users, i, user)

@@ -226,6 +226,17 @@ put_limits(struct conf *conf, const struct ssh_config *c,
 	conf_list(conf, "PerSourcePenaltyExemptList", ',', exempt);
 }
 
+/* Where there are none, nothing depends on their files. */
+static void
+put_certificates(struct conf *conf, const struct ssh_config *c)
+{
+	if (c->user_ca_keys != NULL && c->user_ca_keys[0] != NULL)
+		conf_word(
+		    conf, "TrustedUserCAKeys", SSH_FOLDER "/" SSH_USER_CA_FILE);
+	if (c->revoked_keys != NULL && c->revoked_keys[0] != NULL)
+		conf_word(conf, "RevokedKeys", SSH_FOLDER "/" SSH_REVOKED_FILE);
+}
+
 static void
 put_global(struct conf *conf, const struct ssh_config *c,
     const struct ssh_surroundings *around)
@@ -247,6 +258,7 @@ put_global(struct conf *conf, const struct ssh_config *c,
 	conf_bool(conf, "KbdInteractiveAuthentication", false);
 	conf_bool(conf, "GSSAPIAuthentication", c->kerberosauth);
 	conf_bool(conf, "PubkeyAuthentication", true);
+	put_certificates(conf, c);
 	conf_bool(conf, "UsePAM", true);
 	conf_bool(conf, "PrintMotd", false); /* pam_motd shows it */
 	if (around->banner)

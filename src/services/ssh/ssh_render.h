@@ -16,6 +16,10 @@
 
 /* What is shown before a login. */
 #define SSH_BANNER_FILE "/etc/login_banner"
+/* Who signs certificates of users, and what is not believed any more. */
+#define SSH_FOLDER "/etc/ssh"
+#define SSH_USER_CA_FILE "holdfast_user_ca_keys"
+#define SSH_REVOKED_FILE "holdfast_revoked_keys"
 /* Groups of 3072 bits and more for a group exchange. */
 #define SSH_MODULI_FILE "/etc/ssh/moduli.holdfast"
 

@@ -343,11 +343,12 @@ static enum action
 action_of(const json_t *options)
 {
 	const char *name = json_str(options, "action", "");
-	int i;
+	int i, found = ACTION_BEGIN;
 
-	for (i = 0; strcmp(actions[i], name) != 0; i++)
-		continue;
-	return (enum action)i;
+	for (i = 0; actions[i] != NULL; i++)
+		if (strcmp(actions[i], name) == 0)
+			found = i;
+	return (enum action)found;
 }
 
 char *

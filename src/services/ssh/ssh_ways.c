@@ -111,15 +111,16 @@ may_come(const char *effective, const struct ssh_account *a)
 static unsigned int
 way_of_list(char *list, unsigned int open, bool interactive)
 {
+	const unsigned int keys = SSH_WAY_KEY | SSH_WAY_CERTIFICATE;
 	unsigned int way = SSH_WAY_PASSWORD;
 	char *word, *rest = list;
 
 	while ((word = strsep(&rest, ",")) != NULL) {
 		word[strcspn(word, ":")] = '\0';
 		if (strcmp(word, "publickey") == 0) {
-			if (!(open & SSH_WAY_KEY))
+			if (!(open & keys))
 				return 0;
-			way = SSH_WAY_KEY;
+			way = keys;
 		} else if (strcmp(word, "keyboard-interactive") == 0) {
 			if (!interactive)
 				return 0;
@@ -127,7 +128,7 @@ way_of_list(char *list, unsigned int open, bool interactive)
 			return 0;
 	}
 	/* Without a key, what is asked interactively is the password. */
-	return way == SSH_WAY_KEY ? way : open & SSH_WAY_PASSWORD;
+	return way & open;
 }
 
 static unsigned int
@@ -148,6 +149,17 @@ by_methods(const char *effective, unsigned int open, bool interactive)
 	return ways;
 }
 
+static bool
+trusts_certificates(const char *effective)
+{
+	char *file = value_of(effective, "trustedusercakeys", 0);
+	bool trusts = file != NULL && strcmp(file, "none") != 0 &&
+	    is(effective, "pubkeyauthentication", "yes");
+
+	free(file);
+	return trusts;
+}
+
 unsigned int
 ssh_ways(const char *effective, const struct ssh_account *a)
 {
@@ -158,6 +170,8 @@ ssh_ways(const char *effective, const struct ssh_account *a)
 		return 0;
 	if (a->has_key && is(effective, "pubkeyauthentication", "yes"))
 		open |= SSH_WAY_KEY;
+	if (trusts_certificates(effective))
+		open |= SSH_WAY_CERTIFICATE;
 	if (a->has_password &&
 	    (interactive || is(effective, "passwordauthentication", "yes")))
 		open |= SSH_WAY_PASSWORD;

@@ -9,7 +9,9 @@
 
 enum ssh_way {
 	SSH_WAY_KEY	 = 1 << 0,
-	SSH_WAY_PASSWORD = 1 << 1
+	SSH_WAY_PASSWORD = 1 << 1,
+	/* Whether anybody has a certificate for it, nobody knows. */
+	SSH_WAY_CERTIFICATE = 1 << 2
 };
 
 struct ssh_account {

@@ -2,7 +2,7 @@
  * Public SSH keys as people paste them: each line is taken apart as sshd does
  * it, so that what is accepted here is a key there.
  */
-#include "system/ssh_key.h"
+#include "lib/ssh_key.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -228,6 +228,19 @@ has_control(const char *line)
 		    *line == 127)
 			return true;
 	return false;
+}
+
+const char *
+ssh_key_problem(const char *line)
+{
+	if (has_control(line))
+		return "holds a control character";
+	if (strlen(line) >= LINE_MAX_LENGTH)
+		return "is too long";
+	if (type_of(line) == -1)
+		return "is no key of a type that sshd accepts";
+	return key_problem(line, type_of(line)) == NULL ? NULL :
+							  "is no whole key";
 }
 
 char *

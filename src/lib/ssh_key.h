@@ -14,6 +14,12 @@
  */
 char	*ssh_keys_problem(const char *text);
 
+/*
+ * The same of one key alone, without options: static text that completes
+ * "it ...".
+ */
+const char *ssh_key_problem(const char *line);
+
 /* How many bits the RSA key of such a line has; 0: it is none. */
 size_t	 ssh_key_rsa_bits(const char *line);
 
