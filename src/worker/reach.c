@@ -1,6 +1,5 @@
 /*
- * The tasks ssh-host-keys and ssh-login: what another machine's SSH server says
- * it is, and whether it lets us in.  libssh speaks; no file is read or written
+ * The task ssh-login: does another machine's SSH server let us in?  libssh speaks; no file is read or written
  * for it, no configuration but ours counts.
  */
 #include <ctype.h>
@@ -18,18 +17,8 @@
 #define SECONDS_MAX 60
 #define NOWHERE "/nonexistent"
 
-/* clang-format off */
-/* The algorithms by which a server proves that it has a key of a type; first
-   what it would rather use itself. */
-#define PROOFS_ECDSA							\
-	"ecdsa-sha2-nistp256,ecdsa-sha2-nistp384,ecdsa-sha2-nistp521"
+/* The algorithms by which a server proves that it has an RSA key. */
 #define PROOFS_RSA "rsa-sha2-512,rsa-sha2-256"
-static const char *const proofs[] = {
-	("ssh-ed25519," PROOFS_ECDSA "," PROOFS_RSA),
-	PROOFS_ECDSA,
-	PROOFS_RSA,
-};
-/* clang-format on */
 
 /* What the name service would load in the sandbox. */
 void
@@ -131,59 +120,6 @@ free_target(struct reach *r)
 {
 	free(r->host);
 	free(r->user);
-}
-
-/* --- Host keys ------------------------------------------------------------ */
-
-/*
- * One connection a type.  Who does not answer the first has no others; who
- * refuses a later one has no such key.
- */
-static int
-host_keys(const struct reach *r, struct wire_out *out, const char **why)
-{
-	char *keys[3] = { NULL };
-	ssh_session s;
-	size_t i;
-
-	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		s = prepare(r, proofs[i]);
-		*why = "The host is none";
-		if (s == NULL)
-			return EINVAL;
-		if (libssh.ssh_connect(s) == SSH_OK)
-			keys[i] = key_of(s);
-		else if (i == 0)
-			*why = complain(s);
-		leave(s);
-		if (keys[0] == NULL)
-			return EHOSTUNREACH;
-		if (i > 0 && keys[i] != NULL &&
-		    (strcmp(keys[i], keys[0]) == 0)) {
-			free(keys[i]);
-			keys[i] = NULL;
-		}
-	}
-	for (i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		if (keys[i] != NULL)
-			wire_put_str(out, keys[i]);
-		free(keys[i]);
-	}
-	return 0;
-}
-
-int
-task_ssh_host_keys(struct wire_in *in, struct wire_out *out, const char **why)
-{
-	struct reach r = { 0 };
-	int error = read_target(in, &r);
-
-	if (error == 0 && wire_end(in) == -1)
-		error = EPROTO;
-	if (error == 0)
-		error = libssh_is_there(why) ? host_keys(&r, out, why) : ENOSYS;
-	free_target(&r);
-	return error;
 }
 
 /* --- Logging in ----------------------------------------------------------- */

@@ -35,6 +35,7 @@ int	task_key_make(struct wire_in *, struct wire_out *, const char **);
 int	task_key_read(struct wire_in *, struct wire_out *, const char **);
 
 void	task_reach_prepare(void);
+void	task_host_keys_prepare(void);
 int	task_ssh_host_keys(struct wire_in *, struct wire_out *, const char **);
 int	task_ssh_login(struct wire_in *, struct wire_out *, const char **);
 

@@ -403,7 +403,7 @@ def test_nobody_answers_a_scan(root):
         root.call("keychaincredential.remote_ssh_host_key_scan", {
             "host": "127.0.0.1", "port": 1, "connect_timeout": 5})
     assert refused.value.errname == "EFAULT"
-    assert "Connection refused" in refused.value.data["reason"]
+    assert "nobody answers" in refused.value.data["reason"]
 
 
 def test_setup_makes_both_or_none(root):

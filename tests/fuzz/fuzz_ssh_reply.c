@@ -10,6 +10,7 @@
 #include "services/ssh/ssh_cipher.h"
 #include "services/ssh/ssh_kex.h"
 #include "services/ssh/ssh_reply.h"
+#include "services/ssh/ssh_signature.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
@@ -41,14 +42,20 @@ read_key(const uint8_t *data, size_t len)
 static void
 read_reply(const uint8_t *data, size_t len)
 {
-	struct ssh_bytes key, value;
+	static const char *const algorithms[] = { "ssh-ed25519",
+		"ecdsa-sha2-nistp256", "ecdsa-sha2-nistp521", "rsa-sha2-256" };
+	struct ssh_bytes key, value, signature;
+	size_t i;
 
-	if (ssh_reply_parse(data, len, &key, &value) == -1)
+	if (ssh_reply_parse(data, len, &key, &value, &signature) == -1)
 		return;
 	expect(key.data >= data && key.data + key.len <= data + len);
 	expect(value.len == 0 ||
 	    (value.data >= data && value.data + value.len <= data + len));
 	read_key(key.data, key.len);
+	for (i = 0; i < sizeof(algorithms) / sizeof(algorithms[0]); i++)
+		(void)ssh_signature_good(
+		    algorithms[i], &key, &signature, &value);
 }
 
 static void

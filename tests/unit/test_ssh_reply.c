@@ -102,7 +102,7 @@ static void
 test_reply(void **state)
 {
 	struct made m = { .data = { SSH_MSG_KEX_REPLY }, .len = 1 };
-	struct ssh_bytes key, value;
+	struct ssh_bytes key, value, signature;
 	uint8_t *cut;
 	size_t i;
 
@@ -110,18 +110,23 @@ test_reply(void **state)
 	put_string(&m, "key", 3);
 	put_string(&m, "value", 5);
 	put_string(&m, "signature", 9);
-	assert_int_equal(ssh_reply_parse(m.data, m.len, &key, &value), 0);
+	assert_int_equal(
+	    ssh_reply_parse(m.data, m.len, &key, &value, &signature), 0);
 	assert_int_equal(key.len, 3);
 	assert_memory_equal(value.data, "value", 5);
+	assert_memory_equal(signature.data, "signature", 9);
 	for (i = 1; i < m.len; i++) {
 		cut = xmemdup(m.data, i);
-		assert_int_equal(ssh_reply_parse(cut, i, &key, &value), -1);
+		assert_int_equal(
+		    ssh_reply_parse(cut, i, &key, &value, &signature), -1);
 		free(cut);
 	}
 	/* Nothing may follow. */
-	assert_int_equal(ssh_reply_parse(m.data, m.len + 1, &key, &value), -1);
+	assert_int_equal(
+	    ssh_reply_parse(m.data, m.len + 1, &key, &value, &signature), -1);
 	m.data[0] = SSH_MSG_KEXINIT;
-	assert_int_equal(ssh_reply_parse(m.data, m.len, &key, &value), -1);
+	assert_int_equal(
+	    ssh_reply_parse(m.data, m.len, &key, &value, &signature), -1);
 }
 
 static void

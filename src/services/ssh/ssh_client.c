@@ -13,6 +13,7 @@
 #include "lib/xalloc.h"
 #include "services/ssh/ssh_kex.h"
 #include "services/ssh/ssh_reply.h"
+#include "services/ssh/ssh_signature.h"
 #include "services/ssh/ssh_socket.h"
 
 #define PACKETS_MAX 32 /* that may precede the one waited for */
@@ -32,9 +33,9 @@ struct ssh_client {
 	size_t have;
 	struct ssh_offer offer;
 	struct blob theirs, ours; /* KEXINIT's payloads */
-	char *kex_name;
+	char *kex_name, *host_key_name;
 	const EVP_MD *digest;
-	struct blob host_key, secret;
+	struct blob host_key, secret, signature;
 	uint8_t hash[EVP_MAX_MD_SIZE];
 	struct ssh_cipher *out_cipher, *in_cipher;
 	uint32_t out_number, in_number;
@@ -131,10 +132,12 @@ ssh_client_free(struct ssh_client *c)
 	blob_free(&c->ours);
 	blob_free(&c->host_key);
 	blob_free(&c->secret);
+	blob_free(&c->signature);
 	blob_free(&c->packet);
 	ssh_cipher_free(c->out_cipher);
 	ssh_cipher_free(c->in_cipher);
 	free(c->kex_name);
+	free(c->host_key_name);
 	free(c->in);
 	freezero(c, sizeof(*c));
 }
@@ -334,6 +337,8 @@ ssh_client_propose(struct ssh_client *c, const struct ssh_proposal *p)
 	blob_set(&c->ours, payload.data, payload.len);
 	free(c->kex_name);
 	c->kex_name = xstrdup(p->kex);
+	free(c->host_key_name);
+	c->host_key_name = xstrdup(p->host_key);
 	return send_packet(c, &payload);
 }
 
@@ -361,14 +366,15 @@ hash_exchange(struct ssh_client *c, const struct ssh_bytes *mine,
 static int
 take_reply(struct ssh_client *c, struct ssh_kex *kex)
 {
-	struct ssh_bytes key, theirs, mine = ssh_kex_value(kex);
+	struct ssh_bytes key, theirs, signature, mine = ssh_kex_value(kex);
 
-	if (ssh_reply_parse(c->packet.data, c->packet.len, &key, &theirs) ==
-	    -1) {
+	if (ssh_reply_parse(c->packet.data, c->packet.len, &key, &theirs,
+		&signature) == -1) {
 		c->why = "its reply to the key exchange is malformed";
 		return -1;
 	}
 	blob_set(&c->host_key, key.data, key.len);
+	blob_set(&c->signature, signature.data, signature.len);
 	c->secret.data = ssh_kex_finish(kex, &theirs, &c->secret.len);
 	if (c->secret.data == NULL) {
 		c->why = "its value of the key exchange is none";
@@ -402,6 +408,18 @@ ssh_client_exchange(struct ssh_client *c)
 		r = take_reply(c, kex);
 	ssh_kex_free(kex);
 	return r;
+}
+
+bool
+ssh_client_is_proven(const struct ssh_client *c)
+{
+	const struct ssh_bytes key = { c->host_key.data, c->host_key.len };
+	const struct ssh_bytes signature = { c->signature.data,
+		c->signature.len };
+	const struct ssh_bytes hash = { c->hash,
+		(size_t)EVP_MD_get_size(c->digest) };
+
+	return ssh_signature_good(c->host_key_name, &key, &signature, &hash);
 }
 
 bool

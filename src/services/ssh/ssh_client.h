@@ -2,7 +2,8 @@
  * One connection to an SSH server as a client that never logs in: what it
  * offers, its host key from a real key exchange, the size of its groups, the
  * methods of authentication it names.  Blocking, until a deadline.  No trust
- * is put into the host key: nothing secret is ever sent.
+ * is put into the host key: nothing secret is ever sent.  Whether it is the
+ * server's own says ssh_client_is_proven().
  */
 #ifndef HF_SSH_CLIENT_H
 #define HF_SSH_CLIENT_H
@@ -40,6 +41,8 @@ int	 ssh_client_propose(struct ssh_client *, const struct ssh_proposal *);
 bool	 ssh_client_is_accepted(struct ssh_client *);
 /* The key exchange that was proposed; the host key is kept: 0 or -1. */
 int	 ssh_client_exchange(struct ssh_client *);
+/* After that: did it sign with the host key that it showed? */
+bool	 ssh_client_is_proven(const struct ssh_client *);
 const uint8_t *ssh_client_host_key(const struct ssh_client *, size_t *lenp);
 /* The size of the group that a group exchange gets: bits, or 0. */
 unsigned int ssh_client_group_bits(struct ssh_client *);

@@ -24,6 +24,7 @@
 #include "services/ssh/ssh_client.h"
 #include "services/ssh/ssh_kex.h"
 #include "services/ssh/ssh_names.h"
+#include "services/ssh/ssh_proposal.h"
 #include "services/ssh/ssh_reply.h"
 
 #define ADDRESSES_MAX 4
@@ -170,42 +171,6 @@ begin(struct look *look)
 	return NULL;
 }
 
-struct proposal {
-	struct ssh_proposal names;
-	struct ssh_cipher_choice choice;
-	char *cipher, *mac; /* the server's own first ones, if need be */
-};
-
-/* False: there is no key exchange that we have as well. */
-static bool
-make_proposal(
-    const struct ssh_offer *offer, const char *algorithm, struct proposal *p)
-{
-	const char *ciphers = offer->lists[LIST_CIPHER_IN];
-	const char *macs = offer->lists[LIST_MAC_IN];
-
-	memset(p, 0, sizeof(*p));
-	p->choice = ssh_cipher_choose(ciphers, macs);
-	p->cipher = first_name(ciphers);
-	p->mac = first_name(macs);
-	p->names.kex = ssh_kex_choose(offer->lists[LIST_KEX]);
-	p->names.host_key = algorithm;
-	p->names.cipher =
-	    p->choice.cipher != NULL ? p->choice.cipher : p->cipher;
-	p->names.mac = p->choice.cipher != NULL &&
-		ssh_names_have(macs, p->choice.mac, strlen(p->choice.mac)) ?
-	    p->choice.mac :
-	    p->mac;
-	return p->names.kex != NULL;
-}
-
-static void
-proposal_free(struct proposal *p)
-{
-	free(p->cipher);
-	free(p->mac);
-}
-
 static void
 copy_offer(struct ssh_offer *to, const struct ssh_offer *from)
 {
@@ -218,7 +183,8 @@ copy_offer(struct ssh_offer *to, const struct ssh_offer *from)
 
 /* With keys in use: who may log in by what? */
 static void
-ask_methods(struct look *look, struct ssh_client *c, const struct proposal *p)
+ask_methods(
+    struct look *look, struct ssh_client *c, const struct ssh_proposing *p)
 {
 	struct ssh_report *r = look->report;
 	char *methods;
@@ -248,9 +214,9 @@ look_first(struct look *look, struct ssh_client *c)
 {
 	struct ssh_report *r = look->report;
 	char *algorithm = first_name(r->offer.lists[LIST_HOST_KEY]);
-	struct proposal p;
+	struct ssh_proposing p;
 
-	if (!make_proposal(&r->offer, algorithm, &p))
+	if (!ssh_proposing_make(&r->offer, algorithm, &p))
 		set_text(&r->problem,
 		    "no key exchange in common: host keys and authentication "
 		    "were not seen");
@@ -262,7 +228,7 @@ look_first(struct look *look, struct ssh_client *c)
 		learn_host_key(add_host_key(r, algorithm), c);
 		ask_methods(look, c, &p);
 	}
-	proposal_free(&p);
+	ssh_proposing_free(&p);
 	free(algorithm);
 }
 
@@ -295,17 +261,17 @@ look_host_key(struct look *look, const char *algorithm)
 	struct ssh_report *r = look->report;
 	struct ssh_host_key *key;
 	struct ssh_client *c;
-	struct proposal p;
+	struct ssh_proposing p;
 
 	if (copy_host_key(r, algorithm) ||
 	    (key = add_host_key(r, algorithm)) == NULL || *r->kex == '\0')
 		return;
 	if ((c = begin(look)) == NULL)
 		return;
-	if (make_proposal(&r->offer, algorithm, &p) &&
+	if (ssh_proposing_make(&r->offer, algorithm, &p) &&
 	    ssh_client_propose(c, &p.names) == 0 && ssh_client_exchange(c) == 0)
 		learn_host_key(key, c);
-	proposal_free(&p);
+	ssh_proposing_free(&p);
 	ssh_client_free(c);
 }
 
@@ -335,10 +301,10 @@ look_group(struct look *look)
 	struct ssh_report *r = look->report;
 	char *algorithm = first_name(r->offer.lists[LIST_HOST_KEY]);
 	struct ssh_client *c;
-	struct proposal p;
+	struct ssh_proposing p;
 	size_t i;
 
-	(void)make_proposal(&r->offer, algorithm, &p);
+	(void)ssh_proposing_make(&r->offer, algorithm, &p);
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		if (!ssh_names_have(
 			r->offer.lists[LIST_KEX], names[i], strlen(names[i])) ||
@@ -350,7 +316,7 @@ look_group(struct look *look)
 		ssh_client_free(c);
 		break;
 	}
-	proposal_free(&p);
+	ssh_proposing_free(&p);
 	free(algorithm);
 }
 
@@ -360,9 +326,9 @@ look_none(struct look *look)
 	struct ssh_report *r = look->report;
 	char *algorithm = first_name(r->offer.lists[LIST_HOST_KEY]);
 	struct ssh_client *c;
-	struct proposal p;
+	struct ssh_proposing p;
 
-	if (make_proposal(&r->offer, algorithm, &p) &&
+	if (ssh_proposing_make(&r->offer, algorithm, &p) &&
 	    (c = begin(look)) != NULL) {
 		p.names.cipher = "none";
 		if (ssh_client_propose(c, &p.names) == 0)
@@ -371,7 +337,7 @@ look_none(struct look *look)
 			    TRIAL_REFUSED;
 		ssh_client_free(c);
 	}
-	proposal_free(&p);
+	ssh_proposing_free(&p);
 	free(algorithm);
 }
 

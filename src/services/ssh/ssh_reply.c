@@ -84,16 +84,15 @@ mpint_bits(const uint8_t *p, size_t len)
 
 int
 ssh_reply_parse(const uint8_t *payload, size_t len, struct ssh_bytes *key,
-    struct ssh_bytes *value)
+    struct ssh_bytes *value, struct ssh_bytes *signature)
 {
 	struct ssh_in in = { .data = payload, .len = len };
-	size_t signature;
 
 	if (ssh_get_u8(&in) != SSH_MSG_KEX_REPLY)
 		return -1;
 	key->data = ssh_get_string(&in, &key->len);
 	value->data = ssh_get_string(&in, &value->len);
-	(void)ssh_get_string(&in, &signature);
+	signature->data = ssh_get_string(&in, &signature->len);
 	return in.bad || in.at != in.len || key->len == 0 ? -1 : 0;
 }
 

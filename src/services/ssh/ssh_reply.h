@@ -29,7 +29,7 @@ struct ssh_bytes {
 
 /* RFC 5656 section 4, RFC 4253 section 8: 0 or -1. */
 int	ssh_reply_parse(const uint8_t *payload, size_t, struct ssh_bytes *key,
-	    struct ssh_bytes *value);
+	    struct ssh_bytes *value, struct ssh_bytes *signature);
 /* RFC 4419 section 3: the size of its prime in bits, 0 when malformed. */
 unsigned int ssh_reply_group_bits(const uint8_t *payload, size_t);
 /*
