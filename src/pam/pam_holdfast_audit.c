@@ -163,22 +163,28 @@ add_text(char *packet, size_t *len, const char *text)
 	*len += n;
 }
 
-/*
- * Core is told as well, for the account's last login; without an answer.  A
- * key alone is a line of its own; with anything else it was a password too.
- */
+/* A key alone is a line of its own; with anything else it was a password too. */
+static const char *
+way_of(const char *how)
+{
+	if (how != NULL && strncmp(how, "gssapi-", 7) == 0)
+		return "SSH_KERBEROS";
+	return how != NULL && strncmp(how, "publickey ", 10) == 0 &&
+		strstr(how, "\npassword") == NULL ?
+	    "SSH_KEY" :
+	    "SSH_PASSWORD";
+}
+
+/* Core is told as well, for the account's last login; without an answer. */
 static void
 tell_core(pam_handle_t *pamh)
 {
 	const struct timeval patience = { .tv_sec = 1 };
 	struct sockaddr_un to = { .sun_family = AF_UNIX,
 		.sun_path = SECOND_FACTOR_SOCKET };
-	const char *how = pam_getenv(pamh, "SSH_AUTH_INFO_0");
 	const void *user = NULL, *host = NULL;
 	char packet[SECOND_FACTOR_PACKET] = { SECOND_FACTOR_VERSION,
 		SECOND_FACTOR_LOGIN };
-	bool key = how != NULL && strncmp(how, "publickey ", 10) == 0 &&
-	    strstr(how, "\npassword") == NULL;
 	size_t len = 2;
 	int fd;
 
@@ -187,7 +193,7 @@ tell_core(pam_handle_t *pamh)
 	    user == NULL || host == NULL)
 		return;
 	add_text(packet, &len, user);
-	add_text(packet, &len, key ? "SSH_KEY" : "SSH_PASSWORD");
+	add_text(packet, &len, way_of(pam_getenv(pamh, "SSH_AUTH_INFO_0")));
 	add_text(packet, &len, host);
 	fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
 	if (fd == -1)

@@ -16,6 +16,7 @@
 #include "core/resource.h"
 #include "lib/json.h"
 #include "lib/transfer.h"
+#include "services/kerberos/kerberos.h"
 #include "system/service.h"
 #include "system/system.h"
 #include "system/user.h"
@@ -36,8 +37,9 @@ static const struct field entry_fields[] = {
 	  .doc = "Its number." },
 	{ .name = "ways", .type = F_ARRAY, .fields = way,
 	  .flags = FF_REQUIRED, .doc = "How it may come in: WEB_PASSWORD, "
-	  "API_KEY, UNIX_SOCKET, SSH_PASSWORD, SSH_KEY, "
-	  "SSH_CERTIFICATE; none when it is locked." },
+	  "API_KEY, UNIX_SOCKET, SSH_PASSWORD, SSH_KEY, SSH_CERTIFICATE, "
+	  "SSH_KERBEROS (where the realm has such a principal); none when "
+	  "it is locked." },
 	{ .name = "ways_off", .type = F_ARRAY, .fields = way,
 	  .flags = FF_REQUIRED, .doc = "Those of SSH that it would have if "
 	  "the service ran." },
@@ -186,6 +188,7 @@ put_ways(json_t *access, const json_t *user, bool ssh_runs)
 		{ "SSH_KEY", *json_str(user, "sshpubkey", "") != '\0' && shell,
 		    true },
 		{ "SSH_CERTIFICATE", shell && trusts_certificates(), true },
+		{ "SSH_KERBEROS", shell && kerberos_accepts(), true },
 	};
 	json_t *open = json_array(), *off = json_array();
 	size_t i;

@@ -181,6 +181,9 @@ def test_tickets_open_the_door_where_they_are_to(site, client):
     done = log_in(site, "alice", "id -un; klist")
     assert done.stdout.startswith("alice\n"), done
     assert f"krbtgt/{REALM}@{REALM}" in done.stdout    # -K passes it on
+    access, = client.call("user.access", [["username", "=", "alice"]])
+    assert "SSH_KERBEROS" in access["ways"]
+    assert list(access["last_ways"]) == ["SSH_KERBEROS"]
     # Nobody else's door, not even one that its owner opens by a file.
     assert not gets_in(site, "bob")
     login = site.inside("/home/bob/.k5login")

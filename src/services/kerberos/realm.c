@@ -2,7 +2,6 @@
  * kerberos.realm.*: the realms, and where their servers are.
  */
 #include <errno.h>
-#include <stdlib.h>
 
 #include "core/call.h"
 #include "core/core.h"
@@ -97,35 +96,28 @@ check(struct change *c)
 
 /* --- The file ------------------------------------------------------------- */
 
-static int
-by_id(const void *a, const void *b)
-{
-	int64_t x = json_int(*(json_t *const *)a, "id", 0);
-	int64_t y = json_int(*(json_t *const *)b, "id", 0);
-
-	return (x > y) - (x < y);
-}
-
 /* The eldest is the default one, in whatever order they are kept. */
 char *
 kerberos_render_conf(const struct change *c, char **whyp)
 {
 	json_t *all = change_view_all(c, &kerberos_realm_resource);
-	size_t n = json_array_size(all), i;
-	json_t **list = xcalloc(n + 1, sizeof(json_t *)); /* NOLINT */
-	json_t *sorted = json_array();
+	json_t *ordered = json_array(), *eldest = NULL, *realm;
 	char *text;
+	size_t i;
 
 	(void)whyp;
-	for (i = 0; i < n; i++)
-		list[i] = json_array_get(all, i);
-	qsort(list, n, sizeof(list[0]), by_id);
-	for (i = 0; i < n; i++)
-		json_array_append(sorted, list[i]);
-	text = krb5_conf_render(sorted);
-	json_decref(sorted);
+	json_array_foreach(all, i, realm)
+		if (eldest == NULL ||
+		    json_int(realm, "id", 0) < json_int(eldest, "id", 0))
+			eldest = realm;
+	if (eldest != NULL)
+		json_array_append(ordered, eldest);
+	json_array_foreach(all, i, realm)
+		if (realm != eldest)
+			json_array_append(ordered, realm);
+	text = krb5_conf_render(ordered);
+	json_decref(ordered);
 	json_decref(all);
-	free(list);
 	return text;
 }
 
