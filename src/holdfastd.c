@@ -35,6 +35,9 @@ static const char help[] =
     "  --ssh-port N        first TCP port of the SSH service (22)\n"
     "  --expose            services of an instance may listen on every "
     "address\n"
+    "  --import            an instance takes over the machine's sshd_config, "
+    "its host\n"
+    "                      keys and the keys in homes, at its first start\n"
     "  --kernel-audit      an instance records what the kernel audits; one a "
     "machine\n"
     "  --print-openrpc     describe the API as an OpenRPC document\n"
@@ -105,6 +108,9 @@ take_option(int c, struct monitor_options *chosen)
 			return usage("--ssh-port is not a port", optarg);
 		chosen->ssh_port = (uint16_t)value;
 		return 0;
+	case 'p':
+		chosen->import = true;
+		return 0;
 	case 'k':
 		chosen->kernel_audit = true;
 		return 0;
@@ -124,6 +130,7 @@ main_monitor(int argc, char **argv)
 		{ "ready-fd", required_argument, NULL, 'r' },
 		{ "ssh-port", required_argument, NULL, 's' },
 		{ "expose", no_argument, NULL, 'e' },
+		{ "import", no_argument, NULL, 'p' },
 		{ "kernel-audit", no_argument, NULL, 'k' },
 		{ "print-openrpc", no_argument, NULL, 'o' },
 		{ "print-own", no_argument, NULL, 'w' },
@@ -161,8 +168,8 @@ main_monitor(int argc, char **argv)
 		return usage("unexpected argument", argv[optind]);
 	if (machine &&
 	    (chosen.instance != NULL || chosen.expose || chosen.ssh_port != 0 ||
-		chosen.kernel_audit))
-		return usage("--instance, --ssh-port, --expose and "
+		chosen.import || chosen.kernel_audit))
+		return usage("--instance, --ssh-port, --expose, --import and "
 			     "--kernel-audit do not go with --machine",
 		    NULL);
 	if (!machine && (chosen.instance == NULL || chosen.instance[0] == '\0'))

@@ -15,6 +15,7 @@ struct monitor_options {
 	const char	*listen;	/* "ADDR:PORT" */
 	int		 ready_fd;	/* -1: none */
 	uint16_t	 ssh_port;	/* 0: the table's default */
+	bool		 import;
 	bool		 expose;
 	bool		 kernel_audit;	/* of an instance */
 };

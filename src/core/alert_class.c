@@ -122,6 +122,13 @@ const struct alert_class alert_classes[] = {
 	  "clients that did not connect until then, or do not learn new keys "
 	  "(UpdateHostKeys), will warn of an unknown one.",
 	  .args = { "types", "until" } },
+	{ .name = "SshImported", .category = "SYSTEM",
+	  .level = ALERT_WARNING, .own = true, .seconds = 7 * DAY,
+	  .title = "The Machine's sshd_config Was Taken Over",
+	  .text = "The sshd_config that was there became settings of SSH: "
+	  "{differences} directives do something else than before, {left} "
+	  "lines were left out (ssh.import_report).",
+	  .args = { "differences", "left" } },
 	{ .name = "SshNoInterface", .category = "SYSTEM",
 	  .level = ALERT_WARNING, .own = true,
 	  .title = "None of SSH's Interfaces Is There",

@@ -177,8 +177,9 @@ enum message_type {
 	MSG_OP_EFFECTIVE,	/* u32 output, [str connection spec]* as of
 				   sshd -C, none = global -> bytes text */
 	MSG_OP_EFFECTIVE_OF,	/* u32 output, bytes content, [str connection
-				   spec as above]* -> [bytes text]*: what the
-				   daemon would make of that content */
+				   spec as above, "" = global]* -> [bytes
+				   text]*: what the daemon would make of that
+				   content */
 	MSG_OP_SERVICE_CONTROL,	/* u32 service, u32 daemon of it or DAEMON_ALL,
 				   u8 enum service_verb -> */
 	MSG_OP_SERVICE_STATUS,	/* u32 service, u32 daemon as above
@@ -224,8 +225,9 @@ enum message_type {
 				   comma-separated: key exchanges, host key
 				   algorithms, ciphers, MACs */
 	MSG_OP_SSH_FILES,	/* -> u8 1: sshd_config is as Debian's package
-				   has it, [str path below /etc/ssh, bytes
-				   content, str why it cannot be read]* */
+				   has it, u8 1: sshd starts with the machine,
+				   [str path below /etc/ssh, bytes content, str
+				   why it cannot be read]* */
 	MSG_OP_SSH_HOST_KEYS,	/* -> for each slot of each type, as of
 				   services/ssh/ssh_key_files.h: u8 enum
 				   ssh_key_state, str "type base64" of a good

@@ -44,6 +44,7 @@ facts_put(struct wire_out *out, const struct facts *facts)
 	wire_put_u8(out, facts->fips_module);
 	wire_put_u8(out, facts->instance);
 	wire_put_u8(out, facts->kernel_audit);
+	wire_put_u8(out, facts->import);
 	wire_put_u8(out, facts->expose);
 	wire_put_str(out, facts->listen_address);
 	wire_put_u16(out, facts->ssh_port);
@@ -73,6 +74,7 @@ facts_get(struct wire_in *in, struct facts *facts)
 	facts->fips_module = wire_get_u8(in) != 0;
 	facts->instance = wire_get_u8(in) != 0;
 	facts->kernel_audit = wire_get_u8(in) != 0;
+	facts->import = wire_get_u8(in) != 0;
 	facts->expose = wire_get_u8(in) != 0;
 	facts->listen_address = wire_get_str(in, TEXT_MAX);
 	facts->ssh_port = wire_get_u16(in);

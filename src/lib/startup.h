@@ -29,6 +29,8 @@ struct facts {
 	bool		 fips_module;		/* OpenSSL has its provider */
 	bool		 instance;		/* not a packaged machine */
 	bool		 kernel_audit;		/* it may be changed */
+	bool		 import;		/* what runs is taken over at
+						   the first start */
 	bool		 expose;		/* services may listen anywhere */
 	char		*listen_address;	/* else only here */
 	uint16_t	 ssh_port;		/* first tcpport; 0: the table's */

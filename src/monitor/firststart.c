@@ -281,18 +281,21 @@ install_pam_service(char *why, size_t size)
 	return rc;
 }
 
-/* Of an instance: nobody of the machine below gets in. */
+/* Of an instance: nobody of the machine below gets in, but by imported keys. */
 static int
-shut_out(struct account_texts *texts, char *why, size_t size)
+shut_out(struct account_texts *texts, bool import, char *why, size_t size)
 {
-	if (lock_passwords(texts, why, size) == -1 ||
-	    hide_all_keys(texts->text[FILE_PASSWD], why, size) == -1)
+	if (lock_passwords(texts, why, size) == -1)
+		return -1;
+	if (import)
+		return 0;
+	if (hide_all_keys(texts->text[FILE_PASSWD], why, size) == -1)
 		return -1;
 	return remove_host_keys(why, size);
 }
 
 int
-firststart(int dir_fd, bool instance, char *why, size_t size)
+firststart(int dir_fd, bool instance, bool import, char *why, size_t size)
 {
 	struct account_texts texts;
 	struct stat st;
@@ -301,7 +304,7 @@ firststart(int dir_fd, bool instance, char *why, size_t size)
 	if (fstatat(dir_fd, MARKER, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return 0;
 	if (accountfiles_read(&texts, why, size) == -1 ||
-	    (instance && shut_out(&texts, why, size) == -1) ||
+	    (instance && shut_out(&texts, import, why, size) == -1) ||
 	    add_accounts(&texts, why, size) == -1 ||
 	    install_pam_service(why, size) == -1)
 		goto out;

@@ -12,9 +12,10 @@
 /*
  * Runs inside the mounted instance or on the machine itself, unless
  * DIR/initialised says that it was done; safe to repeat after an interruption.
- * 0 or -1 with why.
+ * import: keys in homes and host keys stay.  0 or -1 with why.
  */
-int		 firststart(int dir_fd, bool instance, char *why, size_t size);
+int		 firststart(int dir_fd, bool instance, bool import, char *why,
+		    size_t size);
 
 /* What should be told about it ("group id 445 belongs to ..."); NULL ends. */
 const char	*const *firststart_warnings(void);

@@ -242,7 +242,8 @@ furnish(bool instance)
 	size_t size = sizeof(monitor.why);
 
 	if (own_namespace(&monitor.own) == -1 ||
-	    firststart(monitor.folder.fd, instance, why, size) == -1 ||
+	    firststart(monitor.folder.fd, instance, monitor.options->import,
+		why, size) == -1 ||
 	    machine_facts(monitor.folder.fd, &monitor.facts, why, size) == -1)
 		return -1;
 	for (warning = firststart_warnings(); *warning != NULL; warning++)
@@ -478,6 +479,7 @@ serve(void)
 
 	facts->instance = options->instance != NULL;
 	facts->kernel_audit = kernel_audit_permitted();
+	facts->import = options->import || !facts->instance;
 	facts->expose = options->expose || !facts->instance;
 	facts->ssh_port = options->ssh_port;
 	facts->listen_address = xstrdup(monitor.listen.host);

@@ -495,7 +495,9 @@ each_effective(struct operation_call *call, const struct output *output,
 	wire_put_u32(&call->reply, count);
 	for (; count > 0 && rc == 0; count--) {
 		spec = wire_get_str(&call->body, SPEC_MAX);
-		if (!spec_valid(spec))
+		if (spec != NULL && *spec == '\0')
+			rc = effective(call, output, path, NULL, 0);
+		else if (!spec_valid(spec))
 			rc = operation_fail(
 			    call, EINVAL, "malformed connection");
 		else

@@ -53,6 +53,23 @@ is_debians(const char *content, size_t len)
 	return same;
 }
 
+/* As `systemctl enable` leaves it; systemd.unit(5), also as ssh.socket. */
+static bool
+starts_at_boot(void)
+{
+	static const char *const links[] = {
+		"/etc/systemd/system/multi-user.target.wants/ssh.service",
+		"/etc/systemd/system/sockets.target.wants/ssh.socket",
+	};
+	struct stat st;
+	size_t i;
+
+	for (i = 0; i < sizeof(links) / sizeof(links[0]); i++)
+		if (lstat(links[i], &st) == 0)
+			return true;
+	return false;
+}
+
 /* Names become text elsewhere. */
 static char *
 readable(const char *folder, const char *name)
@@ -149,6 +166,7 @@ op_ssh_files(struct operation_call *call)
 		len = 0;
 	wire_put_u8(&call->reply, content != NULL && is_debians(content, len));
 	freezero(content, len);
+	wire_put_u8(&call->reply, starts_at_boot());
 	for (i = 0; rc == 0 && i < sizeof(places) / sizeof(places[0]); i++)
 		rc = put_place(&files, places[i].folder, places[i].pattern);
 	return rc;

@@ -37,7 +37,7 @@ METHODS = {
     "service.control", "service.started", "service.started_or_enabled",
     "ssh.checkin", "ssh.checkin_waiting",
     "ssh.config", "ssh.update", "ssh.upload_options", "ssh.bindiface_choices",
-    "ssh.edited_files", "ssh.foreign_edits",
+    "ssh.edited_files", "ssh.foreign_edits", "ssh.import_report",
     "ssh.host_keys", "ssh.last_probe", "ssh.probe",
     "ssh.rotate_host_keys", "ssh.sessions", "ssh.terminate_session",
     "alert.list", "audit.query", "audit.config", "audit.update",

@@ -476,14 +476,21 @@ char *
 ssh_render_output(const struct change *change, char **whyp)
 {
 	const json_t *entry = change_view(change, &ssh_resource, SSH_ENTRY);
-	struct ssh_config config = { 0 };
-	json_t *users;
-	char *text;
 
 	if (entry == NULL) {
 		*whyp = xstrdup("the SSH settings are not stored");
 		return NULL;
 	}
+	return ssh_render_entry(change, entry, whyp);
+}
+
+char *
+ssh_render_entry(const struct change *change, const json_t *entry, char **whyp)
+{
+	struct ssh_config config = { 0 };
+	json_t *users;
+	char *text;
+
 	schema_to_struct(ssh_fields, entry, &config);
 	users = change_view_all(change, resource_find("user"));
 	text = render(change, &config, users, whyp);
@@ -638,6 +645,10 @@ static const struct method ssh_methods[] = {
 	  .roles = read_roles, .result = &ssh_host_keys_result,
 	  .doc = "The host keys by which clients know this machine.",
 	  .run = ssh_host_keys_run },
+	{ .name = "ssh.import_report", .auth = AUTH_ROLE, .own = true,
+	  .result = &ssh_import_last,
+	  .doc = "What the last import of a foreign sshd_config left out, and "
+	  "what sshd does otherwise since.", .run = ssh_import_report_run },
 	{ .name = "ssh.last_probe", .auth = AUTH_ROLE, .own = true,
 	  .roles = read_roles, .result = &ssh_last_probe_result,
 	  .doc = "What the last probe of this machine saw.",

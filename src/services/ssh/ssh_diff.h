@@ -7,9 +7,11 @@
 #include <jansson.h>
 #include <stddef.h>
 
-/* Whole lines, "-" or "+" before them: those between what both begin and end
- * with.  A new reference. */
-json_t	*ssh_diff(const char *before, const char *after);
+/*
+ * From a to b, whole lines with "-" or "+" before them: those between what
+ * both begin and end with.  A new reference.
+ */
+json_t	*ssh_diff(const char *a, const char *b);
 
 /* Foreign bytes as text: what JSON cannot hold becomes '?'. */
 json_t	*ssh_text(const char *bytes, size_t len);

@@ -25,6 +25,8 @@
 #include "services/ssh/ssh.h"
 #include "services/ssh/ssh_diff.h"
 #include "services/ssh/ssh_files.h"
+#include "services/ssh/ssh_first.h"
+#include "services/ssh/ssh_import.h"
 
 #define TASK "ssh.edits"
 #define METHOD "ssh.foreign_edits"
@@ -32,13 +34,15 @@
 #define ALERT_DROP_INS "sshd_config.d"
 #define KNOWN "ssh.drop_ins" /* in the store: {path: digest} */
 
-static const char *const actions[] = { "DISCARD", NULL };
+static const char *const actions[] = { "IMPORT", "DISCARD", NULL };
+#define LAST "ssh.import_report" /* in the store */
 
 /* clang-format off */
 static const struct field edits_data[] = {
 	{ .name = "action", .type = F_ENUM, .choices = actions,
 	  .flags = FF_REQUIRED,
-	  .doc = "DISCARD: the file is written anew from the settings." },
+	  .doc = "IMPORT: it becomes settings, and auxiliary parameters. "
+	  "DISCARD: the file is written anew from the settings." },
 	FIELD_END
 };
 const struct field ssh_edits_params[] = {
@@ -64,11 +68,15 @@ const struct field ssh_edited_list = { .name = "result", .type = F_ARRAY,
 static const struct field result_fields[] = {
 	{ .name = "files", .type = F_ARRAY, .fields = &edited_file,
 	  .flags = FF_REQUIRED, .doc = "What had been edited." },
+	SSH_IMPORT_REPORT_ROWS,
 	FIELD_END
 };
 const struct field ssh_edits_result = { .name = "result", .type = F_OBJECT,
 	.fields = result_fields, .flags = FF_REQUIRED,
 	.doc = "What became of them." };
+const struct field ssh_import_last = { .name = "result", .type = F_OBJECT,
+	.fields = result_fields, .flags = FF_REQUIRED | FF_NULL,
+	.doc = "The last import; null: there was none." };
 /* clang-format on */
 
 /* --- What is known -------------------------------------------------------- */
@@ -231,12 +239,14 @@ looked(struct ssh_files *files, const char *why, void *arg)
 	json_t *list, *known;
 
 	if (files != NULL) {
-		known = known_drop_ins();
-		if (known == NULL) {
+		if (l->done != NULL && ssh_first_begin(files))
+			installed_disown(OUTPUT_SSHD_CONFIG);
+		else if ((known = known_drop_ins()) == NULL) {
 			known = drop_ins_of(files);
 			keep_known(known);
-		}
-		json_decref(known);
+			json_decref(known);
+		} else
+			json_decref(known);
 		list = edited(files);
 		tell(list);
 		json_decref(list);
@@ -291,6 +301,7 @@ struct handling {
 	char main[INSTALLED_DIGEST]; /* "": there is none */
 	json_t *drop_ins; /* {path: digest} */
 	json_t *report;
+	struct ssh_files *files;
 };
 
 static void
@@ -300,6 +311,7 @@ handling_free(void *arg)
 
 	json_decref(h->drop_ins);
 	json_decref(h->report);
+	ssh_files_free(h->files);
 	free(h);
 }
 
@@ -370,30 +382,105 @@ ssh_edits_suffix(const json_t *params)
 	return xstrdup(json_str(json_array_get(params, 0), "action", ""));
 }
 
+static bool is_import(const struct call *);
+
+static void
+keep_report(const json_t *report)
+{
+	char *text = json_text(report);
+	size_t left = json_array_size(json_object_get(report, "not_taken"));
+	size_t other = json_array_size(json_object_get(report, "differences"));
+
+	if (store_set_value(core_store(), LAST, text) == -1)
+		log_warn("ssh.import", "%s", strerror(errno));
+	free(text);
+	log_info("ssh.imported",
+	    "sshd_config was taken over: %zu directives do something else, "
+	    "%zu lines were left out (ssh.import_report)",
+	    other, left);
+	alert_raise("SshImported", NULL,
+	    json_pack("{s:I, s:I}", "differences", (json_int_t)other, "left",
+		(json_int_t)left));
+}
+
 static void
 replaced(struct change *change)
 {
 	struct handling *h = change->call->data;
 
 	keep_known(h->drop_ins);
+	if (is_import(change->call))
+		keep_report(h->report);
 	alert_clear(ALERT, ALERT_DROP_INS);
 	change->result = json_incref(h->report);
 }
 
 static void
-discard(struct ssh_files *files, const char *why, void *arg)
+give_up(struct call *call, int error, const char *text)
+{
+	call_fail(call, error, "%s", text);
+}
+
+/* The change that replaces the file; data: of ssh.update. */
+static void
+replace(struct call *call, const json_t *data)
+{
+	installed_disown(OUTPUT_SSHD_CONFIG);
+	change_submit(call, &ssh_resource, CHANGE_UPDATE, ssh_resource.entry,
+	    data, replaced);
+}
+
+static void
+imported(const struct import_result *result, void *arg)
+{
+	struct call *call = arg;
+	struct handling *h = call->data;
+
+	if (result->error != 0) {
+		call_fail_extra(call, result->error, json_incref(result->extra),
+		    "Nothing was changed: %s", result->text);
+		return;
+	}
+	json_object_update(h->report, result->report);
+	replace(call, result->data);
+}
+
+static bool
+is_import(const struct call *call)
+{
+	return strcmp(json_str(call_param(call, 0), "action", ""), "IMPORT") ==
+	    0;
+}
+
+/* {path: digest} of drop-ins that were edited; a new reference. */
+static json_t *
+edited_drop_ins(const struct ssh_files *files)
+{
+	json_t *known = known_drop_ins(), *now = drop_ins_of(files), *digest;
+	const char *path;
+	void *next;
+
+	json_object_foreach_safe(now, next, path,
+	    digest) if (json_equal(digest, json_object_get(known, path)))
+	    json_object_del(now, path);
+	json_decref(known);
+	return now;
+}
+
+static void
+files_known(struct ssh_files *files, const char *why, void *arg)
 {
 	struct call *call = arg;
 	struct handling *h;
-	json_t *list, *nothing;
+	json_t *list, *data, *also = NULL;
 
 	if (files == NULL) {
-		call_fail(call, EIO, "The files could not be read: %s", why);
+		give_up(call, EIO, why);
 		return;
 	}
 	list = edited(files);
 	if (json_array_size(list) == 0) {
-		call_fail(call, ENOENT, "Nobody else edited sshd_config");
+		give_up(call, ENOENT, "Nobody else edited sshd_config");
 		json_decref(list);
 		ssh_files_free(files);
 		return;
@@ -401,22 +488,38 @@ discard(struct ssh_files *files, const char *why, void *arg)
 	h = xcalloc(1, sizeof(*h));
 	digest_main(files, h->main);
 	h->drop_ins = drop_ins_of(files);
-	h->report = json_pack("{s:o}", "files", list);
+	h->report = json_pack("{s:o, s:[], s:[], s:[]}", "files", list,
+	    "not_taken", "differences", "not_compared");
+	h->files = files;
 	call->data = h;
 	call->free_data = handling_free;
-	if (is_main_edited(ssh_files_find(files, SSH_MAIN_FILE)))
-		installed_disown(OUTPUT_SSHD_CONFIG);
-	ssh_files_free(files);
-	nothing = json_object();
-	change_submit(call, &ssh_resource, CHANGE_UPDATE, ssh_resource.entry,
-	    nothing, replaced);
-	json_decref(nothing);
+	if (is_import(call)) {
+		/* Files beside ours mean something once they are imported. */
+		if (!is_main_edited(ssh_files_find(files, SSH_MAIN_FILE)))
+			also = edited_drop_ins(files);
+		ssh_import(files, also, imported, call);
+		json_decref(also);
+		return;
+	}
+	data = json_object();
+	replace(call, data);
+	json_decref(data);
 }
 
 void
 ssh_edits_run(struct call *call)
 {
-	ssh_files_ask(discard, call);
+	ssh_files_ask(files_known, call);
+}
+
+void
+ssh_import_report_run(struct call *call)
+{
+	char *text = store_value(core_store(), LAST);
+
+	call_reply(call,
+	    text == NULL ? json_null() : json_parse(text, strlen(text), NULL));
+	free(text);
 }
 
 static void

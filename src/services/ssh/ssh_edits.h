@@ -16,6 +16,7 @@ struct task_run;
 extern const struct field ssh_edits_params[];
 extern const struct field ssh_edits_result;
 extern const struct field ssh_edited_list;
+extern const struct field ssh_import_last;
 
 /* Before files are brought in line with the store, at each start. */
 void	 ssh_edits_gather(void (*done)(void *), void *);
@@ -29,5 +30,6 @@ bool	 ssh_edits_replaced_by(const struct change *);
 char	*ssh_edits_suffix(const json_t *params);
 void	 ssh_edits_run(struct call *);
 void	 ssh_edited_run(struct call *);
+void	 ssh_import_report_run(struct call *);
 
 #endif

@@ -43,6 +43,7 @@ parse(struct wire_in body)
 	const char *content;
 
 	files->debians = wire_get_u8(&body) != 0;
+	files->at_boot = wire_get_u8(&body) != 0;
 	while (!body.bad && body.at < body.len) {
 		files->list = xreallocarray(
 		    files->list, files->count + 1, sizeof(*files->list));

@@ -22,6 +22,7 @@ struct ssh_file {
 
 struct ssh_files {
 	bool		 debians;	/* sshd_config is as its package's */
+	bool		 at_boot;	/* sshd starts with the machine */
 	struct ssh_file	*list;
 	size_t		 count;
 };
