@@ -39,6 +39,7 @@ static const struct message_info messages[MSG_TYPE_COUNT] = {
 	ROW(TLS,		MONITOR, WEB,	  2 * STR, 256 * KIB,  0, 0),
 	ROW(FACTS,		MONITOR, CORE,	  STR, 64 * KIB,       0, 0),
 	ROW(BOOT,		MONITOR, FRONT,	  STR, SHORT,	       0, 0),
+	ROW(PAGE,		MONITOR, WEB,	  0, 0,		       1, 1),
 
 	ROW(SHELL_BEGIN,	FRONT, CORE,	  1 + STR, 1 + STR + 4 * KIB,
 								       0, 0),

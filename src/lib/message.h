@@ -34,7 +34,7 @@ enum message_type {
 	/*
 	 * Life cycle.  A role starts with its channel to the monitor on fd 3
 	 * and nothing else, says HELLO, gets its setup (PEER, LISTEN, TLS,
-	 * FACTS, BOOT, as its role needs), then START.  PEER may come again
+	 * FACTS, BOOT, PAGE, as its role needs), then START.  PEER may come again
 	 * later: that peer was restarted, the old channel is dead.
 	 */
 	MSG_HELLO = 1,		/* role -> monitor: u32 protocol, str build */
@@ -54,6 +54,8 @@ enum message_type {
 				   str private key PEM */
 	MSG_FACTS,		/* monitor -> core: see struct facts */
 	MSG_BOOT,		/* monitor -> web, local: str the boot id */
+	MSG_PAGE,		/* monitor -> web: empty (fd), sealed: the web
+				   interface, web/page.h */
 
 	/*
 	 * Of a PROTOCOL_SHELL: one BEGIN, then OPEN, or a frame that refuses

@@ -236,6 +236,14 @@ take_boot(struct startup *startup, struct ipc_msg *msg)
 }
 
 static void
+take_page(struct startup *startup, struct ipc_msg *msg)
+{
+	if (startup->page_fd != -1)
+		fatal("the monitor sent PAGE twice");
+	startup->page_fd = take_fd(msg);
+}
+
+static void
 say_hello(enum role self)
 {
 	struct wire_out out = { 0 };
@@ -281,6 +289,9 @@ take(struct startup *startup, enum role self, struct ipc_msg *msg)
 	case MSG_BOOT:
 		take_boot(startup, msg);
 		return false;
+	case MSG_PAGE:
+		take_page(startup, msg);
+		return false;
 	case MSG_START:
 		return true;
 	case MSG_STOP:
@@ -300,6 +311,7 @@ startup_receive(enum role self, struct startup *startup)
 	void *body;
 
 	memset(startup, 0, sizeof(*startup));
+	startup->page_fd = -1;
 	for (i = 0; i < ROLE_COUNT; i++)
 		startup->peer_fds[i] = -1;
 	log_nonblocking();

@@ -12,6 +12,7 @@
 #include "lib/ipc.h"
 
 #define STARTUP_FD	3
+#define STARTUP_PAGE_MAX ((size_t)32 << 20)	/* the web interface */
 
 /* What the monitor knows of the machine and of how it was started. */
 struct facts {
@@ -62,6 +63,7 @@ struct startup {
 	char		*certificate, *key;	/* PEM; the key is secret */
 	struct facts	 facts;
 	char		*boot_id;	/* the front roles know no more */
+	int		 page_fd;	/* web/page.h; -1: there is none */
 };
 
 /*

@@ -41,6 +41,7 @@
 #include "monitor/op_worker.h"
 #include "monitor/operations.h"
 #include "monitor/packaged.h"
+#include "monitor/page.h"
 #include "monitor/processes.h"
 #include "monitor/supervisor.h"
 #include "monitor/systemd.h"
@@ -77,7 +78,8 @@ static struct {
 } monitor = {
 	.folder = { .fd = -1, .lock_fd = -1 }, .state_fd = -1,
 	.roles = { .exe_fd = -1, .listen_fd = -1, .socket_fd = -1,
-	  .syslog_fd = -1, .kernel_fd = -1, .codes_fd = -1, .facts_fd = -1 }
+	  .syslog_fd = -1, .kernel_fd = -1, .codes_fd = -1, .facts_fd = -1,
+	  .page_fd = -1 }
 };
 /* clang-format on */
 
@@ -146,6 +148,12 @@ check(const struct monitor_options *options)
 	monitor.roles.exe_fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
 	if (monitor.roles.exe_fd == -1)
 		return fail("/proc/self/exe: %s", strerror(errno));
+	monitor.roles.page_fd = page_open();
+	if (monitor.roles.page_fd == -1)
+		log_warn("start.page",
+		    "the web interface: %s; the API is "
+		    "served alone",
+		    strerror(errno));
 	return own_namespace(&monitor.host);
 }
 

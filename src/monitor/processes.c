@@ -158,6 +158,9 @@ role_set_up(struct process *process)
 		send_listener(process, setup->listen_address, setup->listen_fd);
 		send_tls(process);
 		send_boot(process);
+		if (setup->page_fd != -1)
+			ipc_send(process->ipc, MSG_PAGE, 0, NULL,
+			    &setup->page_fd, 1);
 	} else if (process->role == ROLE_LOCAL) {
 		send_listener(process, "middlewared.sock", setup->socket_fd);
 		send_boot(process);

@@ -15,6 +15,7 @@ static const struct {
 	const char *phrase;
 } phrases[] = {
 	{ 200, "OK" },
+	{ 304, "Not Modified" },
 	{ 308, "Permanent Redirect" },
 	{ 400, "Bad Request" },
 	{ 401, "Unauthorized" },
@@ -31,13 +32,26 @@ static const struct {
 	{ 503, "Service Unavailable" },
 };
 
-/* No page of ours is meant for a browser yet; nothing is to be kept. */
 static const char always[] =
-	"Cache-Control: no-store\r\n"
-	"Content-Security-Policy: default-src 'none'\r\n"
 	"Referrer-Policy: no-referrer\r\n"
 	"X-Content-Type-Options: nosniff\r\n"
 	"X-Frame-Options: DENY\r\n";
+/* What is no page is not meant for a browser. */
+static const char no_page[] =
+	"Content-Security-Policy: default-src 'none'\r\n";
+/*
+ * The page runs scripts of its own files, and speaks with this server alone.
+ * Its styles are files too: what React sets of an element goes through the
+ * CSSOM, which style-src does not look at.
+ */
+static const char for_page[] =
+	"Content-Security-Policy: default-src 'none'; script-src 'self'; "
+	"style-src 'self'; img-src 'self' data:; font-src 'self'; "
+	"connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; "
+	"form-action 'none'\r\n"
+	"Cross-Origin-Opener-Policy: same-origin\r\n"
+	"Cross-Origin-Embedder-Policy: require-corp\r\n"
+	"Cross-Origin-Resource-Policy: same-origin\r\n";
 static const char over_tls[] =
 	"Strict-Transport-Security: max-age=63072000\r\n";
 /* clang-format on */
@@ -70,9 +84,13 @@ put_start(struct wire_out *out, const struct http_answer *a, size_t len)
 	    a->type != NULL ? a->type : "text/plain; charset=utf-8");
 	put(out, line);
 	if (a->chunked)
-		snprintf(line, sizeof(line), "Transfer-Encoding: chunked\r\n");
-	else
+		put(out, "Transfer-Encoding: chunked\r\n");
+	else if (a->status != 304) { /* its length would be the file's */
 		snprintf(line, sizeof(line), "Content-Length: %zu\r\n", len);
+		put(out, line);
+	}
+	snprintf(line, sizeof(line), "Cache-Control: %s\r\n",
+	    a->cache != NULL ? a->cache : "no-store");
 	put(out, line);
 }
 
@@ -94,6 +112,7 @@ http_text(
 		len = strlen(body);
 	put_start(&out, a, len);
 	put(&out, always);
+	put(&out, a->page ? for_page : no_page);
 	if (tls)
 		put(&out, over_tls);
 	if (a->extra != NULL)

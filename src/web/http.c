@@ -40,7 +40,9 @@ enum route {
 	ROUTE_BOOT_ID,
 	ROUTE_UPLOAD,
 	ROUTE_DOWNLOAD,
-	ROUTE_OPENRPC
+	ROUTE_OPENRPC,
+	ROUTE_PAGE,
+	ROUTE_TO_PAGE /* what is to be asked for instead */
 };
 
 /* The paths that are no version's. */
@@ -56,12 +58,17 @@ static const struct {
 	{ "/api/boot_id", ROUTE_BOOT_ID },
 	{ "/api/openrpc.json", ROUTE_OPENRPC },
 	{ "/_upload", ROUTE_UPLOAD },
+	{ "/", ROUTE_TO_PAGE },
+	{ "/ui", ROUTE_TO_PAGE },
 };
 
 /* With the job's number behind it. */
 static const char download[] = "/_download/";
 
-#define PATH_MAX_LEN 64
+/* With a file's name behind it, or a place in the page. */
+static const char page[] = "/ui/";
+
+#define PATH_MAX_LEN 128
 
 /*
  * Origins accepted beside our own, as a browser sends them
@@ -103,6 +110,8 @@ route_find(const char *path)
 			return routes[i].route;
 	if (strncmp(path, download, sizeof(download) - 1) == 0)
 		return ROUTE_DOWNLOAD;
+	if (strncmp(path, page, sizeof(page) - 1) == 0)
+		return ROUTE_PAGE;
 	if (strncmp(path, "/api/", 5) != 0)
 		return ROUTE_NONE;
 	version = path + 5;
@@ -223,6 +232,13 @@ answer_get(struct web *w, struct web_client *c, char **textp)
 		a.type = NULL;
 		a.status = 405;
 		return a;
+	case ROUTE_TO_PAGE:
+		if (w->page.nfiles == 0)
+			break;
+		return (struct http_answer){ .status = 308,
+			.extra = "Location: /ui/\r\n" };
+	case ROUTE_PAGE: /* no file of it */
+		return (struct http_answer){ .status = 404 };
 	case ROUTE_DOWNLOAD: /* by HEAD, for which nothing is begun */
 	case ROUTE_OPENRPC:
 	case ROUTE_NONE:
@@ -288,9 +304,23 @@ plain_answer(struct web *w, struct web_client *c, char **textp, bool *keepp)
 	return answer_get(w, c, textp);
 }
 
+/* The page's file that it asks for; NULL: it is another request. */
+static const struct page_file *
+page_request(struct web *w, struct web_client *c)
+{
+	char path[PATH_MAX_LEN];
+
+	request_path(c, path);
+	if (route_find(path) != ROUTE_PAGE ||
+	    lws_hdr_total_length(c->wsi, WSI_TOKEN_POST_URI) > 0 || has_body(c))
+		return NULL;
+	return page_find(&w->page, path + sizeof(page) - 1);
+}
+
 int
 web_http_request(struct web *w, struct web_client *c)
 {
+	const struct page_file *file = page_request(w, c);
 	struct http_answer a = { 0 };
 	int refusal = transfer_request(w, c), r;
 	bool head, keep = false;
@@ -298,6 +328,8 @@ web_http_request(struct web *w, struct web_client *c)
 
 	if (refusal == 0)
 		return 0;
+	if (file != NULL)
+		return web_page_answer(c, file);
 	if (refusal != -1)
 		a.status = (unsigned int)refusal;
 	else

@@ -14,6 +14,8 @@ struct http_answer {
 	const char	*body;	/* NULL: "404: Not Found" and its like */
 	size_t		 len;	/* of the body; 0: its strlen */
 	bool		 chunked;	/* the body follows in chunks */
+	const char	*cache;	/* Cache-Control; NULL: nothing is kept */
+	bool		 page;	/* a file of the web interface */
 };
 
 /* "Not Found"; a status that is not ours is a bug and fatal. */

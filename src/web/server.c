@@ -67,6 +67,7 @@ server_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user,
 	switch (reason) {
 	case LWS_CALLBACK_HTTP:
 	case LWS_CALLBACK_HTTP_BODY:
+	case LWS_CALLBACK_HTTP_WRITEABLE:
 	case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
 	case LWS_CALLBACK_ESTABLISHED:
 	case LWS_CALLBACK_RECEIVE:
@@ -92,6 +93,8 @@ server_callback(struct lws *wsi, enum lws_callback_reasons reason, void *user,
 		return web_http_request(w, c);
 	case LWS_CALLBACK_HTTP_BODY:
 		return web_transfer_body(c, in, len);
+	case LWS_CALLBACK_HTTP_WRITEABLE:
+		return web_page_writable(c);
 	case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
 		return web_http_upgrade(w, c);
 	case LWS_CALLBACK_ESTABLISHED:

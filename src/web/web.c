@@ -10,7 +10,9 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "lib/file.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/sandbox.h"
@@ -114,6 +116,25 @@ web_prepare(struct web *w, enum role self)
 	w->transfer_timer.data = w;
 }
 
+/* Without a page the API is served alone. */
+static void
+page_take(struct web *w, int fd)
+{
+	void *pack;
+	size_t len;
+
+	if (fd == -1)
+		return;
+	if (memfd_map(fd, STARTUP_PAGE_MAX, &pack, &len) == -1 ||
+	    page_read(&w->page, pack, len) == -1) {
+		page_free(&w->page);
+		log_error("web.page",
+		    "the web interface is not what this "
+		    "version packs; it is not served");
+	}
+	close(fd);
+}
+
 static void
 web_take(struct web *w, struct startup *s)
 {
@@ -126,6 +147,7 @@ web_take(struct web *w, struct startup *s)
 	if (w->tls)
 		w->end_point_len =
 		    web_tls_end_point(s->certificate, w->end_point);
+	page_take(w, s->page_fd);
 	w->certificate = s->certificate;
 	w->key = s->key;
 	w->boot_id = s->boot_id;

@@ -17,6 +17,7 @@
 #include "lib/ipc.h"
 #include "lib/role.h"
 #include "web/assembly.h"
+#include "web/page.h"
 
 /* Bounds; a client can not grow anything that is not here. */
 #define WEB_CLIENTS_MAX		1024	/* connections, whatever their state */
@@ -108,6 +109,8 @@ struct web_client {
 
 	struct transfer	*transfer;	/* or NULL */
 	struct shell	*shell;		/* or NULL */
+	const uint8_t	*content;	/* of the page, still to be written */
+	size_t		 content_len;
 	struct assembly	 in;
 	STAILQ_HEAD(, web_frame) queue;
 	size_t		 queued_bytes, queued_frames;
@@ -133,6 +136,7 @@ struct web {
 	size_t			 end_point_len;
 	const char		*certificate, *key;	/* during set-up only */
 	char			*boot_id;
+	struct page		 page;
 	uv_loop_t		 loop;
 	struct lws_context	*context;
 	struct lws_vhost	*vhost;
@@ -185,6 +189,12 @@ size_t	web_tls_end_point(const char *pem,
 int	web_http_request(struct web *, struct web_client *);
 /* An upgrade: 0 to go on, or -1: answered, and the connection is to end. */
 int	web_http_upgrade(struct web *, struct web_client *);
+
+/* page_answer.c */
+/* A GET or HEAD of that file; what the callback has to return. */
+int	web_page_answer(struct web_client *, const struct page_file *);
+/* The socket takes more of it; the same. */
+int	web_page_writable(struct web_client *);
 
 /* accept.c */
 int	web_accept_start(struct web *);

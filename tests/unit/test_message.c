@@ -33,6 +33,7 @@ is_type(enum message_type type)
 	case MSG_SHELL_BEGIN:
 	case MSG_SHELL_OPEN:
 	case MSG_SHELL_USED:
+	case MSG_PAGE:
 	case MSG_CLIENT_OPEN:
 	case MSG_CLIENT_CALL:
 	case MSG_CLIENT_LEGACY:

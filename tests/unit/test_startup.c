@@ -121,6 +121,8 @@ role_main(void)
 		return 13;
 	if (strcmp(s.boot_id, "boot") != 0)
 		return 15;
+	if (fcntl(s.page_fd, F_GETFD) != FD_CLOEXEC)
+		return 16;
 	startup_free(&s);
 	if (s.key != NULL || s.listeners != NULL)
 		return 14;
@@ -219,6 +221,7 @@ test_receive(void **state)
 	say(channel, MSG_TLS, &out, NULL);
 	wire_put_str(&out, "boot");
 	say(channel, MSG_BOOT, &out, NULL);
+	say(channel, MSG_PAGE, NULL, &fd);
 	say(channel, MSG_START, NULL, NULL);
 	assert_int_equal(ends_with(pid), 0);
 	close(channel);

@@ -1,0 +1,116 @@
+/*
+ * What a change would do, before it is made.
+ */
+import {
+  Alert,
+  Button,
+  Content,
+  Modal,
+  ModalBody,
+  ModalFooter,
+  ModalHeader,
+} from '@patternfly/react-core';
+import { Table, Tbody, Td, Th, Thead, Tr } from '@patternfly/react-table';
+import { t } from '../../texts';
+import { SECONDS } from './Checkin';
+
+export interface DryRun {
+  diff: string;
+  accounts: {
+    username: string;
+    before: string[];
+    after: string[];
+    loses_access: boolean;
+  }[];
+}
+
+function lineClass(line: string): string | undefined {
+  if (line.startsWith('+')) return 'hf-diff-added';
+  return line.startsWith('-') ? 'hf-diff-removed' : undefined;
+}
+
+function Diff({ text }: { text: string }) {
+  if (text === '') return <p>{t('ssh.preview.none')}</p>;
+  return (
+    <div
+      className="hf-diff"
+      role="region"
+      aria-label={t('ssh.preview.diff')}
+      tabIndex={0}
+    >
+      {text
+        .replace(/\n$/, '')
+        .split('\n')
+        .map((line, index) => (
+          <div key={index} className={lineClass(line)}>
+            {line}
+          </div>
+        ))}
+    </div>
+  );
+}
+
+function Accounts({ accounts }: { accounts: DryRun['accounts'] }) {
+  const changed = accounts.filter((one) => one.before.join() !== one.after.join());
+  if (changed.length === 0) return <p>{t('ssh.preview.unchanged')}</p>;
+  return (
+    <Table variant="compact" aria-label={t('ssh.preview.accounts')}>
+      <Thead>
+        <Tr>
+          <Th>{t('ssh.preview.account')}</Th>
+          <Th>{t('ssh.preview.before')}</Th>
+          <Th>{t('ssh.preview.after')}</Th>
+        </Tr>
+      </Thead>
+      <Tbody>
+        {changed.map((one) => (
+          <Tr key={one.username}>
+            <Th dataLabel={t('ssh.preview.account')}>{one.username}</Th>
+            <Td dataLabel={t('ssh.preview.before')}>{one.before.join(', ') || t('form.none')}</Td>
+            <Td dataLabel={t('ssh.preview.after')}>{one.after.join(', ') || t('form.none')}</Td>
+          </Tr>
+        ))}
+      </Tbody>
+    </Table>
+  );
+}
+
+export function Preview({ dry, busy, onApply, onClose }: {
+  dry: DryRun;
+  busy: boolean;
+  onApply: () => void;
+  onClose: () => void;
+}) {
+  const losers = dry.accounts.filter((one) => one.loses_access).map((one) => one.username);
+  return (
+    <Modal isOpen variant="medium" aria-labelledby="preview-title" onClose={onClose}>
+      <ModalHeader
+        title={t('ssh.preview')}
+        labelId="preview-title"
+        description={t('ssh.preview.text')}
+      />
+      <ModalBody>
+        <Content component="h2">{t('ssh.preview.diff')}</Content>
+        <Diff text={dry.diff} />
+        <Content component="h2">{t('ssh.preview.accounts')}</Content>
+        {losers.length > 0 && (
+          <Alert
+            variant="warning"
+            isInline
+            title={t('ssh.preview.loses.text', { names: losers.join(', ') })}
+          />
+        )}
+        <Accounts accounts={dry.accounts} />
+        <Content component="p">{t('ssh.safe', { seconds: SECONDS })}</Content>
+      </ModalBody>
+      <ModalFooter>
+        <Button isLoading={busy} isDisabled={busy} onClick={onApply}>
+          {t('ssh.preview.apply')}
+        </Button>
+        <Button variant="link" onClick={onClose}>
+          {t('form.cancel')}
+        </Button>
+      </ModalFooter>
+    </Modal>
+  );
+}

@@ -1,0 +1,17 @@
+/*
+ * The catalogue: every text of the page, by key, in one language.  A file for
+ * each area; `{name}` in a text is filled in.
+ */
+import { common } from './common';
+import { dashboard } from './dashboard';
+import { login } from './login';
+import { services } from './services';
+import { ssh } from './ssh';
+
+const catalogue = { ...common, ...login, ...dashboard, ...services, ...ssh };
+
+export type TextKey = keyof typeof catalogue;
+
+export function t(key: TextKey, values: Record<string, string | number> = {}): string {
+  return catalogue[key].replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ''));
+}
