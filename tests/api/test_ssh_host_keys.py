@@ -195,6 +195,13 @@ def test_a_crash_leaves_it_done_or_not_done(fresh, victim):
         assert not alerts(client, "SshHostKeyDamaged")
         wait_until(lambda: len(files(fresh)) == 3, 30, "no file is left over")
         client.close()
+    # In which files they are is no setting that a reset takes back.
+    with fresh.root() as client:
+        rotate(client, types=["rsa"])
+        rotate(client, action="FINISH")
+        before = keys(client)
+        assert client.job("config.reset", {"reboot": False})["error"] is None
+        assert keys(client) == before
 
 
 def test_a_damaged_key_is_told_and_nothing_changes(instance, root, ssh):

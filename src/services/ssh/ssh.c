@@ -205,9 +205,28 @@ check_host_keys(struct change *change)
 		set_kept(change, new, kept);
 }
 
+/* Which files the keys are in is no setting: a reset leaves it as it is. */
+static void
+keep_host_key_files(struct change *change)
+{
+	static const char *const members[] = { "new_host_keys",
+		"second_host_keys" };
+	struct ssh_config *new = change->new;
+	const struct ssh_config *old = change->old;
+	size_t i;
+
+	for (i = 0; i < sizeof(members) / sizeof(members[0]); i++)
+		json_object_set(change->after, members[i],
+		    json_object_get(change->before, members[i]));
+	new->new_host_keys = old->new_host_keys;
+	new->second_host_keys = old->second_host_keys;
+}
+
 static void
 ssh_check(struct change *change)
 {
+	if (change->all != NULL && change->before != NULL)
+		keep_host_key_files(change);
 	if (ssh_edits_replaced_by(change))
 		change->beside_wanted = true;
 	check_host_keys(change);

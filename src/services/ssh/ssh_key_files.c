@@ -147,14 +147,17 @@ ssh_key_drop(unsigned int type, unsigned int slot, char **whyp)
 {
 	char *file = ssh_key_file(type, slot);
 	char *public = xasprintf("%s.pub", file);
+	char *temporary = xasprintf("%s.new", file);
 	int r = 0;
 
+	remove_pair(temporary); /* of an interrupted run */
 	if ((unlink(file) == -1 && errno != ENOENT) ||
 	    (unlink(public) == -1 && errno != ENOENT) ||
 	    file_sync(KEY_FOLDER) == -1) {
 		*whyp = xasprintf("%s: %s", file, strerror(errno));
 		r = -1;
 	}
+	free(temporary);
 	free(public);
 	free(file);
 	return r;

@@ -111,7 +111,10 @@ ask_verb(enum ssh_key_verb verb, unsigned int type, unsigned int slot,
 	wire_free(&out);
 }
 
-/* Of each type the file that is not in use; the monitor looks itself. */
+/*
+ * Of each type the files that are not in use, also what an interrupted run
+ * left of one; the monitor looks itself.
+ */
 static void
 drop_unused(void)
 {
