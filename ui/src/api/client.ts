@@ -101,6 +101,14 @@ export class Client {
     this.socket?.close();
   }
 
+  /** Ends the connection for good. */
+  end(): void {
+    const { socket } = this;
+    this.socket = null;
+    clearTimeout(this.timer);
+    socket?.close();
+  }
+
   call<M extends Method>(method: M, ...params: Params<M>): Promise<Result<M>> {
     const { socket } = this;
     if (!socket || this.state !== 'open') return Promise.reject(new LostError());
@@ -185,7 +193,7 @@ export class Client {
   }
 }
 
-function browserSocket(): Socket {
+export function browserSocket(): Socket {
   const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
   return new WebSocket(`${scheme}://${location.host}/api/current`) as unknown as Socket;
 }

@@ -21,6 +21,8 @@ interface Props {
   choices: Record<string, string> | undefined;
   open: boolean;
   disabled: boolean;
+  /** Told what is typed, where the choices depend on it. */
+  onSearch?: (text: string) => void;
   onChange: (value: string[]) => void;
 }
 
@@ -46,18 +48,22 @@ function Boxes({ id, value, choices, disabled, onChange }: Props) {
 }
 
 export function ListField(props: Props) {
-  const { id, label, value, choices, open, disabled, onChange } = props;
+  const { id, label, value, choices, open, disabled, onSearch, onChange } = props;
   const [text, setText] = useState('');
   const names = Object.keys(choices ?? {});
-  if (!open && names.length <= FEW) return <Boxes {...props} />;
+  if (!open && !onSearch && names.length <= FEW) return <Boxes {...props} />;
 
-  const wanted = names.find((name) => choices?.[name] === text.trim()) ?? text.trim();
+  const wanted = names.find((name) => choices?.[name] === text.trim()) ?? (onSearch ? '' : text.trim());
   const addable =
     wanted !== '' && !value.includes(wanted) && (open || names.includes(wanted));
+  const type = (typed: string) => {
+    setText(typed);
+    onSearch?.(typed);
+  };
   const add = () => {
     if (!addable) return;
     onChange([...value, wanted]);
-    setText('');
+    type('');
   };
   return (
     <>
@@ -67,7 +73,7 @@ export function ListField(props: Props) {
             <Label
               key={name}
               variant="outline"
-              closeBtnAriaLabel={t('form.remove', { value: name })}
+              closeBtnAriaLabel={t('form.remove', { value: choices?.[name] ?? name })}
               {...(disabled ? {} : { onClose: () => onChange(value.filter((one) => one !== name)) })}
             >
               {choices?.[name] ?? name}
@@ -84,7 +90,7 @@ export function ListField(props: Props) {
             value={text}
             isDisabled={disabled}
             autoComplete="off"
-            onChange={(_, typed) => setText(typed)}
+            onChange={(_, typed) => type(typed)}
             onKeyDown={(event) => {
               if (event.key !== 'Enter') return;
               event.preventDefault();
@@ -93,7 +99,12 @@ export function ListField(props: Props) {
           />
         </InputGroupItem>
         <InputGroupItem>
-          <Button variant="control" isDisabled={disabled || !addable} onClick={add}>
+          <Button
+            variant="control"
+            aria-label={t('form.add-to', { label })}
+            isDisabled={disabled || !addable}
+            onClick={add}
+          >
             {t('form.add')}
           </Button>
         </InputGroupItem>

@@ -111,3 +111,27 @@ export function changesOf(form: Form, loaded: Values, values: Values): Values {
     if (name in values && !same(values[name], loaded[name])) changes[name] = values[name];
   return changes;
 }
+
+/** What a new entry begins with. */
+export function defaultsOf(form: Form): Values {
+  return Object.fromEntries(
+    form.fields.map(({ name, type, default: value }) => [
+      name,
+      value === undefined && type === 'boolean' ? false : value,
+    ]),
+  );
+}
+
+/** What a new entry needs and has not got yet. */
+export function missingOf(form: Form, values: Values): string[] {
+  return form.fields
+    .filter(({ name, required }) => required && (values[name] === undefined || values[name] === ''))
+    .map(({ name }) => name);
+}
+
+/** What of `values` the form needs, whether it was changed or not. */
+export function requiredOf(form: Form, values: Values): Values {
+  return Object.fromEntries(
+    form.fields.filter(({ required }) => required).map(({ name }) => [name, values[name]]),
+  );
+}

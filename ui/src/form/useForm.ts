@@ -80,14 +80,16 @@ function newest(a: number | null, b: number | null): number | null {
 /**
  * `loaded` is the entry, or the defaults of one that is to be made; undefined
  * until it is there.  A newer one comes under what was typed.  `revision` is
- * that of the entry, null where it is not known.
+ * that of the entry, null where it is not known; `typedFirst` is there as if it
+ * had been typed.
  */
 export function useForm(
   form: Form,
   loaded: Values | undefined,
   revision: number | null = null,
+  typedFirst: Values = {},
 ): FormState {
-  const [typed, setTyped] = useState<Values>({});
+  const [typed, setTyped] = useState<Values>(typedFirst);
   const [faults, setFaults] = useState<Faults>({ byField: {}, others: [] });
   const [conflict, setConflict] = useState<Conflict | null>(null);
   const [busy, setBusy] = useState(false);

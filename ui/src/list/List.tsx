@@ -31,6 +31,8 @@ interface Props<T> {
   label: string;
   /** A method with filters and options: "user.query". */
   method: Method;
+  /** How it is called, where filters and options are not its parameters. */
+  query?: (filters: Filter[], options: object) => Promise<unknown>;
   events?: readonly EventName[];
   columns: readonly Column<T>[];
   /** The fields that the search looks at. */
@@ -38,8 +40,12 @@ interface Props<T> {
   /** What else an entry must meet. */
   filters?: readonly Filter[];
   order: string;
+  /** The newest first. */
+  down?: boolean;
   keyOf: (entry: T) => string | number;
   nameOf: (entry: T) => string;
+  /** Reads more of those that are shown. */
+  also?: (entries: T[]) => Promise<T[]>;
   /** Buttons above the list. */
   actions?: ReactNode;
   /** What can be done with an entry, in its last column. */
@@ -48,30 +54,30 @@ interface Props<T> {
 
 const PER_PAGE = 20;
 
-interface Read {
-  entries: unknown[];
-  count: number;
-}
-
-async function read(method: Method, filters: Filter[], shown: Shown): Promise<Read> {
+async function read<T>(
+  { method, query, also }: Pick<Props<T>, 'method' | 'query' | 'also'>,
+  filters: Filter[],
+  shown: Shown,
+) {
   /* Both have filters and options; the types know that of each method. */
   const call = client.call.bind(client) as (
     name: Method,
     filters: Filter[],
     options: object,
   ) => Promise<unknown>;
+  const ask = query ?? ((wanted, options) => call(method, wanted, options));
   const [entries, count] = await Promise.all([
-    call(method, filters, optionsOf(shown)) as Promise<unknown[]>,
-    call(method, filters, { count: true }) as Promise<number>,
+    ask(filters, optionsOf(shown)) as Promise<T[]>,
+    ask(filters, { count: true }) as Promise<number>,
   ]);
-  return { entries, count };
+  return { entries: also ? await also(entries) : entries, count };
 }
 
 export function List<T>(props: Props<T>) {
   const { label, method, columns, keyOf, entryActions } = props;
   const [shown, setShown] = useState<Shown>({
     search: '',
-    order: { field: props.order, down: false },
+    order: { field: props.order, down: props.down ?? false },
     page: 1,
     perPage: PER_PAGE,
   });
@@ -79,11 +85,11 @@ export function List<T>(props: Props<T>) {
   const filters = [...(props.filters ?? []), ...filtersOf(search, props.search)];
   const loaded = useLoaded(
     JSON.stringify([method, filters, optionsOf(shown)]),
-    () => read(method, filters, shown),
+    () => read<T>(props, filters, shown),
     props.events ?? [method as EventName],
   );
   const { value } = loaded;
-  const entries = (value?.entries ?? []) as T[];
+  const entries = value?.entries ?? [];
   const active = columns.findIndex((column) => column.field === shown.order.field);
 
   return (
@@ -127,6 +133,7 @@ export function List<T>(props: Props<T>) {
               {columns.map((column, index) => (
                 <Th
                   key={column.title}
+                  modifier="nowrap"
                   {...(column.field
                     ? {
                         sort: {

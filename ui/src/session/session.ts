@@ -2,7 +2,7 @@
  * Who is logged in, and the way there: connect, first run or banner, password,
  * code, an expired password.
  */
-import { client, type Result } from '../api/client';
+import { browserSocket, client, Client, type Result } from '../api/client';
 import { ApiError, LostError, errorText } from '../api/error';
 import { openMethods } from '../generated/api';
 import { forgetTokens, keepToken, renewOnUse, takeToken } from './tokens';
@@ -107,6 +107,28 @@ export async function sendCode(username: string, code: string): Promise<void> {
     else answered(answer);
   } catch (error) {
     failed(error);
+  }
+}
+
+/** Asked on a connection of its own: the session stays what it is. */
+export async function passwordIsRight(username: string, password: string): Promise<boolean> {
+  const other = new Client(browserSocket);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      other.onOpen = resolve;
+      other.watch(() => other.state === 'lost' && reject(new LostError()));
+      other.connect();
+    });
+    const answer = (await other.call('auth.login_ex', {
+      mechanism: 'PASSWORD_PLAIN',
+      username,
+      password,
+      login_options: { user_info: false, reconnect_token: false },
+    })) as unknown as LoginAnswer;
+    if (answer.response_type === 'SUCCESS') await other.call('auth.logout');
+    return answer.response_type === 'SUCCESS' || answer.response_type === 'OTP_REQUIRED';
+  } finally {
+    other.end();
   }
 }
 

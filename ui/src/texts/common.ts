@@ -67,6 +67,7 @@ export const common = {
   'form.conflict.theirs': 'Theirs',
   'form.conflict.go-on': 'Go On',
   'form.add': 'Add',
+  'form.add-to': 'Add to {label}',
   'form.remove': 'Remove {value}',
   'form.none': 'None',
   'form.empty': '(empty)',
