@@ -19,6 +19,7 @@
 #include "services/ssh/ssh_rotate.h"
 #include "services/ssh/ssh_user_ca.h"
 #include "system/advanced.h"
+#include "system/audit_hooks.h"
 #include "system/sudo.h"
 #include "system/system.h"
 
@@ -110,6 +111,8 @@ const struct daemon_rule daemon_rules[] = {
 const struct scheduled_task scheduled_tasks[] = {
 	{ "alert.clear", "Clears an alert whose time is over.",
 	  alert_clear_task },
+	{ "audit.hooks", "Puts back what tells of logins and of sudo.",
+	  audit_hooks_task },
 	{ "audit.prune", "Drops audit records older than the retention.",
 	  audit_prune_task },
 	{ "audit.send_head", "Sends the audit log's newest head away.",

@@ -52,6 +52,12 @@ const struct alert_class alert_classes[] = {
 	  .text = "Audit records are to be kept for {to} days instead of "
 	  "{from}; that counts a week after it was set.",
 	  .args = { "from", "to" } },
+	{ .name = "AuditHooksGone", .category = "AUDIT",
+	  .level = ALERT_ERROR, .own = true, .seconds = 7 * DAY,
+	  .title = "Logins or Sudo Were Not Recorded",
+	  .text = "What tells the audit log of logins and of sudo was gone "
+	  "from {what}, as when a package replaces that file: {outcome}.",
+	  .args = { "what", "outcome" } },
 	{ .name = "AuditServiceHealth", .category = "AUDIT",
 	  .level = ALERT_ERROR, .title = "Audit Service Health Failure",
 	  .text = "The audit log cannot be written: {verrs}. Records wait "

@@ -239,6 +239,10 @@ enum message_type {
 	MSG_OP_SSH_PAM,		/* u8 1: install what is missing -> str what of
 				   ours in sshd's PAM service was, or "",
 				   u8 1: it is there now */
+	MSG_OP_HOOKS,		/* what tells the audit role of logins is put
+				   back -> str files that were missing, or had
+				   lost our lines, or "", str why they have
+				   still, or "" */
 	MSG_OP_KERNEL_AUDIT,	/* u8 1: our rules are loaded, u8 1: and locked,
 				   u8 1: it stops the machine when a record is
 				   lost -> u8 enum kernel_audit_state, u32 of

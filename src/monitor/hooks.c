@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -100,10 +101,12 @@ hook_text(const struct hook *hook, const char *text)
 	return whole;
 }
 
-/* Unless it is there already: 0, or -1 with errno. */
+enum doing { LOOKING, INSTALLING };
+
+/* 0: it is there; 1: it is not, and LOOKING; -1 with errno. */
 static int
-install(int fd, const char *name, const void *data, size_t len, size_t most,
-    mode_t mode)
+install(enum doing doing, int fd, const char *name, const void *data,
+    size_t len, size_t most, mode_t mode)
 {
 	char *there = NULL;
 	size_t size = 0;
@@ -111,7 +114,9 @@ install(int fd, const char *name, const void *data, size_t len, size_t most,
 
 	if (file_read_at(fd, name, most, &there, &size) == -1 || size != len ||
 	    memcmp(there, data, len) != 0)
-		rc = file_install(fd, name, data, len, mode, 0, 0, NULL);
+		rc = doing == LOOKING ?
+		    1 :
+		    file_install(fd, name, data, len, mode, 0, 0, NULL);
 	free(there);
 	return rc;
 }
@@ -139,9 +144,9 @@ read_text(int fd, const struct hook *hook, char **textp)
 	return rc;
 }
 
-/* 0, or -1 with errno. */
+/* As install(). */
 static int
-install_lines(int fd, const struct hook *hook)
+install_lines(enum doing doing, int fd, const struct hook *hook)
 {
 	char *there = NULL, *text;
 	int rc;
@@ -152,60 +157,100 @@ install_lines(int fd, const struct hook *hook)
 		access(hook->program, F_OK) == -1))
 		return errno == ENOENT ? 0 : -1;
 	text = hook_text(hook, rc == -1 ? "" : there);
-	rc = install(fd, hook->file, text, strlen(text), TEXT_MAX, 0644);
+	rc = install(doing, fd, hook->file, text, strlen(text), TEXT_MAX, 0644);
 	free(text);
 	free(there);
 	return rc;
 }
 
-static int
-failed(char *why, size_t size, const char *folder, const char *name, int fd)
+/*
+ * rc as of install().  Adds the file to those that are missing, or says what
+ * is wrong with it; true: that is the end.
+ */
+static bool
+tell(int rc, char *why, size_t size, const char *folder, const char *name)
 {
-	(void)snprintf(why, size, "%s/%s: %s", folder, name, strerror(errno));
-	if (fd != -1)
-		close(fd);
-	return -1;
+	size_t len = rc == 1 ? strlen(why) : 0;
+
+	if (rc != 0)
+		(void)snprintf(why + len, size - len, "%s%s/%s%s%s",
+		    len > 0 ? ", " : "", folder, name, rc == -1 ? ": " : "",
+		    rc == -1 ? strerror(errno) : "");
+	return rc == -1;
 }
 
 static int
-install_libraries(char *why, size_t size)
+make_libraries(enum doing doing, int fd, char *why, size_t size)
 {
 	size_t i;
+	int rc;
+
+	/* Whatever the umask was: a login shell is among them. */
+	if (doing == INSTALLING && fchmod(fd, 0711) == -1) {
+		(void)tell(-1, why, size, FACT_FOLDER, "");
+		return -1;
+	}
+	for (i = 0; i < LIBRARIES; i++) {
+		rc = install(doing, fd, libraries[i].name, libraries[i].data,
+		    libraries[i].len, LIBRARY_MAX, libraries[i].mode);
+		if (tell(rc, why, size, FACT_FOLDER, libraries[i].name))
+			return -1;
+	}
+	return 0;
+}
+
+static int
+go_through_libraries(enum doing doing, char *why, size_t size)
+{
+	int fd, rc;
+
+	if (doing == INSTALLING && mkdir(FACT_FOLDER, 0711) == -1 &&
+	    errno != EEXIST)
+		rc = -1;
+	else if ((fd = open_folder(FACT_FOLDER)) != -1) {
+		rc = make_libraries(doing, fd, why, size);
+		close(fd);
+		return rc;
+	} else
+		rc = doing == LOOKING && errno == ENOENT ? 1 : -1;
+	return tell(rc, why, size, FACT_FOLDER, "") ? -1 : 0;
+}
+
+static int
+go_through_lines(enum doing doing, char *why, size_t size)
+{
+	const struct hook *hook;
+	bool failed;
 	int fd;
 
-	if ((mkdir(FACT_FOLDER, 0711) == -1 && errno != EEXIST) ||
-	    (fd = open_folder(FACT_FOLDER)) == -1)
-		return failed(why, size, FACT_FOLDER, "", -1);
-	/* Whatever the umask was: a login shell is among them. */
-	if (fchmod(fd, 0711) == -1)
-		return failed(why, size, FACT_FOLDER, "", fd);
-	for (i = 0; i < LIBRARIES; i++)
-		if (install(fd, libraries[i].name, libraries[i].data,
-			libraries[i].len, LIBRARY_MAX, libraries[i].mode) == -1)
-			return failed(
-			    why, size, FACT_FOLDER, libraries[i].name, fd);
-	close(fd);
+	for (hook = hooks; hook->folder != NULL; hook++) {
+		if ((fd = open_folder(hook->folder)) == -1 && errno == ENOENT)
+			continue;
+		failed = tell(fd == -1 ? -1 : install_lines(doing, fd, hook),
+		    why, size, hook->folder, hook->file);
+		if (fd != -1)
+			close(fd);
+		if (failed)
+			return -1;
+	}
 	return 0;
 }
 
 int
 hooks_install(char *why, size_t size)
 {
-	const struct hook *hook;
-	int fd;
-
 	/* The lines last: sudo runs nothing without its plugin. */
-	if (install_libraries(why, size) == -1)
+	if (go_through_libraries(INSTALLING, why, size) == -1)
 		return -1;
-	for (hook = hooks; hook->folder != NULL; hook++) {
-		if ((fd = open_folder(hook->folder)) == -1) {
-			if (errno == ENOENT)
-				continue;
-			return failed(why, size, hook->folder, hook->file, -1);
-		}
-		if (install_lines(fd, hook) == -1)
-			return failed(why, size, hook->folder, hook->file, fd);
-		close(fd);
-	}
-	return 0;
+	return go_through_lines(INSTALLING, why, size);
+}
+
+int
+hooks_missing(char *what, size_t size)
+{
+	what[0] = '\0';
+	if (go_through_libraries(LOOKING, what, size) == -1 ||
+	    go_through_lines(LOOKING, what, size) == -1)
+		return -1;
+	return what[0] != '\0';
 }

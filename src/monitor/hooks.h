@@ -29,5 +29,10 @@ char	*hook_text(const struct hook *, const char *text);
  * line for people.
  */
 int	 hooks_install(char *why, size_t size);
+/*
+ * Is something of it not there any more, as when a package replaced a file?
+ * 1: *what names the files; 0: no; -1 with a line for people.
+ */
+int	 hooks_missing(char *what, size_t size);
 
 #endif

@@ -24,6 +24,7 @@
 #include "lib/log.h"
 #include "lib/verr.h"
 #include "system/audit_heads.h"
+#include "system/audit_hooks.h"
 #include "system/audit_kernel.h"
 #include "system/system.h"
 
@@ -386,6 +387,7 @@ audit_config_gather(void (*done)(void))
 
 	audit_config_changed();
 	audit_heads_gather(settings());
+	audit_hooks_watch();
 	if (scheduler_cron(TASK, daily, TASK, NULL) == -1)
 		log_warn("audit.schedule", "%s", strerror(errno));
 	json_decref(daily);

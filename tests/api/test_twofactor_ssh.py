@@ -210,13 +210,23 @@ def test_lines_that_a_package_took_are_told_of_and_put_back(
             "cat", "/etc/pam.d/sshd").stdout.splitlines()
             if "pam_holdfast" in line]
 
-    def alerts(client):
-        return [alert["klass"] for alert in client.call("alert.list")
-                if alert["klass"] == "SshSecondFactorOff"]
+    def alerts(client, name="SshSecondFactorOff"):
+        return [alert["args"] for alert in client.call("alert.list")
+                if alert["klass"] == name]
+
+    def of_audit():
+        return [served.enter("grep", "-c", "holdfast", f"/etc/{file}"
+                            ).stdout.strip()
+                for file in ("pam.d/su", "pam.d/login", "sudo.conf")]
 
     before = lines()
     assert len(before) > 5 and not alerts(root)
+    assert not alerts(root, "AuditHooksGone")
+    whole = of_audit()
+    assert whole == ["2", "2", "1"]
     served.enter("sed", "-i", "/pam_holdfast.so key/d", "/etc/pam.d/sshd")
+    served.enter("sed", "-i", "/pam_holdfast/d", "/etc/pam.d/su")
+    served.enter("rm", "/etc/sudo.conf")
     # It looks daily, and at each start of its own.
     core = served.roles()["core"]
     os.kill(core, signal.SIGKILL)
@@ -234,3 +244,14 @@ def test_lines_that_a_package_took_are_told_of_and_put_back(
         client.call("ssh.update", {"tcpfwd": True})
         assert not alerts(client)
     assert sorted(lines()) == sorted(before) and ssh.works()
+    # What the audit log is told by is put back at once; until then, nobody
+    # knows what went unrecorded.
+    files = "/etc/pam.d/su, /etc/sudo.conf"
+    assert of_audit() == whole
+    with served.root() as client:
+        assert alerts(client, "AuditHooksGone") == [
+            {"what": files, "outcome": "it was put back"}]
+        record = client.call("audit.query", {
+            "services": ["SYSTEM"], "query-options": {"get": True},
+            "query-filters": [["event_data.type", "=", "HOOKS"]]})
+        assert record["event_data"]["files"] == files
