@@ -273,6 +273,10 @@ receive(struct kernel_reader *reader, char *data)
 	return true;
 }
 
+/*
+ * A full socket has an error pending (ENOBUFS) until it is read, at which
+ * libuv stops polling.
+ */
 static void
 readable(uv_poll_t *poll, int status, int events)
 {
@@ -281,9 +285,15 @@ readable(uv_poll_t *poll, int status, int events)
 	int i;
 
 	(void)events;
-	for (i = 0; status >= 0 && i < TURN_MAX; i++)
+	for (i = 0; i < TURN_MAX; i++)
 		if (!receive(reader, data))
 			break;
+	if (status < 0 && i > 0)
+		uv_poll_start(poll, UV_READABLE, readable);
+	else if (status < 0)
+		log_error("audit.kernel",
+		    "The kernel's records can not be read: %s",
+		    strerror(errno));
 }
 
 struct kernel_reader *

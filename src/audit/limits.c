@@ -132,23 +132,35 @@ record_pruning(
 	return error;
 }
 
+/*
+ * The segment before which all are older than that; 0: none would go.  Or -1
+ * with errno.
+ */
+static int64_t
+prune_first(const struct audit *audit, int64_t before)
+{
+	int64_t first = retain_first(audit->store, before);
+	const uint32_t *numbers;
+	size_t count;
+
+	numbers = segments_numbers(audit->store, &count);
+	return first > 0 && (count == 0 || (uint32_t)first == numbers[0]) ?
+	    0 :
+	    first;
+}
+
 /* *prunedp: how many records.  0 or an errno. */
 static int
 prune(struct audit *audit, const json_t *record, int64_t days, int64_t before,
     uint64_t *prunedp)
 {
-	int64_t first = retain_first(audit->store, before);
-	const uint32_t *numbers;
+	int64_t first = prune_first(audit, before);
 	struct merkle tree;
-	size_t count;
 	int error;
 
 	*prunedp = 0;
-	if (first == -1)
-		return errno;
-	numbers = segments_numbers(audit->store, &count);
-	if (count == 0 || (uint32_t)first == numbers[0])
-		return 0;
+	if (first <= 0)
+		return first == 0 ? 0 : errno;
 	if (tree_before(audit->dirfd, (uint32_t)first, &tree) == -1)
 		return EIO;
 	*prunedp = tree.size - first_record(audit);
@@ -179,7 +191,8 @@ turn_daily(struct audit *audit, int64_t now)
 static int
 handle_days(struct audit *audit, const json_t *data, json_t **answerp)
 {
-	int64_t days = json_int(data, "days", 0), now;
+	int64_t days = json_int(data, "days", 0), now, first = 0;
+	bool look = json_bool(data, "look", false);
 	uint64_t pruned = 0;
 	int forward, error = 0;
 
@@ -189,7 +202,10 @@ handle_days(struct audit *audit, const json_t *data, json_t **answerp)
 	    audit->dirfd, json_bool(data, "clock_right", false), &now);
 	if (forward == -1)
 		return errno;
-	if (forward == 0) {
+	if (forward == 0 && look) {
+		first = prune_first(audit, now - days * DAY);
+		error = first == -1 ? errno : 0;
+	} else if (forward == 0) {
 		error = prune(audit, json_object_get(data, "record"), days,
 		    now - days * DAY, &pruned);
 		turn_daily(audit, now);
@@ -198,8 +214,9 @@ handle_days(struct audit *audit, const json_t *data, json_t **answerp)
 			    "audit.expire", "Reports: %s", strerror(errno));
 	}
 	if (error == 0)
-		*answerp = json_pack("{s:I, s:b}", "pruned", (json_int_t)pruned,
-		    "clock_forward", forward);
+		*answerp =
+		    json_pack("{s:I, s:b, s:I}", "pruned", (json_int_t)pruned,
+			"clock_forward", forward, "first", (json_int_t)first);
 	return error;
 }
 

@@ -111,6 +111,7 @@ static const struct message_info messages[MSG_TYPE_COUNT] = {
 	ROW(OP_SSH_HOST_KEY,	CORE, MONITOR,	  3, 3,		       0, 0),
 	ROW(OP_SSH_PAM,		CORE, MONITOR,	  1, 1,		       0, 0),
 	ROW(OP_HOOKS,		CORE, MONITOR,	  0, 0,		       0, 0),
+	ROW(OP_SEAL,		CORE, MONITOR,	  4, 4,		       0, 0),
 	ROW(OP_KERNEL_AUDIT,	CORE, MONITOR,	  3, 3,		       0, 0),
 	ROW(OP_FILES_OF,	CORE, MONITOR,	  12, 12,	       0, 0),
 	ROW(OP_HOLD,		CORE, MONITOR,	  4 + 4 * STR, ANY,    0, 0),

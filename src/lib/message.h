@@ -132,8 +132,10 @@ enum message_type {
 				   reserved, first_record, records, head: its
 				   line or null} */
 	MSG_AUDIT_PRUNE,	/* core -> audit: str {days, clock_right, record:
-				   of what is dropped, without event_data} ->
-				   {pruned, clock_forward} */
+				   of what is dropped, without event_data; or
+				   look: true, which drops nothing} ->
+				   {pruned, clock_forward, first: the segment
+				   before which all goes, with look} */
 	MSG_AUDIT_EXPORT,	/* core -> audit: str {user, uuid, format, data,
 				   record} as of audit/export.h -> {} */
 	MSG_AUDIT_PROGRESS,	/* audit -> core: u32 percent of an EXPORT */
@@ -243,6 +245,8 @@ enum message_type {
 				   back -> str files that were missing, or had
 				   lost our lines, or "", str why they have
 				   still, or "" */
+	MSG_OP_SEAL,		/* u32 segment of the audit log, those before
+				   which may be dropped (0: none) -> */
 	MSG_OP_KERNEL_AUDIT,	/* u8 1: our rules are loaded, u8 1: and locked,
 				   u8 1: it stops the machine when a record is
 				   lost -> u8 enum kernel_audit_state, u32 of

@@ -472,6 +472,12 @@ kernel_audit_release(void)
 
 /* --- What the kernel lost ---------------------------------------------------- */
 
+uint32_t
+kernel_audit_more_lost(uint32_t before, uint32_t now)
+{
+	return now >= before ? now - before : now;
+}
+
 static struct {
 	int fd;
 	void (*lost)(uint32_t);

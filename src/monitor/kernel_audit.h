@@ -57,6 +57,11 @@ void	 kernel_audit_release(void);
  * began to run.
  */
 void	 kernel_audit_watch(uv_loop_t *, void (*lost)(uint32_t));
+/*
+ * How many more that are: auditctl(8) --reset-lost begins it again, and then
+ * all of them are new.
+ */
+uint32_t kernel_audit_more_lost(uint32_t before, uint32_t now);
 /* The loop must turn once more before it is closed. */
 void	 kernel_audit_unwatch(void);
 

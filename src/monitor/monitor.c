@@ -299,7 +299,7 @@ static void
 on_kernel_lost(uint32_t lost)
 {
 	struct wire_out body = { 0 };
-	uint32_t more = lost - monitor.kernel_lost;
+	uint32_t more = kernel_audit_more_lost(monitor.kernel_lost, lost);
 
 	if (monitor.kernel_lost_known && more > 0) {
 		wire_put_u32(&body, more);
@@ -307,7 +307,7 @@ on_kernel_lost(uint32_t lost)
 			ROLE_AUDIT, MSG_KERNEL_LOST, 0, &body, NULL, 0) == 0)
 			monitor.kernel_lost = lost;
 		wire_free(&body);
-	} else if (!monitor.kernel_lost_known) {
+	} else {
 		monitor.kernel_lost_known = true;
 		monitor.kernel_lost = lost;
 	}

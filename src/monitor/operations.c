@@ -157,6 +157,11 @@ static const struct operation operations[] = {
 	{ .type = MSG_OP_HOOKS, .name = "hooks of the audit",
 	  .lane = LANE_PLAIN, .run = op_hooks, .seconds = 15,
 	  .capabilities = NONE },
+	/* Files of the audit role's, in a folder that is closed to others. */
+	{ .type = MSG_OP_SEAL, .name = "seal of the audit log",
+	  .lane = LANE_PLAIN, .run = op_seal, .seconds = 60,
+	  .capabilities = { CAP_LINUX_IMMUTABLE, CAP_FOWNER,
+		CAP_DAC_READ_SEARCH, -1 } },
 	{ .type = MSG_OP_SSH_INSTALLED, .name = "installed OpenSSH",
 	  .lane = LANE_PLAIN, .run = op_ssh_installed, .seconds = 60,
 	  .capabilities = NONE },

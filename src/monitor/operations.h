@@ -75,6 +75,7 @@ int	op_ssh_installed(struct operation_call *);
 int	op_ssh_files(struct operation_call *);	/* op_ssh_files.c */
 int	op_ssh_pam(struct operation_call *);
 int	op_hooks(struct operation_call *);
+int	op_seal(struct operation_call *);
 /* op_home.c, op_owned.c, op_commands.c: */
 int	op_check_home(struct operation_call *);
 int	op_stage_home(struct operation_call *);

@@ -14,6 +14,7 @@
 #include "lib/json.h"
 #include "lib/verr.h"
 #include "system/audit_config.h"
+#include "system/audit_prune.h"
 #include "system/audit_export.h"
 #include "system/audit_heads.h"
 #include "system/system.h"

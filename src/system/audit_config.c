@@ -1,6 +1,6 @@
 /*
  * The settings of the audit log: how long records are kept, how much room they
- * may take, what happens when none can be written, and the daily pruning.
+ * may take, and what happens when none can be written.
  *
  * A shorter retention counts only after a week, so that whoever takes over an
  * administrator's session cannot have what he did forgotten before anybody
@@ -8,7 +8,6 @@
  */
 #include "system/audit_config.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -18,14 +17,13 @@
 #include "core/core.h"
 #include "core/crud.h"
 #include "core/entry.h"
-#include "core/scheduler.h"
 #include "core/security.h"
 #include "lib/json.h"
-#include "lib/log.h"
 #include "lib/verr.h"
 #include "system/audit_heads.h"
 #include "system/audit_hooks.h"
 #include "system/audit_kernel.h"
+#include "system/audit_prune.h"
 #include "system/system.h"
 
 #define ENTRY 1
@@ -33,7 +31,6 @@
 #define MIB ((uint64_t)1 << 20)
 #define DAY (24 * 60 * 60)
 #define GRACE (7 * DAY)
-#define TASK "audit.prune"
 #define SPACE_MS 60000
 
 static const char *const failure_names[] = { "ALARM", "REFUSE_CHANGES", NULL };
@@ -194,8 +191,8 @@ wanted_days(const json_t *entry)
 }
 
 /* What counts now: what was shortened less than a week ago does not yet. */
-static int64_t
-days_now(const json_t *entry)
+int64_t
+audit_days_now(const json_t *entry)
 {
 	const json_t *before = json_object_get(entry, "shortened");
 
@@ -207,7 +204,7 @@ days_now(const json_t *entry)
 static void
 check_retention(struct change *c)
 {
-	int64_t now = days_now(c->before), wanted = wanted_days(c->after);
+	int64_t now = audit_days_now(c->before), wanted = wanted_days(c->after);
 
 	if (wanted == wanted_days(c->before))
 		return;
@@ -217,17 +214,17 @@ check_retention(struct change *c)
 				"until", (json_int_t)time(NULL) + GRACE));
 }
 
-static const json_t *
-settings(void)
+const json_t *
+audit_settings(void)
 {
 	return core_store() == NULL ? NULL :
 				      store_get(core_store(), "audit", ENTRY);
 }
 
-static void
-tell_shortened(const json_t *entry)
+void
+audit_tell_shortened(const json_t *entry)
 {
-	int64_t now = days_now(entry), wanted = wanted_days(entry);
+	int64_t now = audit_days_now(entry), wanted = wanted_days(entry);
 
 	if (now > wanted)
 		alert_raise("AuditRetentionShortened", NULL,
@@ -301,7 +298,7 @@ take_state(int error, const char *text)
 	space.reserved = (uint64_t)json_int(state, "reserved", 0);
 	json_decref(state);
 	entry_extend_again(&audit_resource);
-	tell_room(settings());
+	tell_room(audit_settings());
 }
 
 static void
@@ -316,7 +313,7 @@ watch_room(void *arg)
 {
 	(void)arg;
 	audit_ask(MSG_AUDIT_STATE, NULL, room_known, NULL);
-	audit_heads_look(settings());
+	audit_heads_look(audit_settings());
 	core_after(SPACE_MS, watch_room, NULL);
 }
 
@@ -359,7 +356,7 @@ audit_config_extend(json_t *entry)
 void
 audit_config_changed(void)
 {
-	const json_t *entry = settings();
+	const json_t *entry = audit_settings();
 	struct audit_limits limits = {
 		.refuse = security_stig() ||
 		    strcmp(json_str(entry, "on_failure", ""),
@@ -374,7 +371,7 @@ audit_config_changed(void)
 	};
 
 	audit_set_limits(&limits);
-	tell_shortened(entry);
+	audit_tell_shortened(entry);
 	tell_room(entry);
 	audit_heads_changed(entry);
 	audit_kernel_changed(entry);
@@ -383,14 +380,10 @@ audit_config_changed(void)
 void
 audit_config_gather(void (*done)(void))
 {
-	json_t *daily = json_pack("{s:s, s:s}", "minute", "45", "hour", "0");
-
 	audit_config_changed();
-	audit_heads_gather(settings());
+	audit_heads_gather(audit_settings());
 	audit_hooks_watch();
-	if (scheduler_cron(TASK, daily, TASK, NULL) == -1)
-		log_warn("audit.schedule", "%s", strerror(errno));
-	json_decref(daily);
+	audit_prune_start();
 	watch_room(NULL);
 	done();
 }
@@ -413,80 +406,4 @@ audit_update_run(struct call *call)
 {
 	change_submit(call, &audit_resource, CHANGE_UPDATE, ENTRY,
 	    call_param(call, 0), NULL);
-}
-
-/* --- Pruning ---------------------------------------------------------------- */
-
-static json_t *
-prune_request(bool clock_right)
-{
-	json_t *record = audit_record(NULL, NULL, "PRUNE", json_null(), true);
-
-	json_object_set_new(record, "service", json_string("SYSTEM"));
-	json_object_set_new(record, "service_data", json_null());
-	json_object_set_new(record, "username", json_string("_hfaudit"));
-	return json_pack("{s:I, s:b, s:o}", "days",
-	    (json_int_t)days_now(settings()), "clock_right", clock_right,
-	    "record", record);
-}
-
-/* Tells of a clock that is not believed; true: it is. */
-static bool
-clock_believed(const char *text)
-{
-	json_t *answer = json_loads(text, 0, NULL);
-	bool forward = json_bool(answer, "clock_forward", true);
-
-	json_decref(answer);
-	if (forward)
-		alert_raise("AuditClockForward", NULL, NULL);
-	else
-		alert_clear("AuditClockForward", NULL);
-	return !forward;
-}
-
-static void
-pruned(int error, const char *text, void *arg)
-{
-	if (error == 0)
-		(void)clock_believed(text);
-	task_done(arg, error == 0 ? NULL : text);
-}
-
-void
-audit_prune_task(struct task_run *run, const json_t *args)
-{
-	json_t *request;
-
-	(void)args;
-	if (core_store() == NULL) {
-		task_done(run, "the settings are not known");
-		return;
-	}
-	tell_shortened(settings());
-	request = prune_request(false);
-	audit_ask(MSG_AUDIT_PRUNE, request, pruned, run);
-	json_decref(request);
-}
-
-static void
-confirmed(int error, const char *text, void *arg)
-{
-	struct call *call = arg;
-
-	if (error != 0) {
-		call_fail(call, error, "%s", text);
-		return;
-	}
-	(void)clock_believed(text);
-	call_reply(call, NULL);
-}
-
-void
-audit_confirm_run(struct call *call)
-{
-	json_t *request = prune_request(true);
-
-	audit_ask(MSG_AUDIT_PRUNE, request, confirmed, call);
-	json_decref(request);
 }

@@ -1,5 +1,5 @@
 /*
- * What system/audit.c shows of audit_config.c: the settings of the audit log.
+ * What others see of audit_config.c: the settings of the audit log.
  */
 #ifndef HF_AUDIT_CONFIG_H
 #define HF_AUDIT_CONFIG_H
@@ -13,7 +13,6 @@ extern const struct field	audit_entry_result[];
 
 void	 audit_config_run(struct call *);
 void	 audit_update_run(struct call *);
-void	 audit_confirm_run(struct call *);
 /*
  * May the caller see the arguments of programs in records?  Who may only read
  * the log may not.
@@ -24,5 +23,12 @@ void	 audit_config_check(struct change *);
 void	 audit_config_extend(json_t *entry);
 void	 audit_config_changed(void);
 void	 audit_config_gather(void (*done)(void));
+
+/* The settings; NULL: they are not known. */
+const json_t	*audit_settings(void);
+/* How many days records are kept now, as settings say. */
+int64_t	 audit_days_now(const json_t *settings);
+/* The alert while what was shortened does not count yet. */
+void	 audit_tell_shortened(const json_t *settings);
 
 #endif

@@ -247,11 +247,12 @@ def test_lines_that_a_package_took_are_told_of_and_put_back(
     # What the audit log is told by is put back at once; until then, nobody
     # knows what went unrecorded.
     files = "/etc/pam.d/su, /etc/sudo.conf"
-    assert of_audit() == whole
     with served.root() as client:
-        assert alerts(client, "AuditHooksGone") == [
-            {"what": files, "outcome": "it was put back"}]
-        record = client.call("audit.query", {
-            "services": ["SYSTEM"], "query-options": {"get": True},
-            "query-filters": [["event_data.type", "=", "HOOKS"]]})
+        wait_until(lambda: alerts(client, "AuditHooksGone") == [
+            {"what": files, "outcome": "it was put back"}], 30, "its alert")
+        record = wait_until(lambda: client.call("audit.query", {
+            "services": ["SYSTEM"], "query-options": {"limit": 10},
+            "query-filters": [
+                ["event_data.type", "=", "HOOKS"]]}), 30, "its record")[-1]
         assert record["event_data"]["files"] == files
+    assert of_audit() == whole

@@ -7,12 +7,14 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/audit.h>
 #include <linux/netlink.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -84,6 +86,31 @@ feed(struct kernel_reader *reader, uint16_t type, int serial, const char *text,
 	len = snprintf(data + sizeof(header), sizeof(data) - sizeof(header),
 	    "audit(1795289858.298:%d): %s", serial, text);
 	kernel_reader_take(reader, data, sizeof(header) + (size_t)len, now);
+}
+
+/*
+ * A socket like the kernel's that gets more than it holds; -1: there is none.
+ * What it gets is somebody's, and no record.
+ */
+static int
+overrun_socket(void)
+{
+	struct sockaddr_nl group = { .nl_family = AF_NETLINK, .nl_groups = 1 };
+	int fd, from, i, size = 1;
+	char data[1024] = "";
+
+	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC,
+	    NETLINK_USERSOCK);
+	from = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_USERSOCK);
+	assert_true(fd != -1 && from != -1);
+	assert_int_equal(
+	    setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)), 0);
+	assert_int_equal(bind(fd, (struct sockaddr *)&group, sizeof(group)), 0);
+	for (i = 0; i < 100; i++)
+		(void)sendto(from, data, sizeof(data), 0,
+		    (struct sockaddr *)&group, sizeof(group));
+	close(from);
+	return fd;
 }
 
 static const json_t *
@@ -566,6 +593,51 @@ test_hidden(void **state)
 	kernel_reader_free(reader);
 }
 
+/* The socket was full, and what follows is read all the same. */
+static void
+test_overrun(void **state)
+{
+	struct kernel_place place = { .fd = overrun_socket(),
+		.machine = true,
+		.dirfd = -1,
+		.etc_fd = -1,
+		.boot = "one" };
+	struct sockaddr_nl group = { .nl_family = AF_NETLINK, .nl_groups = 1 };
+	struct kernel_reader *reader;
+	char data[64] = "";
+	uv_loop_t loop;
+	int fd, i;
+
+	(void)state;
+	json_decref(made);
+	made = json_array();
+	lost = 0;
+	uv_loop_init(&loop);
+	reader = kernel_reader_new(&loop, NULL, &place);
+	assert_non_null(reader);
+	feed_execution(reader, 100, SECOND);
+	assert_int_equal(lost, 0);
+	uv_run(&loop, UV_RUN_NOWAIT);
+	feed_execution(reader, 111, SECOND);
+	assert_int_equal(lost, 10);
+	feed_execution(reader, 112, SECOND);
+	assert_int_equal(lost, 10);
+	assert_int_equal(json_array_size(made), 3);
+	/* It is still polled: what comes is taken out of it. */
+	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_USERSOCK);
+	(void)sendto(fd, data, sizeof(data), 0, (struct sockaddr *)&group,
+	    sizeof(group));
+	close(fd);
+	for (i = 0; i < 3; i++)
+		uv_run(&loop, UV_RUN_NOWAIT);
+	assert_int_equal(recv(place.fd, data, sizeof(data), MSG_DONTWAIT), -1);
+	assert_int_equal(errno, EAGAIN);
+	kernel_reader_stop(reader);
+	kernel_reader_free(reader);
+	uv_run(&loop, UV_RUN_DEFAULT);
+	assert_int_equal(uv_loop_close(&loop), 0);
+}
+
 int
 main(void)
 {
@@ -585,6 +657,7 @@ main(void)
 		cmocka_unit_test(test_held),
 		cmocka_unit_test(test_kept),
 		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_overrun),
 		cmocka_unit_test(test_hidden),
 	};
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "monitor/kernel_audit.h"
 #include "monitor/kernel_rules.h"
 
 static size_t count;
@@ -144,10 +145,24 @@ test_note(void **state)
 	audit_rule_free_data(rule);
 }
 
+/* The kernel's counter grows, until somebody has it begin again. */
+static void
+test_more_lost(void **state)
+{
+	(void)state;
+	assert_int_equal(kernel_audit_more_lost(0, 0), 0);
+	assert_int_equal(kernel_audit_more_lost(7, 7), 0);
+	assert_int_equal(kernel_audit_more_lost(7, 9), 2);
+	assert_int_equal(kernel_audit_more_lost(7, 0), 0);
+	assert_int_equal(kernel_audit_more_lost(7, 3), 3);
+	assert_int_equal(kernel_audit_more_lost(0, UINT32_MAX), UINT32_MAX);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_more_lost),
 		cmocka_unit_test(test_own),
 		cmocka_unit_test(test_calls),
 		cmocka_unit_test(test_path),

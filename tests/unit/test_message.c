@@ -87,6 +87,7 @@ is_type(enum message_type type)
 	case MSG_OP_END_PROCESSES:
 	case MSG_OP_CHECK_COMMANDS:
 	case MSG_OP_HOOKS:
+	case MSG_OP_SEAL:
 	case MSG_OP_KERNEL_AUDIT:
 	case MSG_OP_FILES_OF:
 	case MSG_OP_SSH_INSTALLED:
