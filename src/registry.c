@@ -15,6 +15,7 @@
 #include "services/ssh/ssh.h"
 #include "services/ssh/ssh_edits.h"
 #include "services/ssh/ssh_effect.h"
+#include "services/ssh/ssh_last_way.h"
 #include "services/ssh/ssh_pam_watch.h"
 #include "services/ssh/ssh_rotate.h"
 #include "services/ssh/ssh_user_ca.h"
@@ -104,7 +105,7 @@ static const int sshd_reads[] = { OUTPUT_SSHD_CONFIG, -1 };
 
 const struct daemon_rule daemon_rules[] = {
 	{ .daemon = DAEMON_SSH, .reads = sshd_reads, .verb = VERB_RELOAD,
-	  .verify = ssh_effect_verify },
+	  .verify = ssh_effect_verify, .guard = ssh_last_way },
 	{ .daemon = -1 }
 };
 

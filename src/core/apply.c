@@ -5,6 +5,7 @@
  *	render		every output made from an edited resource; one that
  *			comes out as it is installed is left alone
  *	check		by the daemon it is for, one after the other
+ *	guard		the services' last word, whatever it is rendered into
  *	look		did somebody else edit what is about to be replaced?
  *	status		which of the daemons run
  *	(change_begin stores the change as PENDING)
@@ -162,6 +163,29 @@ change_looked(struct change *c, const char *why, json_t *extra)
 	change_finish(c);
 }
 
+static void
+guard_next(struct change *c)
+{
+	while (c->at < daemon_count && daemon_rules_of(c->at)->guard == NULL)
+		c->at++;
+	if (c->at == daemon_count) {
+		c->at = 0;
+		look_next(c);
+	} else
+		daemon_rules_of(c->at)->guard(c);
+}
+
+void
+change_guarded(struct change *c)
+{
+	if (verr_any(c->errors)) {
+		change_invalid(c);
+		return;
+	}
+	c->at++;
+	guard_next(c);
+}
+
 static void check_next(struct change *);
 
 static void
@@ -214,12 +238,11 @@ check_next(struct change *c)
 
 	c->at = next_step(c, c->at);
 	if (c->at == output_count) {
+		c->at = 0;
 		if (c->dry)
 			c->resource->dry_run(c);
-		else {
-			c->at = 0;
-			look_next(c);
-		}
+		else
+			guard_next(c);
 		return;
 	}
 	put_content(&out, c->at, c->steps[c->at].content);

@@ -2,8 +2,8 @@
  * A change of configuration on its way through the apply pipeline (design
  * section 2), the one mechanism for every resource:
  *
- *	check -> lookup -> render -> the daemons' own checks -> store PENDING
- *	-> install -> reload -> verify -> what is no file (beside)
+ *	check -> lookup -> render -> the daemons' own checks -> guards
+ *	-> store PENDING -> install -> reload -> verify -> what is no file (beside)
  *	-> COMMITTED, or all back -> UNDONE
  *
  * A change may edit several entries, be rendered into several files and reach
@@ -180,6 +180,8 @@ void	change_continue(struct change *);
  * was made has its number in change->id by then.
  */
 void	change_applied(struct change *, int error, const char *text);
+/* From a daemon's guard: done, errors are in change->errors. */
+void	change_guarded(struct change *);
 /*
  * From a renderer's look: NULL, or why nothing is changed (copied) with what
  * is told besides (stolen; may be NULL).

@@ -268,6 +268,11 @@ struct daemon_rule {
 	 * rendered?  Calls change_verified.  May be NULL.
 	 */
 	void		(*verify)(struct change *);
+	/*
+	 * Before anything is touched, of every change that is checked and
+	 * rendered: may it be made?  Calls change_guarded.  May be NULL.
+	 */
+	void		(*guard)(struct change *);
 };
 
 /* All of them, NULL and -1 at the end; src/registry.c. */

@@ -296,18 +296,22 @@ has_password(const json_t *account)
 }
 
 bool
-rights_administers(const struct change *c, const json_t *account)
+rights_has_all(const struct change *c, const json_t *account)
 {
 	struct rights r;
 	bool full;
 
-	if (!has_password(account))
-		return false;
 	rights_start(&r);
 	add_account(&r, c, account);
 	full = role_set_has(&r.granted.roles, "FULL_ADMIN");
 	rights_end(&r);
 	return full;
+}
+
+bool
+rights_administers(const struct change *c, const json_t *account)
+{
+	return has_password(account) && rights_has_all(c, account);
 }
 
 /* --- Comparing ------------------------------------------------------------ */

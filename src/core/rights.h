@@ -46,6 +46,8 @@ char	*rights_missing_privilege(const struct session *,
 /* Has the account the same before and after the change? */
 bool	 rights_equal(const struct change *, const json_t *before,
 	    const json_t *after);
+/* May it do everything, by whatever it logs in? */
+bool	 rights_has_all(const struct change *, const json_t *account);
 /*
  * Can it log in with a password, as an administrator who may do everything?
  * One whose time is going to be over does not count.

@@ -127,6 +127,12 @@ struct variant {
 	.max = CONFIRM_SECONDS_MAX,					\
 	.flags = FF_NULL | FF_OWN | FF_UNSTORED }
 
+/* A member of what may take the last way in (services/ssh/ssh_last_way.h). */
+#define LOCKOUT_DOC							\
+	"Make it although no administrator gets in by SSH any more."
+#define LOCKOUT_ROW	{ .name = "lockout", .type = F_BOOL,		\
+	.doc = LOCKOUT_DOC, .def = "false", .flags = FF_OWN | FF_UNSTORED }
+
 #define STRING_MAX	1024		/* when a row says nothing */
 #define STRING_LONG	2048000
 

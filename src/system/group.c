@@ -86,6 +86,7 @@ static const struct field group_fields[] = {
 	{ .name = "immutable", .type = F_BOOL, .flags = FF_READONLY,
 	  .doc = "Can nothing of it be changed?" },
 	IF_REVISION_ROW,
+	LOCKOUT_ROW,
 	FIELD_END
 };
 
@@ -108,6 +109,7 @@ static const struct field update_params[] = {
 static const struct field delete_options[] = {
 	{ .name = "delete_users", .type = F_BOOL, .def = "false",
 	  .doc = "Remove the users whose primary group it is as well." },
+	LOCKOUT_ROW,
 	FIELD_END
 };
 

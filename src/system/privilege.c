@@ -86,6 +86,7 @@ static const struct field group_shown[] = {
 static const struct field privilege_fields[] = {
 	PRIVILEGE_ROWS(number, number_or_sid),
 	IF_REVISION_ROW,
+	LOCKOUT_ROW,
 	FIELD_END
 };
 static const struct field shown_fields[] = {
@@ -106,6 +107,16 @@ static const struct field update_params[] = {
 	{ .name = "privilege_update", .type = F_OBJECT, .flags = FF_REQUIRED,
 	  .fields = privilege_fields, .model = "PrivilegeUpdate",
 	  .doc = "What to change of it." },
+	FIELD_END
+};
+
+static const struct field delete_options[] = { LOCKOUT_ROW, FIELD_END };
+static const struct field delete_params[] = {
+	{ .name = "id", .type = F_INT, .flags = FF_REQUIRED,
+	  .doc = "Id of the privilege." },
+	{ .name = "options", .type = F_OBJECT, .fields = delete_options,
+	  .model = "PrivilegeDeleteOptions", .def = "{}", .flags = FF_OWN,
+	  .doc = "How sure this is." },
 	FIELD_END
 };
 
@@ -553,7 +564,7 @@ static const struct method methods[] = {
 	  .audit = "Create privilege", .audit_suffix = name_suffix,
 	  .doc = "Makes a privilege.", .run = resource_create_run },
 	{ .name = "privilege.delete", .kind = KIND_DELETE, .auth = AUTH_ROLE,
-	  .roles = write_roles, .params = id_params, .result = &removed,
+	  .roles = write_roles, .params = delete_params, .result = &removed,
 	  .audit = "Delete privilege", .audit_suffix = id_suffix,
 	  .doc = "Removes a privilege.", .run = delete_run },
 	{ .name = "privilege.get_instance", .kind = KIND_INSTANCE,

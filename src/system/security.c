@@ -87,6 +87,7 @@ static const struct field fields[] = {
 	  "hour." },
 	IF_REVISION_ROW,
 	CONFIRM_ROW,
+	LOCKOUT_ROW,
 	FIELD_END
 };
 

@@ -44,6 +44,7 @@ static const struct field policy_fields[] = {
 	  "too, for clocks that differ." },
 	IF_REVISION_ROW,
 	CONFIRM_ROW,
+	LOCKOUT_ROW,
 	FIELD_END
 };
 

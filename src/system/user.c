@@ -76,6 +76,7 @@ const struct field user_fields[] = {
 	TWOFACTOR_WITHOUT_ROW,
 	IF_REVISION_ROW,
 	CONFIRM_ROW,
+	LOCKOUT_ROW,
 	FIELD_END
 };
 
@@ -116,6 +117,7 @@ static const struct field update_params[] = {
 static const struct field delete_options[] = {
 	{ .name = "delete_group", .type = F_BOOL, .def = "true",
 	  .doc = "Remove its primary group as well, unless others are in it." },
+	LOCKOUT_ROW,
 	FIELD_END
 };
 

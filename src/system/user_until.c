@@ -233,6 +233,8 @@ call_of_time(int64_t id, const json_t *user, json_t *data)
 	call->method = method_find("user.update");
 	call->session =
 	    session_new("root", 0, "the time", CREDENTIAL_UNIX_SOCKET, full);
+	/* It ends when it was said to, whoever gets in by SSH then. */
+	json_object_set_new(data, "lockout", json_true());
 	call->params = json_pack("[I, o]", (json_int_t)id, data);
 	call->given = json_incref(call->params);
 	call->description = description(user, data);

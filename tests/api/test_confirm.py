@@ -438,7 +438,7 @@ def another(served, client):
     with served.instance.root() as last:    # core may be another one
         if last.call("config.pending"):
             last.call("config.take_back")
-        last.call("user.delete", made["id"])
+        last.call("user.delete", made["id"], {"lockout": True})
     served.instance.enter("rm", "-rf", "/home/second")
 
 
@@ -452,7 +452,7 @@ def test_an_account_is_as_it_was(served, client, another, tmp_path):
     assert ssh.works()
     answer = client.call("user.update", another["id"], {
         "password": "another " + PASSWORD, "sshpubkey": "", "locked": True,
-        "rollback_timeout": SOON})
+        "rollback_timeout": SOON, "lockout": True})
     assert answer["locked"]
     assert not ssh.works()
     wait_until(lambda: not client.call("config.pending"), 60, "its end")
@@ -466,7 +466,8 @@ def test_an_account_without_core(served, another, tmp_path):
     instance = served.instance
     with instance.root() as client:
         client.call("user.update", another["id"],
-                    {"locked": True, "rollback_timeout": SOON})
+                    {"locked": True, "rollback_timeout": SOON,
+                     "lockout": True})
     core = instance.roles()["core"]
     os.kill(core, signal.SIGSTOP)
     try:
@@ -505,7 +506,7 @@ def test_rules_for_passwords_take_themselves_back(client):
 
 def test_recover_takes_back_what_waits(served, client, another):
     client.call("user.update", another["id"],
-                {"locked": True, "rollback_timeout": LONG})
+                {"locked": True, "rollback_timeout": LONG, "lockout": True})
     done = served.instance.cli("recover", "second", "unlock")
     assert done.returncode == 0, done
     assert client.call("config.pending") is None
@@ -608,7 +609,7 @@ def test_a_dry_run_says_who_would_lose_access(served, client, another,
     account = of(answer, "second")
     assert account == {"username": "second", "before": ["SSH_KEY"],
                        "after": after, "loses_access": not after}
-    client.call("ssh.update", {"options": options})
+    client.call("ssh.update", {"options": options, "lockout": True})
     assert second(served, tmp_path).works() == bool(after)
 
 

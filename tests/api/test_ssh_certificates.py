@@ -36,7 +36,8 @@ def certify(folder, *options, principal=NAME, validity="-5m:+1h"):
 
 @pytest.fixture
 def clean(instance, root):
-    nothing = {"options": "", "user_ca_keys": [], "revoked_keys": []}
+    nothing = {"options": "", "user_ca_keys": [], "revoked_keys": [],
+               "lockout": True}
     root.call("ssh.update", nothing)
     yield
     with instance.root() as client:
@@ -99,7 +100,8 @@ def test_who_gets_in(root, ssh, folder):
     assert not ssh.works()
     root.call("ssh.update", {"revoked_keys": [line(folder / "ca")]})
     assert not ssh.works()
-    root.call("ssh.update", {"revoked_keys": [], "user_ca_keys": []})
+    root.call("ssh.update", {"revoked_keys": [], "user_ca_keys": [],
+                             "lockout": True})
     assert not ssh.works()
 
 

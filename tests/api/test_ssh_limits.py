@@ -147,7 +147,7 @@ def test_names_that_nobody_has_count_alike(accounts, root, lockout, keys):
     try:
         fail(nobody, here, 4)
     finally:
-        root.call("ssh.update", {"options": options})
+        root.call("ssh.update", {"options": options, "lockout": True})
     assert ("no password of nobody-there is tried: locked out"
             in accounts.log())
 
@@ -192,7 +192,8 @@ def test_the_last_administrator_is_delayed(accounts, root, lockout, keys):
         assert ssh.works(password=PASSWORD, options=once(here), timeout=90)
         assert time.monotonic() - began >= 20
     finally:
-        root.call("ssh.update", {"password_login_groups": []})
+        root.call("ssh.update", {"password_login_groups": [],
+                                 "lockout": True})
         root.call("user.update", boss["id"], {"locked": False})
 
 

@@ -23,7 +23,8 @@ ONCE = ("-o", "PreferredAuthentications=password")    # PAM takes its time
 PORT, OTHER = 2222, 2345
 PLAIN = {"tcpport": PORT, "passwordauth": False, "password_login_groups": [],
          "tcpfwd": False, "compression": False, "weak_ciphers": [],
-         "sftp_log_level": "", "sftp_log_facility": "", "options": ""}
+         "sftp_log_level": "", "sftp_log_facility": "", "options": "",
+         "lockout": True}
 
 
 @pytest.fixture
@@ -67,7 +68,7 @@ def test_passwords(ssh, root):
     assert not let_in(passwordauth=True)
     assert let_in(password_login_groups=GROUP)
     assert not ssh.works(password="wrong", options=ONCE)
-    assert not let_in(passwordauth=False)
+    assert not let_in(passwordauth=False, lockout=True)
     assert ssh.works()
 
 
@@ -84,7 +85,7 @@ def test_a_password_of_root(ssh, root):
         root.call("user.update", user, {
             "ssh_password_enabled": True, "without_second_factor": True})
         assert ssh.works(password=PASSWORD)
-        root.call("ssh.update", {"passwordauth": False})
+        root.call("ssh.update", {"passwordauth": False, "lockout": True})
         assert not ssh.works(password=PASSWORD)
     finally:
         root.call("user.update", user, {"ssh_password_enabled": False,

@@ -31,7 +31,7 @@ def root(served):
     with served.root() as client:
         client.call("ssh.update", {
             "options": "", "tcpfwd": False, "passwordauth": False,
-            "password_login_groups": []})
+            "password_login_groups": [], "lockout": True})
         client.control("START")
         yield client
     with served.root() as client:
@@ -92,7 +92,7 @@ def test_password_and_code(ssh, app, root):
     # sshd's own password method, which could not ask twice, is off.
     assert not ssh.works(password=PASSWORD)
     # Who is no member has no way to a password, nor to a code by itself.
-    root.call("ssh.update", {"password_login_groups": []})
+    root.call("ssh.update", {"password_login_groups": [], "lockout": True})
     code = app.fresh()
     came_in, prompts = login(ssh, [(PASSWORD_PROMPT, PASSWORD),
                                    (CODE, code)], key=False)

@@ -150,6 +150,8 @@ F(INT, if_revision,							\
 F(INT, rollback_timeout,						\
     CONFIRM_DOC, .def = "null", .unit = "s", .min = 1,			\
     .max = CONFIRM_SECONDS_MAX, .flags = FF_NULL | FF_OWN | FF_UNSTORED)	\
+F(BOOL, lockout,							\
+    LOCKOUT_DOC, .def = "false", .flags = FF_OWN | FF_UNSTORED)		\
 F(BOOL, dry_run,							\
     "Change nothing: answer with the difference and with who could log in.", \
     .def = "false", .flags = FF_OWN | FF_UNSTORED)
