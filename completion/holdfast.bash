@@ -4,7 +4,7 @@
 
 # The commands and options of holdfast itself; a test compares them with its
 # help.
-_holdfast_commands='audit call describe enter user group privilege api-key keychain session recover reidentify renew-2fa setup-admin ssh status'
+_holdfast_commands='audit call describe enter user group privilege api-key keychain service session recover reidentify renew-2fa setup-admin ssh status'
 _holdfast_options='-i --instance --json --help --version'
 
 _holdfast_offer()	# WORDS...: those that begin as the word does
@@ -146,7 +146,7 @@ _holdfast()
 	describe:1)
 		_holdfast_offer "$(_holdfast_methods)"
 		;;
-	user:* | group:* | privilege:* | api-key:* | keychain:* | session:* | ssh:*)
+	user:* | group:* | privilege:* | api-key:* | keychain:* | service:* | session:* | ssh:*)
 		_holdfast_noun "${words[@]}"
 		;;
 	recover:1 | setup-admin:1)

@@ -96,7 +96,7 @@ _holdfast()
 		_arguments -C \
 			'(-i --instance)'{-i,--instance}'[folder]:folder:_files -/' \
 			'--json[print JSON]' '--help' '--version' \
-			'1:command:(audit call describe enter user group privilege api-key keychain session recover reidentify renew-2fa setup-admin ssh status)' \
+			'1:command:(audit call describe enter user group privilege api-key keychain service session recover reidentify renew-2fa setup-admin ssh status)' \
 			'*::argument:->rest' && ret=0
 	fi
 	[[ $state == rest ]] || return ret
@@ -112,7 +112,7 @@ _holdfast()
 		_arguments -S '1:what:(head verify)' '--against[a head kept elsewhere]:head:_files' \
 			'--json[print JSON]'
 		;;
-	user|group|privilege|api-key|keychain|session|ssh)
+	user|group|privilege|api-key|keychain|service|session|ssh)
 		_holdfast_noun
 		;;
 	recover)

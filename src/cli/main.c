@@ -48,6 +48,10 @@ static const struct command commands[] = {
 	{ .name = "keychain", .arguments = "VERB [NAME] [FIELD=VALUE...]",
 	  .doc = "The same for SSH key pairs, and where they are used.",
 	  .run = command_noun },
+	{ .name = "service", .arguments = "VERB [NAME]",
+	  .doc = "Start or stop services, now and with the machine: list, "
+	  "show, start,\n\tstop, restart, reload, enable, disable.",
+	  .run = command_noun },
 	{ .name = "session", .arguments = "VERB [ID...]",
 	  .doc = "List or end sessions, those of SSH too.",
 	  .run = command_noun },

@@ -1,6 +1,6 @@
 /*
- * holdfast user, group, privilege, api-key, keychain, session, ssh: what people do with the
- * entries of a namespace, by words.  The fields are the server's tables; here
+ * holdfast user, group, privilege, api-key, keychain, session, service, ssh:
+ * what people do with the entries of a namespace, by words.  The fields are the server's tables; here
  * stands only what an entry is called by, and what a list shows of it.
  */
 #include <stdio.h>
@@ -43,6 +43,8 @@ static const struct noun nouns[] = {
 	  "created_at", "expires_at", "revoked" } },
 	{ "keychain", "keychaincredential", "name", { "id", "name", "type" } },
 	{ "session", "auth.sessions", "id", { NULL } },
+	{ "service", "service", "service", { "id", "service", "state", "enable",
+	  "pids" } },
 	{ "ssh", "ssh", NULL, { NULL } },
 };
 /* clang-format on */
@@ -220,19 +222,30 @@ static enum exit_code
 run_update(struct errand *e)
 {
 	char *method = method_of(e, "update");
+	char *get = method_of(e, "get_instance");
 	json_t *entry, *data = NULL, *answer = NULL;
+	bool waits;
+	struct waiting_for what = { .method = get };
 	enum exit_code code;
 
 	code = errand_entry(e, e->arguments[0], &entry);
 	if (code == EXIT_DONE)
 		code = errand_fields(e, method, 1, e->arguments + 1, &data);
+	waits = json_is_integer(json_object_get(data, "rollback_timeout"));
 	if (code == EXIT_DONE)
 		code = errand_call(e, method,
 		    json_pack("[O, o]", json_object_get(entry, "id"), data),
 		    &answer);
 	if (code == EXIT_DONE)
 		print_result(answer, e->invocation->json);
+	if (code == EXIT_DONE && waits) {
+		what.params = json_pack("[O]", json_object_get(entry, "id"));
+		what.changed = answer;
+		code = noun_await(e, &what);
+	}
+	json_decref(what.params);
 	json_decref(entry);
+	free(get);
 	json_decref(answer);
 	free(method);
 	return code;
@@ -301,16 +314,34 @@ static const struct verb verbs[] = {
 	{ "update", "[--dry-run | --no-confirm] FIELD=VALUE...",
 	  "Change settings; taken back after a minute unless confirmed.",
 	  " ssh ", 1, -1, noun_ssh_update },
+	{ "list", "[FIELD=VALUE...]", "List them, or those whose fields are so.",
+	  " service ", 0, -1, run_list },
+	{ "show", "NAME", "Show one with all its fields.", " service ", 1, 1,
+	  run_show },
+	{ "start", "NAME", "Start it.", " service ", 1, 1,
+	  noun_service_start },
+	{ "stop", "[--no-confirm] NAME",
+	  "Stop it; started again after a minute unless confirmed.",
+	  " service ", 1, 2, noun_service_stop },
+	{ "restart", "NAME", "Stop it and start it again.", " service ", 1, 1,
+	  noun_service_restart },
+	{ "reload", "NAME", "Have it read its configuration again.",
+	  " service ", 1, 1, noun_service_reload },
+	{ "enable", "NAME", "Start it with the machine.", " service ", 1, 1,
+	  noun_service_enable },
+	{ "disable", "[--no-confirm] NAME",
+	  "No longer; taken back after a minute unless confirmed.",
+	  " service ", 1, 2, noun_service_disable },
 	{ "checkin", "[unverified]",
-	  "Confirm a change, after an administrator's login.", " ssh ", 0, 1,
-	  noun_ssh_checkin },
+	  "Confirm a change, after an administrator's login.",
+	  " user service ssh ", 0, 1, noun_checkin },
 	{ "host-keys", "", "Show the host keys that clients are offered.",
 	  " ssh ", 0, 0, noun_ssh_host_keys },
 	{ "rotate-host-keys", "[TYPE... | undo | finish]",
 	  "Replace host keys, the former ones offered meanwhile.", " ssh ",
 	  0, -1, noun_ssh_rotate },
-	{ "take-back", "", "Take a change back before its time.", " ssh ",
-	  0, 0, noun_ssh_take_back },
+	{ "take-back", "", "Take a change back before its time.",
+	  " user service ssh ", 0, 0, noun_take_back },
 };
 /* clang-format on */
 

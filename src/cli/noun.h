@@ -47,9 +47,29 @@ enum exit_code	noun_session_end(struct errand *);
 enum exit_code	noun_session_end_others(struct errand *);
 enum exit_code	noun_ssh_show(struct errand *);
 enum exit_code	noun_ssh_update(struct errand *);
-enum exit_code	noun_ssh_checkin(struct errand *);
 enum exit_code	noun_ssh_host_keys(struct errand *);
 enum exit_code	noun_ssh_rotate(struct errand *);
-enum exit_code	noun_ssh_take_back(struct errand *);
+enum exit_code	noun_service_enable(struct errand *);
+enum exit_code	noun_service_disable(struct errand *);
+enum exit_code	noun_service_start(struct errand *);
+enum exit_code	noun_service_stop(struct errand *);
+enum exit_code	noun_service_restart(struct errand *);
+enum exit_code	noun_service_reload(struct errand *);
+
+/* What may wait to be confirmed; noun_confirm.c. */
+struct waiting_for {
+	const char	*method;	/* tells how it is */
+	json_t		*params;	/* of that */
+	const json_t	*changed;	/* its members, as the change made it */
+};
+
+/* Says that it waits, if it does; on a terminal, until it does no longer. */
+enum exit_code	noun_await(struct errand *, const struct waiting_for *);
+/* True: the word is there, which is taken out of the arguments. */
+bool		noun_take_word(char **arguments, const char *word);
+/* Without "--no-confirm", which is taken out, the time it has is set. */
+void		noun_confirmed(char **arguments, json_t *data);
+enum exit_code	noun_checkin(struct errand *);
+enum exit_code	noun_take_back(struct errand *);
 
 #endif

@@ -1,20 +1,15 @@
 /*
- * holdfast ssh: the settings, and confirming a change of them.  A change takes
- * itself back after a minute unless it is confirmed, but for who says that it
- * is final.
+ * holdfast ssh: the settings, of which a change takes itself back after a
+ * minute unless it is confirmed, but for who says that it is final.
  */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "cli/bar.h"
 #include "cli/noun.h"
 #include "cli/output.h"
 #include "lib/json.h"
-#include "lib/xalloc.h"
 
-#define ROLLBACK_SECONDS 60
-#define FINAL "--no-confirm"
 #define DRY_RUN "--dry-run"
 
 enum exit_code
@@ -28,88 +23,6 @@ noun_ssh_show(struct errand *e)
 		print_result(answer, e->invocation->json);
 	json_decref(answer);
 	return code;
-}
-
-/* Seconds left to confirm it, 0: it is taken back; -1: nothing waits. */
-static enum exit_code
-time_left(struct errand *e, json_int_t *secondsp)
-{
-	json_t *answer = NULL;
-	enum exit_code code =
-	    errand_call(e, "ssh.checkin_waiting", json_array(), &answer);
-
-	*secondsp = json_is_integer(answer) ? json_integer_value(answer) : -1;
-	json_decref(answer);
-	return code;
-}
-
-/* It no longer waits: was it confirmed? */
-static enum exit_code
-outcome(struct errand *e, const json_t *changed)
-{
-	json_t *now = NULL;
-	enum exit_code code = errand_call(e, "ssh.config", json_array(), &now);
-
-	if (code == EXIT_DONE && !json_equal(now, changed)) {
-		complain("nobody confirmed it: the settings are as before");
-		code = EXIT_SERVER;
-	} else if (code == EXIT_DONE)
-		fputs("Confirmed.\n", stderr);
-	json_decref(now);
-	return code;
-}
-
-static enum exit_code
-count_down(struct errand *e, const json_t *changed, json_int_t whole)
-{
-	json_int_t left = whole;
-	enum exit_code code = EXIT_DONE;
-	char *text;
-
-	while (code == EXIT_DONE && left >= 0) {
-		text = xasprintf("%lld s left to confirm it", (long long)left);
-		bar_draw(whole > 0 ? (int)(100 * left / whole) : 0, text);
-		free(text);
-		sleep(1);
-		code = time_left(e, &left);
-	}
-	bar_clear();
-	return code == EXIT_DONE ? outcome(e, changed) : code;
-}
-
-/* Says what waits; on a terminal, until it does no longer. */
-static enum exit_code
-await(struct errand *e, const json_t *changed)
-{
-	json_int_t left = -1;
-	enum exit_code code = time_left(e, &left);
-
-	if (code != EXIT_DONE || left == -1)
-		return code;
-	fprintf(stderr,
-	    "This takes itself back in %lld s unless it is confirmed: log in "
-	    "by SSH, stay\nthere, and say \"holdfast ssh checkin\".\n",
-	    (long long)left);
-	if (e->invocation->json || !isatty(STDERR_FILENO) ||
-	    !isatty(STDIN_FILENO))
-		return EXIT_DONE;
-	return count_down(e, changed, left);
-}
-
-/* True: the word is there, and is none of the fields. */
-static bool
-take_word(char **arguments, const char *word)
-{
-	char **to = arguments;
-	bool found = false;
-
-	for (; *arguments != NULL; arguments++)
-		if (strcmp(*arguments, word) == 0)
-			found = true;
-		else
-			*to++ = *arguments;
-	*to = NULL;
-	return found;
 }
 
 static void
@@ -144,18 +57,17 @@ print_dry_run(const json_t *answer, bool json)
 enum exit_code
 noun_ssh_update(struct errand *e)
 {
-	bool dry = take_word(e->arguments, DRY_RUN);
-	bool final = take_word(e->arguments, FINAL) || dry;
-	json_t *data = NULL, *answer = NULL;
+	bool dry = noun_take_word(e->arguments, DRY_RUN);
+	json_t *options = json_object(), *data = NULL, *answer = NULL;
+	struct waiting_for what = { .method = "ssh.config" };
 	enum exit_code code;
 
+	noun_confirmed(e->arguments, options);
 	code = errand_fields(e, "ssh.update", 0, e->arguments, &data);
-	if (code == EXIT_DONE && !final &&
-	    json_object_get(data, "rollback_timeout") == NULL)
-		json_object_set_new(
-		    data, "rollback_timeout", json_integer(ROLLBACK_SECONDS));
 	if (code == EXIT_DONE && dry)
 		json_object_set_new(data, "dry_run", json_true());
+	else if (code == EXIT_DONE)
+		json_object_update_missing(data, options);
 	if (code == EXIT_DONE)
 		code = errand_call(
 		    e, "ssh.update", json_pack("[o]", data), &answer);
@@ -163,23 +75,14 @@ noun_ssh_update(struct errand *e)
 		print_dry_run(answer, e->invocation->json);
 	else if (code == EXIT_DONE) {
 		print_result(answer, e->invocation->json);
-		code = await(e, answer);
+		what.params = json_array();
+		what.changed = answer;
+		code = noun_await(e, &what);
 	}
+	json_decref(what.params);
+	json_decref(options);
 	json_decref(answer);
 	return code;
-}
-
-enum exit_code
-noun_ssh_checkin(struct errand *e)
-{
-	const char *word = e->arguments[0];
-
-	if (word != NULL && strcmp(word, "unverified") != 0) {
-		complain("unverified?  Not %s", word);
-		return EXIT_USAGE;
-	}
-	return errand_call(e, "ssh.checkin",
-	    json_pack("[{s:b}]", "unverified", word != NULL), NULL);
 }
 
 enum exit_code
@@ -220,10 +123,4 @@ noun_ssh_rotate(struct errand *e)
 		print_result(answer, e->invocation->json);
 	json_decref(answer);
 	return code;
-}
-
-enum exit_code
-noun_ssh_take_back(struct errand *e)
-{
-	return errand_call(e, "config.take_back", json_array(), NULL);
 }

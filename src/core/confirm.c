@@ -388,25 +388,25 @@ confirm_drop(void (*done)(void *), void *arg)
 	confirm_release(drop.restored, dropped, NULL);
 }
 
-/* --- A stop --------------------------------------------------------------- */
+/* --- Of a service --------------------------------------------------------- */
 
 static struct {
 	void (*done)(int error, const char *text, void *);
 	void *arg;
 	void (*then)(void *);
-} stop;
+} on_service;
 
 static void
-stop_held(const struct op_reply *reply, void *arg)
+service_held(const struct op_reply *reply, void *arg)
 {
 	(void)arg;
 	if (reply->error != 0)
 		forget();
-	stop.done(reply->error, reply->text, stop.arg);
+	on_service.done(reply->error, reply->text, on_service.arg);
 }
 
 static void
-put_starts(struct wire_out *out, int service)
+put_undo(struct wire_out *out, int service, enum service_verb undo)
 {
 	uint32_t n = 0;
 	int i;
@@ -417,13 +417,14 @@ put_starts(struct wire_out *out, int service)
 	for (i = 0; i < daemon_count; i++)
 		if ((int)daemons[i].service == service) {
 			wire_put_u32(out, (uint32_t)i);
-			wire_put_u8(out, VERB_START);
+			wire_put_u8(out, (uint8_t)undo);
 		}
 }
 
 void
-confirm_stop(struct call *call, const char *resource, int service,
-    uint32_t seconds, void (*done)(int, const char *, void *), void *arg)
+confirm_service(struct call *call, int service, enum service_verb undo,
+    json_t *kept, uint32_t seconds, void (*done)(int, const char *, void *),
+    void *arg)
 {
 	struct wire_out out = { 0 };
 	char *why;
@@ -432,22 +433,25 @@ confirm_stop(struct call *call, const char *resource, int service,
 		why = refusal();
 		done(EBUSY, why, arg);
 		free(why);
+		json_decref(kept);
 		return;
 	}
-	stop.done = done;
-	stop.arg = arg;
-	note(call, resource, seconds, 0, json_array());
+	on_service.done = done;
+	on_service.arg = arg;
+	note(call, services[service].name, seconds, 0, json_array());
+	if (kept != NULL)
+		json_object_set_new(waiting.what, "kept", kept);
 	put_head(&out, seconds);
 	wire_put_u32(&out, 0);
-	put_starts(&out, service);
-	op_request(MSG_OP_HOLD, &out, -1, stop_held, NULL);
+	put_undo(&out, service, undo);
+	op_request(MSG_OP_HOLD, &out, -1, service_held, NULL);
 	wire_free(&out);
 }
 
 static void
-stop_runs(const struct op_reply *reply, void *arg)
+service_runs(const struct op_reply *reply, void *arg)
 {
-	void (*done)(void *) = stop.then;
+	void (*done)(void *) = on_service.then;
 
 	if (!take_times(reply))
 		log_warn("confirm.run", "%s", reply->text);
@@ -456,11 +460,11 @@ stop_runs(const struct op_reply *reply, void *arg)
 }
 
 void
-confirm_stop_done(bool stopped, void (*done)(void *), void *arg)
+confirm_service_done(bool success, void (*done)(void *), void *arg)
 {
-	if (stopped) {
-		stop.then = done;
-		ask_run(stop_runs, arg);
+	if (success) {
+		on_service.then = done;
+		ask_run(service_runs, arg);
 	} else
 		confirm_drop(done, arg);
 }

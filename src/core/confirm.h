@@ -36,13 +36,15 @@ void	 confirm_drop(void (*done)(void *), void *);
 /* --- What is no change of the store ---------------------------------------- */
 
 /*
- * A service's stop: it is started again unless that is confirmed.  done gets an
- * errno and text, before anything was done.  Ends with confirm_stop_done().
+ * What is done to a service: undo is what its daemons are told unless that is
+ * confirmed, and kept (stolen; NULL: nothing) what then .put_back of the
+ * service resource gets.  done gets an errno and text, before anything was
+ * done.  Ends with confirm_service_done().
  */
-void	 confirm_stop(struct call *, const char *resource, int service,
-	    uint32_t seconds,
+void	 confirm_service(struct call *, int service, enum service_verb undo,
+	    json_t *kept, uint32_t seconds,
 	    void (*done)(int error, const char *text, void *), void *);
-void	 confirm_stop_done(bool stopped, void (*done)(void *), void *);
+void	 confirm_service_done(bool success, void (*done)(void *), void *);
 
 /* --- Life ------------------------------------------------------------------- */
 

@@ -189,6 +189,7 @@ submit(void)
 	const struct waiting *w = confirm_waiting();
 	char *text, *why = NULL;
 	json_t *differences = former(&why);
+	const json_t *kept;
 	struct call *call;
 
 	if (differences == NULL) {
@@ -202,7 +203,9 @@ submit(void)
 	call = confirm_call(text);
 	free(text);
 	call->taker = answered;
-	if (json_array_size(differences) == 0)
+	if ((kept = json_object_get(w->what, "kept")) != NULL)
+		resource_find("service")->put_back(call, kept);
+	else if (json_array_size(differences) == 0)
 		call_reply(call, json_null());
 	else
 		change_submit_back(call, differences);

@@ -224,6 +224,11 @@ struct resource {
 	void			(*status)(json_t *status);
 	/* More than saying so counts when it is confirmed; may be NULL. */
 	const struct confirming	*confirmed_by;
+	/*
+	 * What confirm_service() kept was not confirmed: it is so again, as a
+	 * call that nobody made and that is answered.
+	 */
+	void			(*put_back)(struct call *, const json_t *kept);
 	/* Something of it changed: after its event.  May be NULL. */
 	void			(*changed)(void);
 	/* A service's state may have changed; may be NULL. */

@@ -370,7 +370,9 @@ enum kernel_audit_state {
 };
 
 enum service_verb {
-	VERB_START, VERB_STOP, VERB_RESTART, VERB_RELOAD
+	VERB_START, VERB_STOP, VERB_RESTART, VERB_RELOAD,
+	VERB_ENABLE, VERB_DISABLE,	/* does it start with the machine? */
+	VERB_COUNT
 };
 
 enum service_state {

@@ -104,7 +104,9 @@ follow(const struct held_daemon *d)
 	enum daemon_id daemon = (enum daemon_id)d->daemon;
 	enum service_state state = manager_state(daemon);
 
-	if (d->verb == VERB_START || state == STATE_FAILED)
+	if (d->verb == VERB_ENABLE || d->verb == VERB_DISABLE)
+		manager_run(daemon, d->verb);
+	else if (d->verb == VERB_START || state == STATE_FAILED)
 		manager_run(daemon, VERB_START);
 	else if (state == STATE_RUNNING || state == STATE_STARTING)
 		manager_run(daemon, d->verb);

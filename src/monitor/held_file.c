@@ -141,7 +141,7 @@ held_get(struct wire_in *in, struct held *held)
 		d = &held->daemons[held->ndaemons++];
 		d->daemon = get_daemon(in);
 		d->verb = (enum service_verb)wire_get_u8(in);
-		if (d->verb > VERB_RELOAD)
+		if (d->verb >= VERB_COUNT)
 			in->bad = true;
 	}
 	return wire_end(in);

@@ -266,7 +266,7 @@ op_service_control(const struct operation_ticket *ticket, struct wire_in *body)
 	uint8_t verb = wire_get_u8(body);
 	struct request *request;
 
-	if (wire_end(body) == -1 || !known || verb > VERB_RELOAD) {
+	if (wire_end(body) == -1 || !known || verb >= VERB_COUNT) {
 		operations_reply(ticket, EINVAL, "malformed request", NULL, -1);
 		return;
 	}

@@ -79,7 +79,7 @@ keep_daemons(struct operation_call *call, struct held *held)
 		daemon = wire_get_u32(&call->body);
 		verb = wire_get_u8(&call->body);
 		if (call->body.bad || daemon >= (uint32_t)daemon_count ||
-		    verb > VERB_RELOAD)
+		    verb >= VERB_COUNT)
 			return operation_fail(
 			    call, EINVAL, "malformed request");
 		held->daemons[held->ndaemons++] =

@@ -425,6 +425,68 @@ on_job(sd_bus_message *m, void *arg, sd_bus_error *error)
 	return 0;
 }
 
+/* --- Whether a unit starts with the machine ------------------------------- */
+
+static int
+on_files_read(sd_bus_message *m, void *arg, sd_bus_error *error)
+{
+	(void)error;
+	if (sd_bus_message_is_method_error(m, NULL))
+		verb_refused(arg, sd_bus_message_get_error(m));
+	else
+		verb_done(arg, 0, "done");
+	return 0;
+}
+
+/* On disk it is done: systemd has to read it (systemctl(1), enable). */
+static int
+on_unit_files(sd_bus_message *m, void *arg, sd_bus_error *error)
+{
+	sd_bus *bus = sd_bus_message_get_bus(m);
+	struct watched *w = arg;
+
+	(void)error;
+	if (sd_bus_message_is_method_error(m, NULL)) {
+		verb_refused(w, sd_bus_message_get_error(m));
+		return 0;
+	}
+	w->call = sd_bus_slot_unref(w->call);
+	if (sd_bus_call_method_async(bus, &w->call, NAME, OBJECT, MANAGER,
+		"Reload", on_files_read, w, "") < 0)
+		verb_done(
+		    w, EIO, "%s: systemd cannot be asked", daemons[w->id].name);
+	return 0;
+}
+
+static int
+unit_files(sd_bus *bus, sd_bus_slot **slot, const char *unit, bool enable,
+    sd_bus_message_handler_t done, void *arg)
+{
+	if (enable)
+		return sd_bus_call_method_async(bus, slot, NAME, OBJECT,
+		    MANAGER, "EnableUnitFiles", done, arg, "asbb", 1, unit,
+		    false, true);
+	return sd_bus_call_method_async(bus, slot, NAME, OBJECT, MANAGER,
+	    "DisableUnitFiles", done, arg, "asb", 1, unit, false);
+}
+
+/*
+ * What would start it otherwise (sockets, which know nothing of its
+ * configuration) does so no more either way; it need not be there.
+ */
+static void
+run_unit_files(struct watched *w, sd_bus *bus, bool enable)
+{
+	const char *activator = daemons[w->id].activator;
+
+	if (activator != NULL)
+		unit_files(bus, NULL, activator, false, NULL, NULL);
+	if (unit_files(bus, &w->call, w->unit_name, enable, on_unit_files, w) <
+	    0)
+		verb_done(
+		    w, EIO, "%s: systemd cannot be asked", daemons[w->id].name);
+}
+
 static void
 systemd_run(enum daemon_id id, enum service_verb verb)
 {
@@ -453,6 +515,10 @@ systemd_run(enum daemon_id id, enum service_verb verb)
 		sd_bus_call_method_async(bus, NULL, NAME, OBJECT, MANAGER,
 		    "ResetFailedUnit", NULL, NULL, "s", w->unit_name);
 	uv_timer_start(&w->timer, on_overdue, (uint64_t)limit * 1000, 0);
+	if (verb == VERB_ENABLE || verb == VERB_DISABLE) {
+		run_unit_files(w, bus, verb == VERB_ENABLE);
+		return;
+	}
 	if (sd_bus_call_method_async(bus, &w->call, NAME, OBJECT, MANAGER,
 		methods[verb], on_job, w, "ss", w->unit_name, "replace") < 0)
 		verb_done(

@@ -62,7 +62,7 @@ const struct service services[] = {
 
 const struct daemon daemons[] = {
 	[DAEMON_SSH] = { .name = "ssh", .service = SERVICE_SSH,
-	  .unit = "ssh.service",
+	  .unit = "ssh.service", .activator = "ssh.socket",
 	  .argv = { "/usr/sbin/sshd", "-D", "-f", "/etc/ssh/sshd_config",
 	    NULL },
 	  .reload_signal = SIGHUP, .stop_seconds = 5 },

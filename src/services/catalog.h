@@ -156,6 +156,8 @@ struct daemon {
 	enum service_id	 service;	/* that it is of */
 	const char	*argv[8];	/* in the foreground */
 	const char	*unit;		/* its systemd unit, "ssh.service" */
+	const char	*activator;	/* a unit that starts it when somebody
+					   connects, instead; NULL */
 	int		 reload_signal;	/* 0: it is restarted instead */
 	unsigned int	 stop_seconds;	/* then SIGKILL */
 };

@@ -24,6 +24,7 @@
 #include "lib/xalloc.h"
 #include "services/catalog.h"
 #include "system/service.h"
+#include "system/service_enable.h"
 #include "system/service_time.h"
 #include "system/system.h"
 
@@ -87,6 +88,7 @@ static const struct field name_params[] = {
 static const struct field update_fields[] = {
 	{ .name = "enable", .type = F_BOOL, .flags = FF_REQUIRED,
 	  .doc = "Start with the machine." },
+	CONFIRM_ROW,
 	FIELD_END
 };
 
@@ -127,17 +129,6 @@ static const struct field integer = { .name = "result", .type = F_INT,
 /* clang-format on */
 
 static int
-service_by_name(const char *name)
-{
-	int i;
-
-	for (i = 0; i < service_count; i++)
-		if (strcmp(services[i].name, name) == 0)
-			return i;
-	return -1;
-}
-
-static int
 service_by_id(json_int_t id)
 {
 	int i;
@@ -146,17 +137,6 @@ service_by_id(json_int_t id)
 		if (services[i].api_id == id)
 			return i;
 	return -1;
-}
-
-static bool
-enabled(int service)
-{
-	const json_t *stored;
-
-	if (core_store() == NULL)
-		return false;
-	stored = store_get(core_store(), "service", services[service].api_id);
-	return json_bool(stored, "enable", false);
 }
 
 /* Gathers the state of all services from the monitor, one by one. */
@@ -198,7 +178,7 @@ status_json(int service, const struct op_reply *reply)
 	/* clang-format off */
 	status = json_pack("{s:i, s:s, s:b, s:s, s:o, s:o, s:s, s:b, s:o}",
 	    "id", services[service].api_id, "service", services[service].name,
-	    "enable", enabled(service),
+	    "enable", service_enabled(service),
 	    "state", running ? "RUNNING" : "STOPPED", "pids", pids,
 	    "listening", listening, "last_exit", text != NULL ? text : "",
 	    "failed", state == STATE_FAILED,
@@ -404,71 +384,10 @@ started_run(struct call *call)
 }
 
 static void
-update_recorded(int error, void *arg)
-{
-	struct call *call = arg;
-	const json_t *which = call_param(call, 0);
-	int service = json_is_integer(which) ?
-	    service_by_id(json_integer_value(which)) :
-	    service_by_name(json_string_value(which));
-
-	(void)error; /* it is in the outbox */
-	call_audited(call);
-	service_changed((enum service_id)service);
-	call_reply(call, json_integer(services[service].api_id));
-}
-
-static void
-store_enable(struct call *call, int service, bool enable)
-{
-	const json_t *before =
-	    store_get(core_store(), "service", services[service].api_id);
-	struct revision r = { .time = time(NULL),
-		.who = xstrdup(call_user(call)),
-		.origin = xstrdup(call_origin(call)),
-		.resource = xstrdup("service"),
-		.entry = services[service].api_id,
-		.before = json_deep_copy(before),
-		.after = json_pack("{s:s, s:b}", "service",
-		    services[service].name, "enable", enable) };
-	json_t *record = audit_method_call(call, true, true, true);
-	int64_t number = store_change(
-	    core_store(), &r, 1, json_str(record, "audit_id", ""), record);
-
-	if (number == -1)
-		call_fail(call, errno, "The change could not be stored: %s",
-		    strerror(errno));
-	else
-		audit_send_outbox(record, false, update_recorded, call);
-	json_decref(record);
-	json_decref(r.before);
-	json_decref(r.after);
-	free(r.who);
-	free(r.origin);
-	free(r.resource);
-}
-
-struct updating {
-	struct call *call;
-	int service;
-};
-
-static void
-update_start(void *arg)
-{
-	struct updating *u = arg;
-
-	store_enable(u->call, u->service,
-	    json_bool(call_param(u->call, 1), "enable", false));
-	free(u);
-	serial_leave();
-}
-
-static void
 service_update_run(struct call *call)
 {
 	const json_t *which = call_param(call, 0);
-	struct updating *u;
+	const json_t *data = call_param(call, 1);
 	int service;
 
 	if (core_store() == NULL) {
@@ -482,12 +401,9 @@ service_update_run(struct call *call)
 			    (long long)json_integer_value(which));
 	} else
 		service = named(call, json_string_value(which));
-	if (service == -1)
-		return;
-	u = xcalloc(1, sizeof(*u));
-	u->call = call;
-	u->service = service;
-	serial_enter(update_start, u);
+	if (service != -1)
+		service_enable(call, service, json_bool(data, "enable", false),
+		    json_int(data, "rollback_timeout", 0));
 }
 
 static char *
@@ -501,6 +417,8 @@ update_suffix(const json_t *params)
 	service = service_by_id(json_integer_value(which));
 	return service != -1 ? xstrdup(services[service].name) : NULL;
 }
+
+/* --- Starting and stopping ------------------------------------------------ */
 
 /* So many seconds after which a stop is taken back; 0: never. */
 static uint32_t
@@ -590,7 +508,7 @@ controlled(const struct op_reply *reply, void *arg)
 	core_service_changed((enum service_id)service_by_name(
 	    json_string_value(call_param(call, 1))));
 	if (rollback_seconds(call) > 0)
-		confirm_stop_done(reply->error == 0, control_ended, done);
+		confirm_service_done(reply->error == 0, control_ended, done);
 	else
 		control_ended(done);
 }
@@ -629,7 +547,7 @@ state_known(const struct op_reply *reply, void *arg)
 	const char *name = json_string_value(call_param(call, 1));
 
 	if (reply->error == 0 && wire_get_u8(&body) == STATE_RUNNING)
-		confirm_stop(call, name, service_by_name(name),
+		confirm_service(call, service_by_name(name), VERB_START, NULL,
 		    rollback_seconds(call), stop_kept, call);
 	else
 		stop_kept(EINVAL,
@@ -691,6 +609,7 @@ look(void (*done)(void))
 {
 	service_time_resume();
 	looked = done;
+	service_enable_follow();
 	service_gather(looked_at, NULL);
 }
 
@@ -705,7 +624,7 @@ static void boot_next(void);
 static bool
 starts(int service)
 {
-	return service_time_goes_on(service) || enabled(service);
+	return service_time_goes_on(service) || service_enabled(service);
 }
 
 static void
@@ -773,6 +692,7 @@ const struct resource service_resource = {
 	.name = "service", .doc = "The services and their states.",
 	.kind = RESOURCE_CRUD, .role_prefix = "SERVICE",
 	.verbose_name = "Service", .methods = methods, .gather = look,
-	.boot = boot, .service_changed = service_changed
+	.boot = boot, .service_changed = service_changed,
+	.put_back = service_enable_put_back
 };
 /* clang-format on */

@@ -628,3 +628,53 @@ def test_a_dry_run_on_the_command_line(served, client):
     assert f"Port {OTHER}" in json.loads(done.stdout)["diff"]
     assert client.call("ssh.config")["tcpport"] == PORT
     assert client.call("config.pending") is None
+
+
+def test_whether_it_starts_with_the_machine(served, client):
+    """By the API and on the command line; core's end changes nothing."""
+    instance = served.instance
+
+    def enabled():
+        with instance.root() as asking:
+            return asking.call("service.query", [["service", "=", "ssh"]],
+                               {"get": True})["enable"]
+
+    def said(*arguments):
+        done = instance.cli(*arguments)
+        assert done.returncode == 0, done
+        return "unless it is confirmed" in done.stderr
+
+    client.call("service.update", "ssh", {"enable": True})
+    client.call("service.update", "ssh",
+                {"enable": False, "rollback_timeout": LONG})
+    assert not enabled()
+    assert 0 < client.call("ssh.checkin_waiting") <= LONG
+    error = client.error("service.update", "ssh",
+                         {"enable": True, "rollback_timeout": LONG})
+    assert error.errname == "EBUSY"
+    kill(instance, "core")
+    serving(instance)
+    with instance.root() as again:
+        assert again.call("config.pending")["resource"] == "ssh"
+        again.call("config.take_back")
+        assert enabled()
+        assert said("service", "disable", "ssh")
+        assert instance.cli("service", "checkin", "unverified").returncode == 0
+        assert not enabled()
+        assert not said("service", "enable", "ssh")
+        assert not said("service", "disable", "--no-confirm", "ssh")
+        assert not enabled() and again.call("config.pending") is None
+        assert said("service", "stop", "ssh")
+        assert not said("service", "take-back")
+        assert again.call("service.started", "ssh")
+        assert not said("service", "restart", "ssh")
+        assert instance.cli("service", "stop", "nosuch").returncode == 1
+
+
+def test_an_account_on_the_command_line(served, client, another):
+    done = served.instance.cli("user", "update", "second", "locked=yes",
+                               "lockout=yes", f"rollback_timeout={LONG}")
+    assert done.returncode == 0, done
+    assert "unless it is confirmed" in done.stderr
+    assert served.instance.cli("user", "take-back").returncode == 0
+    assert not client.call("user.get_instance", another["id"])["locked"]

@@ -225,7 +225,7 @@ def test_completion_knows_the_commands(shell):
 
 
 @pytest.mark.parametrize("noun", ["user", "group", "privilege", "api-key",
-                                  "session"])
+                                  "service", "session", "ssh"])
 def test_completion_knows_the_verbs(noun):
     done = subprocess.run([BUILD / "holdfast", noun], text=True,
                           capture_output=True, timeout=30, check=False)

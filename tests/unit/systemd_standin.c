@@ -4,6 +4,7 @@
  * next jobs end is set over the object /standin.
  */
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -168,6 +169,41 @@ on_reset(sd_bus_message *m, void *arg, sd_bus_error *error)
 	return sd_bus_reply_method_return(m, NULL);
 }
 
+/* Of unit files: "EnableUnitFiles ssh.service" among the calls. */
+static int
+on_unit_files(sd_bus_message *m, void *arg, sd_bus_error *error)
+{
+	const char *method = sd_bus_message_get_member(m), *name;
+	bool enable = strcmp(method, "EnableUnitFiles") == 0;
+	int runtime, force = 0, r;
+
+	(void)arg;
+	if ((r = sd_bus_message_enter_container(m, 'a', "s")) < 0 ||
+	    (r = sd_bus_message_read(m, "s", &name)) < 0 ||
+	    (r = sd_bus_message_exit_container(m)) < 0 ||
+	    (r = sd_bus_message_read(m, "b", &runtime)) < 0 ||
+	    (enable && (r = sd_bus_message_read(m, "b", &force)) < 0))
+		return r;
+	snprintf(calls + strlen(calls), sizeof(calls) - strlen(calls),
+	    "%s %s%s ", method, name, runtime ? " --runtime" : "");
+	if (strcmp(name, "ssh.service") != 0 || strcmp(mode, "masked") == 0)
+		return sd_bus_error_set(error,
+		    "org.freedesktop.systemd1.UnitMasked",
+		    "Unit file is masked.");
+	if (enable)
+		return sd_bus_reply_method_return(m, "ba(sss)", true, 0);
+	return sd_bus_reply_method_return(m, "a(sss)", 0);
+}
+
+static int
+on_reload(sd_bus_message *m, void *arg, sd_bus_error *error)
+{
+	(void)arg;
+	(void)error;
+	strncat(calls, "Reload ", sizeof(calls) - strlen(calls) - 1);
+	return sd_bus_reply_method_return(m, NULL);
+}
+
 static int
 on_nothing(sd_bus_message *m, void *arg, sd_bus_error *error)
 {
@@ -244,6 +280,11 @@ static const sd_bus_vtable manager_vtable[] = {
 	SD_BUS_METHOD("StopUnit", "ss", "o", on_verb, ANYBODY),
 	SD_BUS_METHOD("RestartUnit", "ss", "o", on_verb, ANYBODY),
 	SD_BUS_METHOD("ReloadUnit", "ss", "o", on_verb, ANYBODY),
+	SD_BUS_METHOD("EnableUnitFiles", "asbb", "ba(sss)", on_unit_files,
+	    ANYBODY),
+	SD_BUS_METHOD("DisableUnitFiles", "asb", "a(sss)", on_unit_files,
+	    ANYBODY),
+	SD_BUS_METHOD("Reload", NULL, NULL, on_reload, ANYBODY),
 	SD_BUS_METHOD("ResetFailedUnit", "s", NULL, on_reset, ANYBODY),
 	SD_BUS_SIGNAL("JobRemoved", "uoss", 0),
 	SD_BUS_VTABLE_END

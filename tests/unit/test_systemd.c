@@ -329,6 +329,27 @@ test_life(void **state)
 	assert_false(told.changed);
 }
 
+/* A socket that would start it, which need not be there, goes either way. */
+static void
+test_unit_files(void **state)
+{
+	(void)state;
+	verb(VERB_ENABLE, "ok");
+	assert_int_equal(told.error, 0);
+	assert_calls("DisableUnitFiles ssh.socket EnableUnitFiles ssh.service "
+		     "Reload ");
+	verb(VERB_DISABLE, "ok");
+	assert_int_equal(told.error, 0);
+	assert_calls("DisableUnitFiles ssh.socket DisableUnitFiles ssh.service "
+		     "Reload ");
+	assert_int_equal(state_now(), STATE_STOPPED);
+	verb(VERB_ENABLE, "masked");
+	assert_int_equal(told.error, EACCES);
+	assert_non_null(strstr(told.text, "systemctl unmask ssh.service"));
+	assert_calls(
+	    "DisableUnitFiles ssh.socket EnableUnitFiles ssh.service ");
+}
+
 /* A start that fails, in each way that systemd knows. */
 static void
 test_failures(void **state)
@@ -537,6 +558,7 @@ main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_life),
+		cmocka_unit_test(test_unit_files),
 		cmocka_unit_test(test_failures),
 		cmocka_unit_test(test_start_after_failure),
 		cmocka_unit_test(test_not_prepared),
