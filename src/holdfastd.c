@@ -17,6 +17,7 @@
 #include "lib/sandbox.h"
 #include "lib/startup.h"
 #include "monitor/listen.h"
+#include "monitor/take_back.h"
 #include "roles.h"
 
 #define EXIT_USAGE 2
@@ -25,7 +26,7 @@
 static const char help[] =
     "usage: holdfastd --instance DIR | --machine [options]\n"
     "       holdfastd --version | --help\n"
-    "       holdfastd --print-openrpc | --print-own\n"
+    "       holdfastd --print-openrpc | --print-own | --take-back\n"
     "\n"
     "  --instance DIR      serve from this folder; every write lands in it\n"
     "  --machine           serve on this machine itself, which is given to "
@@ -40,6 +41,8 @@ static const char help[] =
     "                      keys and the keys in homes, at its first start\n"
     "  --kernel-audit      an instance records what the kernel audits; one a "
     "machine\n"
+    "  --take-back         put back what was not confirmed before the "
+    "machine's start\n"
     "  --print-openrpc     describe the API as an OpenRPC document\n"
     "  --print-own         describe what of it TrueNAS does not have\n";
 
@@ -134,6 +137,7 @@ main_monitor(int argc, char **argv)
 		{ "kernel-audit", no_argument, NULL, 'k' },
 		{ "print-openrpc", no_argument, NULL, 'o' },
 		{ "print-own", no_argument, NULL, 'w' },
+		{ "take-back", no_argument, NULL, 't' },
 		{ "version", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' }, { NULL, 0, NULL, 0 }
 	};
@@ -154,6 +158,8 @@ main_monitor(int argc, char **argv)
 			return print_document(openrpc_document());
 		} else if (c == 'w') {
 			return print_document(openrpc_own());
+		} else if (c == 't') {
+			return take_back_main();
 		} else if (c == 'm') {
 			machine = true;
 		} else if (c == ':') {

@@ -76,7 +76,7 @@ not_restored(const char *why)
 	held.failed = true;
 }
 
-void
+int
 held_boot(bool instance, const char *boot_id)
 {
 	char why[512];
@@ -84,16 +84,17 @@ held_boot(bool instance, const char *boot_id)
 	held.boot_id = xstrdup(boot_id);
 	read_it();
 	if (!is_waiting() || (!instance && strcmp(held.now.boot, boot_id) == 0))
-		return;
+		return 0;
 	if (child_run(held_restore, NULL, NULL, 0, RESTORE_SECONDS, why,
 		sizeof(why)) == -1) {
 		not_restored(why);
 		held.over = true;
-		return;
+		return -1;
 	}
 	log_warn("held.restored",
 	    "a change that nobody confirmed before the start was taken back");
 	read_it();
+	return 0;
 }
 
 /* --- In the loop ---------------------------------------------------------- */

@@ -17,9 +17,10 @@
 
 /*
  * Before any service is started.  boot_id: the kernel's (kept); instance: its
- * start is one of the machine.  What cannot be put back now is tried again.
+ * start is one of the machine.  0, or -1: it cannot be put back now, which
+ * the loop tries again.
  */
-void	held_boot(bool instance, const char *boot_id);
+int	held_boot(bool instance, const char *boot_id);
 void	held_start(uv_loop_t *);
 /* The file may be another one. */
 void	held_look(void);

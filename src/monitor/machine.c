@@ -230,6 +230,12 @@ has_fips_module(void)
 	return has;
 }
 
+char *
+machine_boot(void)
+{
+	return read_line("/proc/sys/kernel/random/boot_id");
+}
+
 int
 machine_facts(int dir_fd, struct facts *facts, char *why, size_t size)
 {
@@ -265,7 +271,7 @@ machine_facts(int dir_fd, struct facts *facts, char *why, size_t size)
 	facts->product_version = read_line("/sys/class/dmi/id/product_version");
 	facts->serial = read_line("/sys/class/dmi/id/product_serial");
 	facts->missing = missing_text();
-	facts->machine_boot = read_line("/proc/sys/kernel/random/boot_id");
+	facts->machine_boot = machine_boot();
 	facts->fips_module = has_fips_module();
 	return 0;
 }

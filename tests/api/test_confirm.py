@@ -6,6 +6,7 @@ listening.
 
 import json
 import os
+import pathlib
 import signal
 import subprocess
 import time
@@ -678,3 +679,45 @@ def test_an_account_on_the_command_line(served, client, another):
     assert "unless it is confirmed" in done.stderr
     assert served.instance.cli("user", "take-back").returncode == 0
     assert not client.call("user.get_instance", another["id"])["locked"]
+
+
+# A machine of one's own: its places are empty, but for what is copied there.
+ELSEWHERE = """
+mount -t tmpfs -o mode=755 none /run && mount -t tmpfs -o mode=755 none \
+/var/lib && mount -t tmpfs -o mode=755 none /etc/ssh || exit 9
+mkdir -m 700 /var/lib/holdfast && cd /var/lib/holdfast || exit 9
+mkdir -m 700 state held && touch lock && cat >held/change || exit 9
+cp -a "$1/." /etc/ssh || exit 9
+echo "Port 2223" >/etc/ssh/sshd_config
+"$0" --take-back || exit 1
+cat /etc/ssh/sshd_config
+echo "Port 2224" >/etc/ssh/sshd_config
+"$0" --take-back && cat /etc/ssh/sshd_config
+exec 3<lock && flock -x 3 && ! "$0" --take-back 2>&1
+"""
+
+
+def test_taken_back_before_sshd_starts(served, client):
+    """holdfastd --take-back, of a change that a boot interrupted, or none."""
+    before = served.instance.sshd_config()
+    change(client, LONG)
+    file, = (served.instance.directory / "held").iterdir()
+    kept = file.read_bytes()
+    boot = pathlib.Path("/proc/sys/kernel/random/boot_id").read_bytes()[:36]
+    assert boot in kept
+
+    def take_back(content):
+        done = subprocess.run(
+            ["unshare", "--mount", "--", "sh", "-c", ELSEWHERE,
+             served.instance.build / "holdfastd",
+             served.instance.inside("/etc/ssh")], input=content,
+            capture_output=True, timeout=60, check=False)
+        assert done.returncode == 0, done
+        return done.stdout.decode()
+
+    # Of an earlier boot: once, whoever asks again.
+    output = take_back(kept.replace(boot, b"0" * 36))
+    assert output.startswith(f"{before}Port 2224\n")
+    assert "is in use by another holdfastd" in output
+    # Of this one: its time has not come.
+    assert take_back(kept).startswith("Port 2223\nPort 2224\n")
