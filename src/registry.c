@@ -33,6 +33,7 @@ const struct resource *const resources[] = {
 	&auth_resource,
 	&config_resource,
 	&core_resource,
+	&general_resource,
 	&group_resource,
 	&holdfast_resource,
 	&kerberos_keytab_resource,

@@ -22,6 +22,7 @@
 #include "core/shell.h"
 #include "core/transfer.h"
 #include "lib/address.h"
+#include "lib/boottime.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/xalloc.h"
@@ -315,6 +316,7 @@ open_message(struct ipc *front, struct ipc_msg *msg)
 	c->port = port;
 	c->secure = secure;
 	c->protocol = protocol;
+	c->opened = boottime_ms();
 	c->uid = (uid_t)-1;
 	*at = c;
 	count++;

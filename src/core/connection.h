@@ -29,6 +29,7 @@ struct connection {
 	uint16_t	 port;
 	bool		 secure;
 	enum client_protocol protocol;
+	int64_t		 opened;	/* boottime_ms() */
 	bool		 opening;	/* identity not yet known: no calls */
 	struct session	*session;	/* NULL: none */
 	struct pending_login *pending;	/* NULL: none: pending_login.h */

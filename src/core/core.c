@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "core/access.h"
 #include "core/account.h"
 #include "core/account_end.h"
 #include "core/alert.h"
@@ -333,6 +334,8 @@ peer_attach(enum role role, int fd)
 	    ipc_new(&core.loop, fd, ROLE_CORE, role, &peer_callbacks, NULL);
 	if (role == ROLE_WEB || role == ROLE_LOCAL)
 		ipc_gather(core.peers[role]);
+	if (role == ROLE_WEB)
+		access_connected(core.peers[role]);
 	if (role == ROLE_AUDIT)
 		audit_connected(core.peers[role]);
 }

@@ -41,6 +41,9 @@ static const struct message_info messages[MSG_TYPE_COUNT] = {
 	ROW(BOOT,		MONITOR, FRONT,	  STR, SHORT,	       0, 0),
 	ROW(PAGE,		MONITOR, WEB,	  0, 0,		       1, 1),
 
+	ROW(UNLISTEN,		MONITOR, WEB,	  STR, SHORT,	       0, 0),
+	ROW(ACCESS,		CORE, WEB,	  1 + STR, 64 * KIB,   0, 0),
+
 	ROW(SHELL_BEGIN,	FRONT, CORE,	  1 + STR, 1 + STR + 4 * KIB,
 								       0, 0),
 	ROW(SHELL_OPEN,		CORE, FRONT,	  0, 0,		       1, 1),
@@ -119,6 +122,7 @@ static const struct message_info messages[MSG_TYPE_COUNT] = {
 	ROW(OP_HELD,		CORE, MONITOR,	  0, 0,		       0, 0),
 	ROW(OP_RELEASE,		CORE, MONITOR,	  1 + STR, 1 + SHORT,  0, 0),
 	ROW(OP_TAKE_BACK,	CORE, MONITOR,	  STR, SHORT,	       0, 0),
+	ROW(OP_LISTEN,		CORE, MONITOR,	  STR, 16 * KIB,       0, 0),
 	ROW(OP_TERMINAL,	CORE, MONITOR,	  4 + 2 * STR, 4 + 2 * SHORT,
 								       0, 0),
 	ROW(OP_TERMINAL_SIZE,	CORE, MONITOR,	  8, 8,		       0, 0),

@@ -56,6 +56,8 @@ enum message_type {
 	MSG_BOOT,		/* monitor -> web, local: str the boot id */
 	MSG_PAGE,		/* monitor -> web: empty (fd), sealed: the web
 				   interface, web/page.h */
+	MSG_UNLISTEN,		/* monitor -> web: str address of a LISTEN,
+				   which may come at any time as well */
 
 	/*
 	 * Of a PROTOCOL_SHELL: one BEGIN, then OPEN, or a frame that refuses
@@ -65,6 +67,10 @@ enum message_type {
 				   something else than this machine */
 	MSG_SHELL_OPEN,		/* core -> front: (fd) the terminal's end */
 	MSG_SHELL_USED,		/* front -> core: something was typed */
+
+	MSG_ACCESS,		/* core -> web: u8 1: TLS 1.2, 2: TLS 1.3, or
+				   both, [str network that may come in]*, none:
+				   all; first of all, and whenever it changes */
 
 	/*
 	 * Clients: web, local <-> core; id is the connection, chosen by the
@@ -270,6 +276,8 @@ enum message_type {
 	MSG_OP_RELEASE,		/* str id, u8 1: it was taken back -> ; ESTALE
 				   when that is not so */
 	MSG_OP_TAKE_BACK,	/* str id -> ; its time is over now */
+	MSG_OP_LISTEN,		/* [str ADDRESS:PORT]* -> ; web listens there
+				   and nowhere else */
 	/* Terminals of the web shell: monitor/terminal.h. */
 	MSG_OP_TERMINAL,	/* str user, u32 uid, str address it comes from
 				   or "" -> u32 its number (fd) to read and

@@ -26,6 +26,7 @@
 #include "lib/xalloc.h"
 #include "monitor/bus.h"
 #include "monitor/child.h"
+#include "monitor/doors.h"
 #include "monitor/firststart.h"
 #include "monitor/folder.h"
 #include "monitor/held.h"
@@ -494,7 +495,7 @@ serve(void)
 	facts->web_listening = xstrdup(options->listen);
 	monitor.roles.loop = &monitor.loop;
 	monitor.roles.dir_fd = monitor.folder.fd;
-	monitor.roles.listen_address = options->listen;
+	doors_start(&monitor.listen, options->listen, monitor.roles.listen_fd);
 	monitor.roles.facts = facts;
 	monitor.roles.notice = on_notice;
 	monitor.roles.ready = on_ready;

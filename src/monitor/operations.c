@@ -16,6 +16,7 @@
 #include "lib/log.h"
 #include "lib/xalloc.h"
 #include "monitor/child.h"
+#include "monitor/doors.h"
 #include "monitor/held.h"
 #include "monitor/operations.h"
 #include "monitor/processes.h"
@@ -70,6 +71,8 @@ static const struct operation operations[] = {
 	  .lane = LANE_LATER, .later = op_start_worker },
 	{ .type = MSG_OP_TERMINAL, .name = "terminal",
 	  .lane = LANE_LATER, .later = op_terminal },
+	{ .type = MSG_OP_LISTEN, .name = "where web listens",
+	  .lane = LANE_HERE, .run = op_listen },
 	{ .type = MSG_OP_TERMINAL_SIZE, .name = "size of a terminal",
 	  .lane = LANE_HERE, .run = op_terminal_size },
 	{ .type = MSG_OP_TERMINAL_END, .name = "end of a terminal",

@@ -15,6 +15,7 @@
 #include "lib/second_factor.h"
 #include "lib/xalloc.h"
 #include "monitor/child.h"
+#include "monitor/doors.h"
 #include "monitor/operations.h"
 #include "monitor/processes.h"
 #include "monitor/tls.h"
@@ -128,6 +129,12 @@ send_peer(struct process *process, enum role peer, int fd)
 }
 
 static void
+send_door(const char *address, int fd, void *process)
+{
+	send_listener(process, address, fd);
+}
+
+static void
 set_up_audit(struct process *process)
 {
 	send_listener(process, FACT_SOCKET, setup->facts_fd);
@@ -155,7 +162,7 @@ role_set_up(struct process *process)
 		process->peers[peer] = -1;
 	}
 	if (process->role == ROLE_WEB) {
-		send_listener(process, setup->listen_address, setup->listen_fd);
+		doors_each(send_door, process);
 		send_tls(process);
 		send_boot(process);
 		if (setup->page_fd != -1)

@@ -16,8 +16,7 @@ struct processes_setup {
 	uv_loop_t	*loop;
 	int		 exe_fd;	/* our own executable */
 	int		 dir_fd;	/* the instance's folder */
-	int		 listen_fd;	/* TCP, for web */
-	const char	*listen_address;
+	int		 listen_fd;	/* TCP, for web: the first of doors.h */
 	int		 socket_fd;	/* Unix, for local */
 	int		 syslog_fd;	/* /dev/log, for audit; or -1 */
 	int		 kernel_fd;	/* the kernel's audit, for audit; or -1 */

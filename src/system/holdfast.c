@@ -90,7 +90,7 @@ monitor_answered(const struct op_reply *reply, void *arg)
 {
 	struct call *call = arg;
 	struct wire_in body = reply->body;
-	json_t *problems = core_problems(), *status, *audit;
+	json_t *problems = core_problems(), *status, *audit, *listening;
 	char *text, *code = setup_code();
 	uint32_t n;
 
@@ -122,8 +122,10 @@ monitor_answered(const struct op_reply *reply, void *arg)
 	json_object_set_new(
 	    audit, "waiting", json_integer((json_int_t)audit_waiting()));
 	json_object_set_new(status, "audit", audit);
-	json_object_set_new(
-	    status, "listening", lines_of(core_facts()->web_listening));
+	listening = general_listening();
+	if (listening == NULL)
+		listening = lines_of(core_facts()->web_listening);
+	json_object_set_new(status, "listening", listening);
 	call->data = status;
 	service_gather(services_gathered, call);
 }

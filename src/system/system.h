@@ -18,6 +18,7 @@ extern const struct resource config_resource;	/* config.c */
 extern const struct resource core_resource;	/* namespace_core.c */
 extern const struct resource auth_resource;	/* auth.c */
 extern const struct resource user_resource;	/* user.c */
+extern const struct resource general_resource;	/* general.c */
 extern const struct resource group_resource;	/* group.c */
 extern const struct resource system_resource;	/* system.c */
 extern const struct resource alert_resource;	/* alert.c */
@@ -43,6 +44,9 @@ void	audit_prune_task(struct task_run *, const json_t *args);
 
 /* The same (audit_heads.c). */
 void	audit_send_head_task(struct task_run *, const json_t *args);
+
+/* Where the page listens, a new array; NULL: where --listen says (general.c). */
+json_t	*general_listening(void);
 
 /* OUTPUT_ACCOUNTS, a struct renderer's function (account_render.c). */
 char	*account_render_output(const struct change *, char **whyp);

@@ -5,11 +5,13 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "lib/log.h"
+#include "lib/xalloc.h"
 #include "web/web.h"
 
 /* Accepted in one go before clients get their turn. */
@@ -27,21 +29,20 @@ static void listener_readable(uv_poll_t *, int status, int events);
 static void
 accept_poll(struct web *w)
 {
-	size_t i;
+	struct web_listener *listener;
 
-	for (i = 0; i < w->nlisteners; i++)
-		uv_poll_start(
-		    &w->listeners[i].poll, UV_READABLE, listener_readable);
+	LIST_FOREACH(listener, &w->listeners, next)
+	uv_poll_start(&listener->poll, UV_READABLE, listener_readable);
 }
 
 static void
 accept_pause(struct web *w)
 {
-	size_t i;
+	struct web_listener *listener;
 
 	w->paused = true;
-	for (i = 0; i < w->nlisteners; i++)
-		uv_poll_stop(&w->listeners[i].poll);
+	LIST_FOREACH(listener, &w->listeners, next)
+	uv_poll_stop(&listener->poll);
 }
 
 void
@@ -194,27 +195,59 @@ listener_readable(uv_poll_t *poll, int status, int events)
 	}
 }
 
-int
+void
 web_accept_start(struct web *w)
 {
-	struct web_listener *listener;
-	size_t i;
+	if (w->accepting)
+		return;
+	w->accepting = true;
+	accept_poll(w);
+}
+
+void
+web_accept_add(struct web *w, const char *address, int fd)
+{
+	struct web_listener *listener = xcalloc(1, sizeof(*listener));
 	int one = 1;
 
-	for (i = 0; i < w->nlisteners; i++) {
-		listener = &w->listeners[i];
-		listener->web = w;
-		listener->poll.data = listener;
-		/* Accepted sockets inherit it. */
-		if (w->role == ROLE_WEB &&
-		    setsockopt(listener->fd, IPPROTO_TCP, TCP_NODELAY, &one,
-			sizeof(one)) == -1)
-			return -1;
-		if (uv_poll_init(&w->loop, &listener->poll, listener->fd) != 0)
-			return -1;
-	}
-	accept_poll(w);
-	return 0;
+	listener->web = w;
+	listener->fd = fd;
+	listener->address = xstrdup(address);
+	listener->poll.data = listener;
+	/* Accepted sockets inherit it. */
+	if (w->role == ROLE_WEB &&
+	    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) == -1)
+		fatal("listener %s: %s", address, strerror(errno));
+	if (uv_poll_init(&w->loop, &listener->poll, fd) != 0)
+		fatal("listener %s: no event loop", address);
+	LIST_INSERT_HEAD(&w->listeners, listener, next);
+	if (w->accepting && !w->paused)
+		accept_poll(w);
+}
+
+static void
+listener_closed(uv_handle_t *handle)
+{
+	struct web_listener *listener = handle->data;
+
+	close(listener->fd);
+	free(listener->address);
+	free(listener);
+}
+
+/* Who came by it stays. */
+void
+web_accept_remove(struct web *w, const char *address)
+{
+	struct web_listener *listener;
+
+	LIST_FOREACH(listener, &w->listeners, next)
+	if (strcmp(listener->address, address) == 0)
+		break;
+	if (listener == NULL)
+		return;
+	LIST_REMOVE(listener, next);
+	uv_close((uv_handle_t *)&listener->poll, listener_closed);
 }
 
 void

@@ -16,6 +16,7 @@
 /* What core may say of a transfer. */
 #define FILENAME_BYTES 4096
 #define TYPE_BYTES 128
+#define LISTENER_BYTES 4096
 
 static void
 throttle_set(struct web *w, bool on)
@@ -195,6 +196,9 @@ core_message(struct ipc *ipc, struct ipc_msg *msg, void *arg)
 	case MSG_TRANSFER_STATUS:
 		core_status(w, msg);
 		break;
+	case MSG_ACCESS:
+		web_access_message(w, msg);
+		break;
 	case MSG_SHELL_OPEN:
 		core_shell(w, msg);
 		break;
@@ -272,6 +276,22 @@ monitor_peer(struct web *w, struct ipc_msg *msg)
 }
 
 static void
+monitor_listener(struct web *w, struct ipc_msg *msg)
+{
+	char *address = wire_get_str(&msg->body, LISTENER_BYTES);
+
+	if (wire_end(&msg->body) == -1)
+		fatal("wrong listener from the monitor");
+	if (msg->type == MSG_UNLISTEN)
+		web_accept_remove(w, address);
+	else {
+		web_accept_add(w, address, msg->fds[0]);
+		msg->fds[0] = -1; /* transferred */
+	}
+	free(address);
+}
+
+static void
 monitor_message(struct ipc *ipc, struct ipc_msg *msg, void *arg)
 {
 	struct web *w = arg;
@@ -280,6 +300,10 @@ monitor_message(struct ipc *ipc, struct ipc_msg *msg, void *arg)
 	switch (msg->type) {
 	case MSG_PEER:
 		monitor_peer(w, msg);
+		break;
+	case MSG_LISTEN:
+	case MSG_UNLISTEN:
+		monitor_listener(w, msg);
 		break;
 	case MSG_STOP:
 		web_stop(w);

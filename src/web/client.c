@@ -129,6 +129,11 @@ web_client_established(struct web_client *c)
 		    c, WEB_RESTART_CODE, WEB_RESTART_REASON, false);
 		return;
 	}
+	if (!web_access_allows(w, c)) {
+		web_client_close(c, 1008,
+		    "You are not allowed to access this resource", false);
+		return;
+	}
 	web_client_announce(c);
 	web_client_flow(c);
 }

@@ -283,7 +283,7 @@ transfer_request(struct web *w, struct web_client *c)
 		lws_hdr_total_length(c->wsi, WSI_TOKEN_GET_URI) <= 0 ||
 		    has_body(c))
 		return -1;
-	if (!origin_allowed(c))
+	if (!origin_allowed(c) || !web_access_allows(w, c))
 		return 403;
 	if (!request_transfer_room(w, c))
 		return 503;
@@ -300,6 +300,8 @@ plain_answer(struct web *w, struct web_client *c, char **textp, bool *keepp)
 		return not_allowed;
 	if (has_body(c))
 		return (struct http_answer){ .status = 400 };
+	if (!web_access_allows(w, c))
+		return (struct http_answer){ .status = 403 };
 	*keepp = !w->stopping;
 	return answer_get(w, c, textp);
 }
@@ -311,7 +313,7 @@ page_request(struct web *w, struct web_client *c)
 	char path[PATH_MAX_LEN];
 
 	request_path(c, path);
-	if (route_find(path) != ROUTE_PAGE ||
+	if (route_find(path) != ROUTE_PAGE || !web_access_allows(w, c) ||
 	    lws_hdr_total_length(c->wsi, WSI_TOKEN_POST_URI) > 0 || has_body(c))
 		return NULL;
 	return page_find(&w->page, path + sizeof(page) - 1);

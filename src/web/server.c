@@ -46,6 +46,7 @@ server_event(struct web *w, struct lws *wsi, enum lws_callback_reasons reason,
 {
 	switch (reason) {
 	case LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS:
+		w->tls_context = user;
 		return web_tls_setup(user, w->certificate, w->key);
 	case LWS_CALLBACK_WSI_CREATE:
 		/* libwebsockets' own event pipe is one without a client. */

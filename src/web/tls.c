@@ -135,6 +135,15 @@ web_tls_setup(SSL_CTX *ctx, const char *certificate, const char *key)
 	return 0;
 }
 
+void
+web_tls_versions(SSL_CTX *ctx, bool tls12, bool tls13)
+{
+	SSL_CTX_set_min_proto_version(
+	    ctx, tls12 || !tls13 ? TLS1_2_VERSION : TLS1_3_VERSION);
+	SSL_CTX_set_max_proto_version(
+	    ctx, tls13 || !tls12 ? TLS1_3_VERSION : TLS1_2_VERSION);
+}
+
 /*
  * The hash of the algorithm that it is signed with, SHA-256 in place of MD5
  * and SHA-1; algorithms that have none (Ed25519) leave it undefined.

@@ -98,6 +98,7 @@ web_prepare(struct web *w, enum role self)
 	w->role = self;
 	w->tls = self == ROLE_WEB;
 	TAILQ_INIT(&w->clients);
+	LIST_INIT(&w->listeners);
 	for (i = 0; i < WEB_BUCKETS; i++)
 		LIST_INIT(&w->buckets[i]);
 	if (uv_loop_init(&w->loop) != 0)
@@ -152,12 +153,8 @@ web_take(struct web *w, struct startup *s)
 	w->key = s->key;
 	w->boot_id = s->boot_id;
 	s->boot_id = NULL; /* transferred */
-	w->nlisteners = s->nlisteners;
-	w->listeners = xcalloc(s->nlisteners, sizeof(*w->listeners));
-	for (i = 0; i < s->nlisteners; i++) {
-		w->listeners[i].fd = s->listeners[i].fd;
-		w->listeners[i].address = xstrdup(s->listeners[i].address);
-	}
+	for (i = 0; i < s->nlisteners; i++)
+		web_accept_add(w, s->listeners[i].address, s->listeners[i].fd);
 }
 
 int
@@ -186,8 +183,9 @@ web_main(enum role self)
 
 	web_monitor_connect(w, STARTUP_FD);
 	web_core_connect(w, core_fd);
-	if (web_accept_start(w) == -1)
-		fatal("listeners: %s", strerror(errno));
+	/* Of TCP, when core has said who may come in. */
+	if (w->role == ROLE_LOCAL)
+		web_accept_start(w);
 	wire_put_str(&ready, "");
 	ipc_send(w->monitor, MSG_READY, 0, &ready, NULL, 0);
 	wire_free(&ready);

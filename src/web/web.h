@@ -15,6 +15,7 @@
 #include <uv.h>
 
 #include "lib/ipc.h"
+#include "lib/network.h"
 #include "lib/role.h"
 #include "web/assembly.h"
 #include "web/page.h"
@@ -121,6 +122,7 @@ struct web_client {
 };
 
 struct web_listener {
+	LIST_ENTRY(web_listener) next;
 	uv_poll_t	 poll;
 	struct web	*web;
 	int		 fd;
@@ -144,8 +146,11 @@ struct web {
 	/* NULL while it restarts */
 	struct ipc		*core;
 
-	struct web_listener	*listeners;
-	size_t			 nlisteners;
+	LIST_HEAD(, web_listener) listeners;
+	bool			 accepting;	/* core said who may come in */
+	struct network		*allowed;	/* none: everybody */
+	size_t			 nallowed;
+	SSL_CTX			*tls_context;	/* the vhost's */
 	struct web_client	*adopted;		/* being handed over */
 	unsigned int		 clients_max;
 	bool			 paused;		/* not accepting */
@@ -179,6 +184,8 @@ void	web_refused(struct web *, const struct web_client *,
 
 /* tls.c: certificate, key and what TLS may be, into a fresh context. */
 int	web_tls_setup(SSL_CTX *, const char *certificate, const char *key);
+/* Which versions there are for who comes from now on. */
+void	web_tls_versions(SSL_CTX *, bool tls12, bool tls13);
 /* Its "tls-server-end-point", RFC 5929 section 4.1; 0: it has none. */
 #define WEB_END_POINT_MAX	64
 size_t	web_tls_end_point(const char *pem,
@@ -197,8 +204,12 @@ int	web_page_answer(struct web_client *, const struct page_file *);
 int	web_page_writable(struct web_client *);
 
 /* accept.c */
-int	web_accept_start(struct web *);
+/* Once; not before it is known who may come in. */
+void	web_accept_start(struct web *);
 void	web_accept_stop(struct web *);
+/* One more, whose descriptor is taken; and one that goes. */
+void	web_accept_add(struct web *, const char *address, int fd);
+void	web_accept_remove(struct web *, const char *address);
 /* After a client went: accept again when that was what it waited for. */
 void	web_accept_resume(struct web *);
 
@@ -267,6 +278,10 @@ void	web_transfer_identified(struct web_client *);
 void	web_transfer_core_gone(struct web_client *);
 void	web_transfer_tick(struct web_client *, uint64_t now);
 void	web_transfers_go_on(uv_timer_t *);
+
+/* access.c: who may come in, as core says it. */
+void	web_access_message(struct web *, struct ipc_msg *);
+bool	web_access_allows(const struct web *, const struct web_client *);
 
 /* web.c */
 void	web_tick(uv_timer_t *);

@@ -146,10 +146,9 @@ DIFFERENCES = {
         [-32602, "EINVAL", ["system_security_update.min_password_length"]],
         "refused at once, not inside a job"),
     **{("system", name): (-32601, SYSTEM) for name in (
-        "system.feature_enabled", "system.general.config",
-        "system.general.timezone_choices",
-        "system.general.ui_httpsprotocols_choices",
-        "system.general.ui_address_choices")},
+        "system.feature_enabled", "system.general.timezone_choices")},
+    ("system", "system.general.ui_httpsprotocols_choices"): (
+        "result", "TLS below 1.2 is not offered"),
 
     ("service", "control: unknown verb"): (
         [-32602, "EINVAL", ["verb"]], "refused at once, not inside a job"),

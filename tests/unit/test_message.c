@@ -30,6 +30,9 @@ is_type(enum message_type type)
 	case MSG_TLS:
 	case MSG_FACTS:
 	case MSG_BOOT:
+	case MSG_UNLISTEN:
+	case MSG_ACCESS:
+	case MSG_OP_LISTEN:
 	case MSG_SHELL_BEGIN:
 	case MSG_SHELL_OPEN:
 	case MSG_SHELL_USED:
