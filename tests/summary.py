@@ -2,8 +2,8 @@
 """Adds up what ./dev test ran and prints the line that counts it.
 
 summary.py RESULTS, a folder with unit.json (Meson's testlog.json), fuzz (a
-line "NAME passed" or "NAME failed" each), pytest.xml and pytest.status; what
-was not run has no file.  Exit code 0 when nothing failed.
+line "NAME passed" or "NAME failed" each), and of pytest, vitest and browser a
+report NAME.xml with NAME.status; what was not run has no file.  Exit code 0 when nothing failed.
 """
 
 import json
@@ -58,10 +58,10 @@ def count_fuzz(count, file):
             count.add(0, 1)
 
 
-def count_pytest(count, results):
+def count_junit(count, results, name):
     """A run that was cut short, or found nothing, is a failure by itself."""
-    status = int((results / "pytest.status").read_text())
-    report = results / "pytest.xml"
+    status = int((results / f"{name}.status").read_text())
+    report = results / f"{name}.xml"
     failed = 0
     if report.exists():
         for suite in xml.etree.ElementTree.parse(report).iter("testsuite"):
@@ -70,7 +70,7 @@ def count_pytest(count, results):
             failed = int(suite.get("failures")) + int(suite.get("errors"))
             count.add(max(tests - failed - skipped, 0), failed, skipped)
     if status != 0 and failed == 0:
-        print(f"failed: pytest ended with status {status}")
+        print(f"failed: {name} ended with status {status}")
         count.add(0, 1)
 
 
@@ -84,7 +84,8 @@ def main():
         count.add(0, 1)
     if (results / "fuzz").exists():
         count_fuzz(count, results / "fuzz")
-    count_pytest(count, results)
+    for status in sorted(results.glob("*.status")):
+        count_junit(count, results, status.stem)
     line = f"{count.passed} passed, {count.failed} failed"
     if count.skipped:
         line += f", {count.skipped} skipped"

@@ -9,6 +9,7 @@ export function ConnectionStrip() {
   return (
     <div className="hf-strip" role="status">
       <Alert
+        component="p"
         variant="warning"
         isInline
         title={t('connection.lost')}

@@ -23,7 +23,7 @@ export function Waiting() {
 
 export function Failed({ text }: { text: string | null }) {
   if (text === null) return null;
-  return <Alert variant="danger" isInline title={text} isLiveRegion />;
+  return <Alert component="p" variant="danger" isInline title={text} isLiveRegion />;
 }
 
 /** The head of a screen; `above` is the place that it belongs to. */

@@ -7,7 +7,7 @@ import { t } from '../texts';
 export function Problems({ texts }: { texts: readonly string[] }) {
   if (texts.length === 0) return null;
   return (
-    <Alert variant="danger" isInline title={t('form.refused')} isLiveRegion>
+    <Alert component="p" variant="danger" isInline title={t('form.refused')} isLiveRegion>
       {texts.map((text) => (
         <p key={text}>{text}</p>
       ))}

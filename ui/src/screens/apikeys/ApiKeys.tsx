@@ -73,7 +73,7 @@ function Shown({ text, onClose }: { text: string; onClose: () => void }) {
     <Modal isOpen variant="small" aria-labelledby="key-title" onClose={onClose}>
       <ModalHeader title={t('keys.shown')} labelId="key-title" />
       <ModalBody>
-        <Alert variant="warning" isInline isPlain title={t('keys.shown.text')} />
+        <Alert component="p" variant="warning" isInline isPlain title={t('keys.shown.text')} />
         <Copied label={t('keys.shown')} text={text} />
       </ModalBody>
       <ModalFooter>

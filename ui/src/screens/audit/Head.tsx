@@ -77,7 +77,7 @@ export function Head() {
       <CardTitle component="h2">{t('audit.head')}</CardTitle>
       <CardBody className="hf-stack">
         <Failed text={failed} />
-        {left === null && <Alert variant="warning" isInline title={t('audit.head.never-left')} />}
+        {left === null && <Alert component="p" variant="warning" isInline title={t('audit.head.never-left')} />}
         <DescriptionList isHorizontal isCompact>
           <Row name="audit.head.number">{String(signed.head)}</Row>
           <Row name="audit.head.size">{String(signed.size)}</Row>

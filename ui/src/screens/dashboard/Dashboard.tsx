@@ -64,7 +64,7 @@ function Problems() {
   return (
     <Part title="dashboard.problems">
       {alerts.length + reasons.length === 0 && (
-        <Alert variant="success" isInline isPlain title={t('dashboard.problems.none')} />
+        <Alert component="p" variant="success" isInline isPlain title={t('dashboard.problems.none')} />
       )}
       {reasons.length > 0 && (
         <Alert variant="warning" isInline isPlain component="h3" title={t('dashboard.reboot')}>

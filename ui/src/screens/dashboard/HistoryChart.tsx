@@ -65,7 +65,6 @@ function Picture({ hours }: { hours: readonly Hour[] }) {
       viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
       role="img"
       aria-label={t('dashboard.history')}
-      preserveAspectRatio="none"
     >
       <text x={0} y={16}>
         {most}

@@ -1,7 +1,7 @@
 /*
  * Who is logged in, by the page, the API and SSH.
  */
-import { Content, Label } from '@patternfly/react-core';
+import { Label, Title } from '@patternfly/react-core';
 import { useResult } from '../../api/hooks';
 import { shortDateText, type ApiDate } from '../../app/time';
 import { useMay } from '../../session/hooks';
@@ -41,7 +41,7 @@ function WebSessions() {
   const sessions = ((value ?? []) as WebSession[]).filter((one) => !one.internal);
   return (
     <>
-      <Content component="h3">{t('dashboard.sessions.web')}</Content>
+      <Title headingLevel="h3" size="md" className="hf-part">{t('dashboard.sessions.web')}</Title>
       {sessions.map((one) => (
         <Line
           key={one.id}
@@ -59,7 +59,7 @@ function SshSessions() {
   const sessions = useSshSessions();
   return (
     <>
-      <Content component="h3">{t('dashboard.sessions.ssh')}</Content>
+      <Title headingLevel="h3" size="md" className="hf-part">{t('dashboard.sessions.ssh')}</Title>
       {sessions.length === 0 && <p>{t('dashboard.sessions.none')}</p>}
       {sessions.map((one) => (
         <Line

@@ -28,6 +28,7 @@ function ProblemAlert({ problem }: { problem: Problem | null }) {
   if (problem === null) return null;
   return (
     <Alert
+      component="p"
       variant={problem === 'over' ? 'info' : 'danger'}
       isInline
       title={problemText(problem)}

@@ -39,7 +39,7 @@ export function serviceName(service: string): string {
 export function ServiceState({ service }: { service: Service }) {
   const running = service.state === 'RUNNING';
   return (
-    <Label status={running ? 'success' : 'custom'} variant="outline" isCompact>
+    <Label {...(running ? { status: 'success' as const } : {})} variant="outline" isCompact>
       {t(running ? 'services.running' : 'services.stopped')}
     </Label>
   );
@@ -178,7 +178,7 @@ export default function Services() {
     <Screen title={t('services.title')}>
       <Failed text={error} />
       {failed !== null && (
-        <Alert variant="danger" isInline title={failed} isLiveRegion className="hf-chosen" />
+        <Alert component="p" variant="danger" isInline title={failed} isLiveRegion className="hf-chosen" />
       )}
       {!value && !error && <Waiting />}
       {value && (

@@ -52,6 +52,7 @@ export function Checkin() {
   if (deadline === null) return null;
   return (
     <Alert
+      component="p"
       variant="warning"
       isInline
       className="hf-chosen"

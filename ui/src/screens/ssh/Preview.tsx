@@ -4,11 +4,11 @@
 import {
   Alert,
   Button,
-  Content,
   Modal,
   ModalBody,
   ModalFooter,
   ModalHeader,
+  Title,
 } from '@patternfly/react-core';
 import { Table, Tbody, Td, Th, Thead, Tr } from '@patternfly/react-table';
 import { t } from '../../texts';
@@ -90,18 +90,19 @@ export function Preview({ dry, busy, onApply, onClose }: {
         description={t('ssh.preview.text')}
       />
       <ModalBody>
-        <Content component="h2">{t('ssh.preview.diff')}</Content>
+        <Title headingLevel="h2" size="md" className="hf-part">{t('ssh.preview.diff')}</Title>
         <Diff text={dry.diff} />
-        <Content component="h2">{t('ssh.preview.accounts')}</Content>
+        <Title headingLevel="h2" size="md" className="hf-part">{t('ssh.preview.accounts')}</Title>
         {losers.length > 0 && (
           <Alert
+            component="p"
             variant="warning"
             isInline
             title={t('ssh.preview.loses.text', { names: losers.join(', ') })}
           />
         )}
         <Accounts accounts={dry.accounts} />
-        <Content component="p">{t('ssh.safe', { seconds: SECONDS })}</Content>
+        <p>{t('ssh.safe', { seconds: SECONDS })}</p>
       </ModalBody>
       <ModalFooter>
         <Button isLoading={busy} isDisabled={busy} onClick={onApply}>

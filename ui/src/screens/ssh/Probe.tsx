@@ -66,7 +66,7 @@ function Findings({ seen }: { seen: Seen }) {
     <>
       <p>{t('ssh.probe.checks', { met, all: seen.checks.length })}</p>
       {seen.findings.length === 0 && (
-        <Alert variant="success" isInline isPlain title={t('ssh.probe.no-findings')} />
+        <Alert component="p" variant="success" isInline isPlain title={t('ssh.probe.no-findings')} />
       )}
       {seen.findings.map((finding) => (
         <Alert
@@ -114,7 +114,7 @@ export function Probe() {
         <Failed text={failed ?? last.error} />
         {seen === null && <p>{t('ssh.probe.never')}</p>}
         {seen && <p>{t('ssh.probe.time', { time: dateText(seen.time) })}</p>}
-        {seen?.problem && <Alert variant="warning" isInline title={seen.problem} />}
+        {seen?.problem && <Alert component="p" variant="warning" isInline title={seen.problem} />}
         {seen && !seen.problem && (
           <>
             <Findings seen={seen} />

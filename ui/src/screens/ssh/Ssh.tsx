@@ -187,7 +187,7 @@ export default function Ssh() {
       actions={may('service.query') ? <Running /> : null}
     >
       <Checkin />
-      <Gallery hasGutter minWidths={{ default: '100%', lg: '30rem' }}>
+      <Gallery hasGutter minWidths={{ default: '100%', lg: '26rem' }}>
         <Card>
           <CardTitle component="h2">{t('ssh.basic')}</CardTitle>
           <CardBody>

@@ -149,7 +149,7 @@ export function SecondFactor({ account, onClose }: { account: Account; onClose: 
           {!made && (
             <>
               <p>{t(account.twofactor_auth_configured ? 'factor.has' : 'factor.has-not')}</p>
-              {!own && <Alert variant="info" isInline isPlain title={t('factor.other')} />}
+              {!own && <Alert component="p" variant="info" isInline isPlain title={t('factor.other')} />}
               <Options
                 digits={digits}
                 interval={interval}

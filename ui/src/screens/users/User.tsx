@@ -50,7 +50,7 @@ function NobodyElse({ id }: { id: number | null }) {
       : Promise.resolve([]),
   );
   if (!all.value || all.value.length === 0 || !nobodyElse(all.value, id)) return null;
-  return <Alert variant="warning" isInline title={t('user.nobody-else')} />;
+  return <Alert component="p" variant="warning" isInline title={t('user.nobody-else')} />;
 }
 
 interface UntilProps {
