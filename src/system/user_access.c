@@ -16,7 +16,6 @@
 #include "core/resource.h"
 #include "lib/json.h"
 #include "lib/transfer.h"
-#include "services/kerberos/kerberos.h"
 #include "system/service.h"
 #include "system/system.h"
 #include "system/user.h"
@@ -79,6 +78,25 @@ trusts_certificates(void)
 {
 	return json_array_size(json_object_get(
 		   store_get(core_store(), "ssh", 1), "user_ca_keys")) > 0;
+}
+
+static bool
+has_entries(const char *resource)
+{
+	json_t *entries = store_list(core_store(), resource);
+	bool has = json_array_size(entries) > 0;
+
+	json_decref(entries);
+	return has;
+}
+
+/* Whether they can do it is the alert KerberosLoginImpossible's to say. */
+static bool
+takes_tickets(void)
+{
+	return json_bool(
+		   store_get(core_store(), "ssh", 1), "kerberosauth", false) &&
+	    has_entries("kerberos.realm") && has_entries("kerberos.keytab");
 }
 
 /* A shell that lets nobody in: nologin(8), false(1). */
@@ -188,7 +206,7 @@ put_ways(json_t *access, const json_t *user, bool ssh_runs)
 		{ "SSH_KEY", *json_str(user, "sshpubkey", "") != '\0' && shell,
 		    true },
 		{ "SSH_CERTIFICATE", shell && trusts_certificates(), true },
-		{ "SSH_KERBEROS", shell && kerberos_accepts(), true },
+		{ "SSH_KERBEROS", shell && takes_tickets(), true },
 	};
 	json_t *open = json_array(), *off = json_array();
 	size_t i;

@@ -59,8 +59,8 @@ same(const struct facts *a, const struct facts *b)
 	    strcmp(a->product_version, b->product_version) == 0 &&
 	    strcmp(a->serial, b->serial) == 0 && a->instance == b->instance &&
 	    strcmp(a->machine_boot, b->machine_boot) == 0 &&
-	    a->fips_module == b->fips_module &&
-	    a->import == b->import && a->expose == b->expose &&
+	    a->fips_module == b->fips_module && a->import == b->import &&
+	    a->expose == b->expose &&
 	    strcmp(a->listen_address, b->listen_address) == 0 &&
 	    a->ssh_port == b->ssh_port && strcmp(a->missing, b->missing) == 0;
 }

@@ -27,8 +27,6 @@ bool	 kerberos_allowed(struct change *, const char *attribute);
  * is not to, or nothing is missing (problem.c).
  */
 char	*kerberos_problem(void);
-/* Can somebody log in with a ticket? */
-bool	 kerberos_accepts(void);
 /* One of realms, keytabs or SSH's settings changed: the alert follows. */
 void	 kerberos_review(void);
 

@@ -76,16 +76,6 @@ kerberos_problem(void)
 	return problem;
 }
 
-bool
-kerberos_accepts(void)
-{
-	char *problem = kerberos_problem();
-	bool accepts = problem == NULL && core_store() != NULL && wanted();
-
-	free(problem);
-	return accepts;
-}
-
 void
 kerberos_review(void)
 {
