@@ -270,7 +270,7 @@ test_unknown_type(void **state)
 static void
 test_gap_type(void **state)
 {
-	raw(*state, MSG_PAGE + 1, 0, 0, NULL, 0, NULL, 0);
+	raw(*state, MSG_CLIENT_OPEN - 1, 0, 0, NULL, 0, NULL, 0);
 	breaks(*state, "is unknown");
 }
 
