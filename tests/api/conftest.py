@@ -138,7 +138,7 @@ def make_user(accounts):
     with accounts.root() as client:
         for user in made:
             if client.call("user.query", [["id", "=", user["id"]]]):
-                client.call("user.delete", user["id"])
+                client.call("user.delete", user["id"], {"lockout": True})
             if user["home"] != "/var/empty":
                 accounts.enter("rm", "-rf", user["home"])
 

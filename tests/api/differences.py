@@ -105,6 +105,7 @@ DIFFERENCES = {
 
     ("query", 'select ["users.0"]'): (
         [-32602, "EINVAL", ["options"]], FOUND_OUT),
+    ("http", "root"): (308, "the way to the page, which web serves itself"),
     ("http", "upload by GET"): (405, "its fault has a status"),
     ("http", "core.download of a method that gives no file"): (
         [-32001, "EINVAL"], "the same error, without Python's text"),

@@ -452,9 +452,9 @@ def test_jobs_of_one_user_have_a_limit(admin, root, blocked):
 def test_jobs_survive_the_death_of_core(instance):
     with instance.root() as root:
         done = root.job("core.bulk", "core.ping", [[], ["x"]])
-        running = root.call("core.bulk", "core.get_methods", [[]] * 8000)
-        waiting = root.call("core.bulk", "core.get_methods", [[]] * 8000)
         before = instance.roles()["core"]
+        running = root.call("core.bulk", "core.get_methods", [[]] * 15000)
+        waiting = root.call("core.bulk", "core.get_methods", [[]] * 15000)
         os.kill(before, signal.SIGKILL)
 
     def serving():

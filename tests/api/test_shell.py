@@ -140,21 +140,22 @@ def test_terminal_of_the_account(accounts, operator):
 def test_ends_with_what_it_rests_on(accounts, operator):
     user, privilege, client = operator
 
+    def runs():
+        return any(words == ["sleep", "98765"] and
+                   namespace_of(pid) == accounts.namespace
+                   for pid, _, words in processes())
+
     def gone(shell):
         """Closed, and nothing of it goes on, whatever it ignores."""
         closed = shell.wait_closed()
-        wait_until(lambda: not [
-            pid for pid, _, words in processes()
-            if words[:1] == ["sleep"] and words[1:] == ["98765"] and
-            namespace_of(pid) == accounts.namespace], 60, "it ended")
+        wait_until(lambda: not runs(), 60, "it ended")
         return closed
 
     def stubborn():
         shell = Shell(accounts, token_of(client))
         shell.run("trap '' HUP TERM")
         shell.type("nohup sleep 98765\r")
-        wait_until(lambda: any(words[1:] == ["98765"]
-                               for _, _, words in processes()), 30, "it runs")
+        wait_until(runs, 30, "it runs")
         return shell
 
     with accounts.root() as root:
@@ -167,8 +168,7 @@ def test_ends_with_what_it_rests_on(accounts, operator):
         # The client goes away without a word.
         shell = stubborn()
         shell.sock.close()
-        wait_until(lambda: not any(words[1:] == ["98765"]
-                                   for _, _, words in processes()), 60, "gone")
+        wait_until(lambda: not runs(), 60, "gone")
         # Its privilege loses the shell.
         with Shell(accounts, token_of(client)) as shell:
             root.call("privilege.update", privilege["id"],

@@ -193,7 +193,8 @@ def test_a_password_of_root_is_a_finding(accounts, served):
             "publickey"]
     finally:
         served.call("user.update", root_user["id"], {
-            "ssh_password_enabled": False, "password_disabled": True})
+            "ssh_password_enabled": False, "password_disabled": True,
+            "lockout": True})
     assert "password" not in names(probe(served))
     assert accounts.sshd_pid()
 

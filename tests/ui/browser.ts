@@ -50,8 +50,8 @@ export async function open(
   return { page, complaints };
 }
 
-export async function logIn(page: Page): Promise<void> {
-  await page.getByLabel('Username').fill(ADMIN);
+export async function logIn(page: Page, username = ADMIN): Promise<void> {
+  await page.getByLabel('Username').fill(username);
   await page.locator('#login-password').fill(PASSWORD);
   await page.getByRole('button', { name: 'Log in' }).click();
   await page.getByRole('heading', { level: 1, name: 'Dashboard' }).waitFor();

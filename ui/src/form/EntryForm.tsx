@@ -26,7 +26,7 @@ interface Props {
   proposed?: Values;
   /** Asked before it is sent; what it throws stops it. */
   before?: (changes: Values) => Promise<void>;
-  onDone: (answer: unknown) => void;
+  onDone: (answer: unknown, changes: Values) => void;
   onCancel: () => void;
   children: (state: FormState, disabled: boolean) => ReactNode;
 }
@@ -58,7 +58,8 @@ export function EntryForm(props: Props) {
     state.submit(async (changes, revision) => {
       await before?.(changes);
       const data = id === null ? { ...requiredOf(table, state.values), ...changes } : changes;
-      onDone(await send(resource, id, revision === null ? data : { ...data, if_revision: revision }));
+      const sent = revision === null ? data : { ...data, if_revision: revision };
+      onDone(await send(resource, id, sent), changes);
     });
   const submit = (event: FormEvent) => {
     event.preventDefault();

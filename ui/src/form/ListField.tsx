@@ -30,7 +30,7 @@ const FEW = 6;
 
 function Boxes({ id, value, choices, disabled, onChange }: Props) {
   return (
-    <>
+    <div className="hf-boxes">
       {Object.entries(choices ?? {}).map(([name, label]) => (
         <Checkbox
           key={name}
@@ -43,7 +43,7 @@ function Boxes({ id, value, choices, disabled, onChange }: Props) {
           }
         />
       ))}
-    </>
+    </div>
   );
 }
 

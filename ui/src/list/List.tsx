@@ -109,7 +109,7 @@ export function List<T>(props: Props<T>) {
           <ToolbarItem variant="pagination">
             <Pagination
               isCompact
-              titles={{ paginationAriaLabel: t('list.pages') }}
+              titles={{ paginationAriaLabel: t('list.pages', { label }) }}
               itemCount={value?.count ?? 0}
               page={shown.page}
               perPage={shown.perPage}

@@ -90,7 +90,7 @@ export const common = {
   'list.none.text': 'No entry meets the search.',
   'list.empty': 'Nothing here yet',
   'list.actions': 'Actions for {name}',
-  'list.pages': 'Pages of the list',
+  'list.pages': 'Pages of {label}',
 
   'time.now': 'just now',
   'bool.yes': 'Yes',

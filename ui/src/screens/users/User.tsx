@@ -135,7 +135,7 @@ function WaysIn({ state, disabled, id }: { state: FormState; disabled: boolean; 
       />
       {password && (
         <>
-          <FormFields {...all} names={['password']} />
+          <FormFields {...all} names={['password', 'random_password']} />
           <Until {...all} name="password_until" label="user.password-until" />
         </>
       )}
@@ -249,9 +249,9 @@ export default function User() {
   const [made, setMade] = useState<string | null>(null);
   const [name, setName] = useState<string>();
   const asked = useAsked(id, name);
-  const done = (answer: unknown) => {
+  const done = (answer: unknown, changes: Values) => {
     const { password } = answer as { password?: string | null };
-    if (password) setMade(password);
+    if (password && !changes['password']) setMade(password);
     else navigate(LIST);
   };
   return (
