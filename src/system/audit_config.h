@@ -26,9 +26,9 @@ void	 audit_config_gather(void (*done)(void));
 
 /* The settings; NULL: they are not known. */
 const json_t	*audit_settings(void);
-/* How many days records are kept now, as settings say. */
-int64_t	 audit_days_now(const json_t *settings);
+/* How many days records are kept now, as the settings say. */
+int64_t	 audit_days_now(const json_t *entry);
 /* The alert while what was shortened does not count yet. */
-void	 audit_tell_shortened(const json_t *settings);
+void	 audit_tell_shortened(const json_t *entry);
 
 #endif

@@ -160,7 +160,7 @@ test_names_and_numbers(void **state)
 	expect_no_entry(1, "/etc/shadow", 0, daemon, 0);
 	expect_no_entry(1, "", 0, daemon, 0);
 	expect_no_entry(0, output, 1, "nosuch", 0);
-	expect_no_entry(0, output, 1, daemon, VERB_RELOAD + 1);
+	expect_no_entry(0, output, 1, daemon, VERB_COUNT);
 	expect_no_entry(OUTPUTS_MAX + 1, output, 0, daemon, 0);
 	expect_no_entry(0, output, DAEMONS_MAX + 1, daemon, VERB_START);
 }
