@@ -9,34 +9,36 @@
 #include "cli/noun.h"
 #include "lib/json.h"
 
-static struct waiting_for
-state_of(const char *name, const json_t *changed)
-{
-	return (struct waiting_for){ .method = "service.query",
-		.params = json_pack("[[[s, s, s]]]", "service", "=", name),
-		.changed = changed };
-}
-
+/* After the call that changed it ended with code; steals changed. */
 static enum exit_code
-update(struct errand *e, bool enable)
+awaited(struct errand *e, enum exit_code code, json_t *changed)
 {
-	json_t *data = json_pack("{s:b}", "enable", enable), *changed;
-	struct waiting_for what;
-	enum exit_code code;
+	struct waiting_for what = { .method = "service.query",
+		.params =
+		    json_pack("[[[s, s, s]]]", "service", "=", e->arguments[0]),
+		.changed = changed };
 
-	changed = json_copy(data);
-	if (enable)
-		noun_take_word(e->arguments, "--no-confirm");
-	else
-		noun_confirmed(e->arguments, data);
-	what = state_of(e->arguments[0], changed);
-	code = errand_call(e, "service.update",
-	    json_pack("[s, o]", e->arguments[0], data), NULL);
 	if (code == EXIT_DONE)
 		code = noun_await(e, &what);
 	json_decref(what.params);
 	json_decref(changed);
 	return code;
+}
+
+static enum exit_code
+update(struct errand *e, bool enable)
+{
+	json_t *data = json_pack("{s:b}", "enable", enable);
+	json_t *changed = json_copy(data);
+
+	if (enable)
+		noun_take_word(e->arguments, "--no-confirm");
+	else
+		noun_confirmed(e->arguments, data);
+	return awaited(e,
+	    errand_call(e, "service.update",
+		json_pack("[s, o]", e->arguments[0], data), NULL),
+	    changed);
 }
 
 enum exit_code
@@ -75,18 +77,10 @@ enum exit_code
 noun_service_stop(struct errand *e)
 {
 	json_t *options = json_object();
-	json_t *changed = json_pack("{s:s}", "state", "STOPPED");
-	struct waiting_for what;
-	enum exit_code code;
 
 	noun_confirmed(e->arguments, options);
-	what = state_of(e->arguments[0], changed);
-	code = control(e, "STOP", options);
-	if (code == EXIT_DONE)
-		code = noun_await(e, &what);
-	json_decref(what.params);
-	json_decref(changed);
-	return code;
+	return awaited(e, control(e, "STOP", options),
+	    json_pack("{s:s}", "state", "STOPPED"));
 }
 
 enum exit_code

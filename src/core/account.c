@@ -11,6 +11,7 @@
 #include "core/resource.h"
 #include "core/token.h"
 #include "lib/json.h"
+#include "lib/transfer.h"
 #include "lib/xalloc.h"
 
 /* By a member that is unique; borrowed. */
@@ -46,6 +47,22 @@ account_gid(const json_t *account, uid_t uid)
 		group = store_get(
 		    core_store(), "group", json_int(account, "group", -1));
 	return json_int(group, "gid", (json_int_t)uid);
+}
+
+bool
+account_has_shell(const json_t *account)
+{
+	const char *name = strrchr(json_str(account, "shell", ""), '/');
+
+	return name != NULL && strcmp(name, "/nologin") != 0 &&
+	    strcmp(name, "/false") != 0;
+}
+
+bool
+account_runs_commands(const json_t *account)
+{
+	return account_has_shell(account) &&
+	    strcmp(json_str(account, "shell", ""), TRANSFER_SHELL) != 0;
 }
 
 bool

@@ -23,6 +23,10 @@ struct session	*account_session_of_uid(uid_t, const char *origin);
 /* One for whoever has that session, if he may still use the API; or NULL. */
 struct session	*account_session_again(const struct session *,
 		    const char *origin);
+/* Does its shell let it in: is it neither nologin(8) nor false(1)? */
+bool		 account_has_shell(const json_t *account);
+/* Does it run what it is told, holdfast(1) say, and not transfers alone? */
+bool		 account_runs_commands(const json_t *account);
 /* Do its groups' privileges let it do everything? */
 bool		 account_is_administrator(const json_t *account);
 /*

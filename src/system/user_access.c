@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "core/account.h"
 #include "core/account_state.h"
 #include "core/api_key.h"
 #include "core/call.h"
@@ -15,7 +16,6 @@
 #include "core/query.h"
 #include "core/resource.h"
 #include "lib/json.h"
-#include "lib/transfer.h"
 #include "system/service.h"
 #include "system/system.h"
 #include "system/user.h"
@@ -80,42 +80,14 @@ trusts_certificates(void)
 		   store_get(core_store(), "ssh", 1), "user_ca_keys")) > 0;
 }
 
-static bool
-has_entries(const char *resource)
-{
-	json_t *entries = store_list(core_store(), resource);
-	bool has = json_array_size(entries) > 0;
-
-	json_decref(entries);
-	return has;
-}
-
 /* Whether they can do it is the alert KerberosLoginImpossible's to say. */
 static bool
 takes_tickets(void)
 {
 	return json_bool(
 		   store_get(core_store(), "ssh", 1), "kerberosauth", false) &&
-	    has_entries("kerberos.realm") && has_entries("kerberos.keytab");
-}
-
-/* A shell that lets nobody in: nologin(8), false(1). */
-static bool
-has_shell(const json_t *user)
-{
-	const char *shell = json_str(user, "shell", "");
-	const char *name = strrchr(shell, '/');
-
-	return name != NULL && strcmp(name, "/nologin") != 0 &&
-	    strcmp(name, "/false") != 0;
-}
-
-/* Can it run holdfast(1)? */
-static bool
-runs_commands(const json_t *user)
-{
-	return has_shell(user) &&
-	    strcmp(json_str(user, "shell", ""), TRANSFER_SHELL) != 0;
+	    store_count(core_store(), "kerberos.realm") > 0 &&
+	    store_count(core_store(), "kerberos.keytab") > 0;
 }
 
 /* Of the system's own, Holdfast knows no password: they have none as a rule. */
@@ -193,14 +165,14 @@ put_ways(json_t *access, const json_t *user, bool ssh_runs)
 	const json_t *stored =
 	    store_get(core_store(), "user", json_int(user, "id", -1));
 	bool api = any(user, "roles"), password = has_password(stored);
-	bool shell = has_shell(user);
+	bool shell = account_has_shell(user);
 	const struct {
 		const char *name;
 		bool open, ssh;
 	} ways[] = {
 		{ "WEB_PASSWORD", api && password, false },
 		{ "API_KEY", api && has_api_key(user), false },
-		{ "UNIX_SOCKET", api && runs_commands(user), false },
+		{ "UNIX_SOCKET", api && account_runs_commands(user), false },
 		{ "SSH_PASSWORD", password && shell && takes_password(stored),
 		    true },
 		{ "SSH_KEY", *json_str(user, "sshpubkey", "") != '\0' && shell,

@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/account.h"
 #include "core/change.h"
 #include "core/core.h"
 #include "core/op.h"
@@ -151,15 +152,6 @@ check_keys(struct change *c)
 	free(problem);
 }
 
-static bool
-has_shell(const json_t *user)
-{
-	const char *name = strrchr(json_str(user, "shell", "/"), '/');
-
-	return name != NULL && strcmp(name, "/nologin") != 0 &&
-	    strcmp(name, "/false") != 0;
-}
-
 /* What a login by SSH needs; who has it already may keep it. */
 static void
 check_ssh_password(struct change *c)
@@ -172,7 +164,7 @@ check_ssh_password(struct change *c)
 	if (!has_home(c->after))
 		verr_add(c->errors, "home",
 		    "SSH password login requires a valid home path.");
-	if (!has_home(c->after) || !has_shell(c->after))
+	if (!has_home(c->after) || !account_has_shell(c->after))
 		verr_add(c->errors, "ssh_password_enabled",
 		    "Cannot be enabled without a valid home path and login "
 		    "shell.");

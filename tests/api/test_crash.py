@@ -16,7 +16,6 @@ from harness import ROLES, ApiError, Closed, wait_until
 pytestmark = pytest.mark.release
 # Most with sshd stopped: without a reload and its verification one is faster.
 STOPPED, RUNNING = 850, 150
-SOON = 5            # a second where nothing else runs
 RETRY_SECONDS = 1   # until core delivers again what it may have delivered
 
 
@@ -196,14 +195,14 @@ def kill_during(instance, ledger, numbers, roles):
                        not thread.is_alive(), 400, f"change {at}")
             time.sleep(random.uniform(0, 0.1))
             took = kill_role(instance, role)
-            if took >= SOON:
+            if took >= 1:
                 slow[at, role] = took
         thread.join(400)
     finally:
         stop.set()
         thread.join(60)
     assert ledger.tried[-1] == numbers[-1]
-    assert not slow, f"not back soon: {slow}"
+    assert not slow, f"not back within a second: {slow}"
 
 
 @pytest.mark.bounded(420)

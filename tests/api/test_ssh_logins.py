@@ -261,12 +261,14 @@ def host_keys(instance):
                 if not line.startswith("#"))
 
 
-def test_host_keys_are_its_own_and_kept(fresh, instance, root, tmp_path):
+def test_host_keys_and_settings_are_its_own_and_kept(fresh, instance, root, tmp_path):
     with fresh.root() as client:
         client.control("START")
         client.call("service.update", "ssh", {"enable": True})
         before = host_keys(fresh)
         client.control("RESTART")
+        config = client.call("ssh.update", {
+            "compression": True, "options": "MaxStartups 20\n"})
     assert set(before) == {"ssh-ed25519", "ssh-rsa"}
     assert host_keys(fresh) == before
     others = set(host_keys(instance).values())
@@ -284,3 +286,5 @@ def test_host_keys_are_its_own_and_kept(fresh, instance, root, tmp_path):
         wait_until(lambda: session.poll() is not None, 20, "its end")
     fresh.start()
     assert host_keys(fresh) == before
+    with fresh.root() as client:
+        assert client.call("ssh.config") == config

@@ -3,19 +3,17 @@
  */
 #include "services/ssh/ssh_host_keys.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/alert.h"
 #include "core/call.h"
 #include "core/core.h"
-#include "core/op.h"
 #include "lib/json.h"
-#include "lib/xalloc.h"
 #include "services/ssh/ssh.h"
 #include "services/ssh/ssh_fields.h"
 #include "services/ssh/ssh_installed.h"
+#include "services/ssh/ssh_learn.h"
 
 #define TEXT_MAX 8192
 #define DAMAGED "SshHostKeyDamaged"
@@ -42,11 +40,6 @@ const struct field ssh_host_keys_result = { .name = "result",
 static struct ssh_key_known known[SSH_KEY_TYPES][SSH_KEY_SLOTS];
 
 /* --- What the monitor says ------------------------------------------------- */
-
-struct question {
-	void (*done)(int, const char *, void *);
-	void *arg;
-};
 
 static int
 learn_one(struct wire_in *body, struct ssh_key_known *key)
@@ -78,28 +71,11 @@ learn(struct wire_in body)
 	return wire_end(&body) == -1 ? -1 : r;
 }
 
-static void
-answered(const struct op_reply *reply, void *arg)
-{
-	struct question *q = arg;
-
-	if (reply->error != 0)
-		q->done(reply->error, reply->text, q->arg);
-	else if (learn(reply->body) == -1)
-		q->done(EPROTO, "a malformed list of host keys", q->arg);
-	else
-		q->done(0, NULL, q->arg);
-	free(q);
-}
-
 void
 ssh_host_keys_ask(void (*done)(int, const char *, void *), void *arg)
 {
-	struct question *q = xcalloc(1, sizeof(*q));
-
-	q->done = done;
-	q->arg = arg;
-	op_request(MSG_OP_SSH_HOST_KEYS, NULL, -1, answered, q);
+	ssh_learn(MSG_OP_SSH_HOST_KEYS, learn, "a malformed list of host keys",
+	    done, arg);
 }
 
 const struct ssh_key_known *

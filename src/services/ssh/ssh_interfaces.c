@@ -3,12 +3,11 @@
  */
 #include "services/ssh/ssh_interfaces.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/op.h"
 #include "lib/xalloc.h"
+#include "services/ssh/ssh_learn.h"
 
 #define LOOPBACK "lo"
 #define LOOPBACK_ADDRESS "127.0.0.1"
@@ -20,11 +19,6 @@ struct interface {
 
 static struct interface *known;
 static size_t known_count;
-
-struct question {
-	void (*done)(int, const char *, void *);
-	void *arg;
-};
 
 static void
 forget(void)
@@ -60,28 +54,11 @@ learn(struct wire_in body)
 	return -1;
 }
 
-static void
-answered(const struct op_reply *reply, void *arg)
-{
-	struct question *q = arg;
-
-	if (reply->error != 0)
-		q->done(reply->error, reply->text, q->arg);
-	else if (learn(reply->body) == -1)
-		q->done(EPROTO, "a malformed list of interfaces", q->arg);
-	else
-		q->done(0, NULL, q->arg);
-	free(q);
-}
-
 void
 ssh_interfaces_ask(void (*done)(int, const char *, void *), void *arg)
 {
-	struct question *q = xcalloc(1, sizeof(*q));
-
-	q->done = done;
-	q->arg = arg;
-	op_request(MSG_OP_INTERFACES, NULL, -1, answered, q);
+	ssh_learn(MSG_OP_INTERFACES, learn, "a malformed list of interfaces",
+	    done, arg);
 }
 
 bool

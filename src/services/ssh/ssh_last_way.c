@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/account.h"
 #include "core/call.h"
 #include "core/change.h"
 #include "core/core.h"
@@ -14,7 +15,6 @@
 #include "core/rights.h"
 #include "core/ssh_proof.h"
 #include "lib/json.h"
-#include "lib/transfer.h"
 #include "lib/xalloc.h"
 #include "services/ssh/ssh_ways.h"
 #include "services/ssh/ssh_ways_ask.h"
@@ -107,21 +107,6 @@ concerns(const struct change *c)
 	return false;
 }
 
-/* Does its shell let it do anything? */
-static bool
-has_shell(const json_t *user)
-{
-	static const char *const none[] = { "/usr/sbin/nologin",
-		"/sbin/nologin", "/usr/bin/false", "/bin/false" };
-	const char *shell = json_str(user, "shell", "");
-	size_t i;
-
-	for (i = 0; i < sizeof(none) / sizeof(none[0]); i++)
-		if (strcmp(shell, none[i]) == 0)
-			return false;
-	return strcmp(shell, TRANSFER_SHELL) != 0;
-}
-
 /* The administrators who could come in by some setting of SSH. */
 static json_t *
 administrators(const struct change *c)
@@ -131,7 +116,7 @@ administrators(const struct change *c)
 	size_t i;
 
 	json_array_foreach(all, i, user)
-		if (ssh_ways_possible(c, user) && has_shell(user) &&
+		if (ssh_ways_possible(c, user) && account_runs_commands(user) &&
 		    is_administrator(c, user))
 			json_array_append(list, user);
 	json_decref(all);
@@ -163,7 +148,7 @@ reason_of(const struct change *c, const json_t *before, unsigned int ways)
 		return "it is removed";
 	if (json_bool(after, "locked", false))
 		return "it is locked";
-	if (!has_shell(after))
+	if (!account_runs_commands(after))
 		return "its shell lets nobody in";
 	if (!is_administrator(c, after))
 		return "it may no longer do everything";

@@ -1,6 +1,7 @@
 /*
  * What may come instead of a result.
  */
+import { t } from '../texts';
 
 /** One field at fault: its path without the method's prefix, and why. */
 export interface FieldError {
@@ -44,7 +45,7 @@ export class ApiError extends Error {
 /** The connection ended while the request was under way: nobody knows. */
 export class LostError extends Error {
   constructor() {
-    super('connection lost');
+    super(t('connection.call'));
     this.name = 'LostError';
   }
 }

@@ -47,7 +47,7 @@ function unitText(unit: string): string {
   return unit === 's' ? t('unit.s') : unit;
 }
 
-function idOf(state: FormState, field: Field): string {
+export function idOf(state: FormState, field: Field): string {
   return `${state.form.method}-${field.name}`.replaceAll('.', '-');
 }
 

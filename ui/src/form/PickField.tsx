@@ -6,6 +6,8 @@ import { useDeferredValue, useState } from 'react';
 import { client, type Method } from '../api/client';
 import { useLoaded } from '../api/hooks';
 import { filtersOf, type Filter } from '../list/query';
+import { labelOf } from './fields';
+import { idOf, type FieldExtra } from './FormFields';
 import { ListField } from './ListField';
 
 interface Props {
@@ -64,4 +66,29 @@ export function PickField(props: Props) {
       onChange={(names) => onChange(names.slice(single ? -1 : 0).map(Number))}
     />
   );
+}
+
+interface Picked extends Pick<Props, 'method' | 'kept' | 'shown'> {
+  /** At most one, which is the value itself, or null. */
+  single?: boolean;
+}
+
+/** The control of a form's field that has numbers of such entries. */
+export function picked({ single = false, ...of }: Picked, disabled: boolean): FieldExtra {
+  return {
+    control: (field, state) => {
+      const value = state.values[field.name] as number | number[] | null | undefined;
+      return (
+        <PickField
+          {...of}
+          id={idOf(state, field)}
+          label={labelOf(field)}
+          value={[value ?? []].flat()}
+          single={single}
+          disabled={disabled}
+          onChange={(ids) => state.set(field.name, single ? (ids[0] ?? null) : ids)}
+        />
+      );
+    },
+  };
 }

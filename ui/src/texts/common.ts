@@ -31,10 +31,8 @@ export const common = {
   'place.system': 'System',
   'place.services': 'Services',
   'place.ssh': 'SSH',
-  'place.general': 'General Settings',
   'place.advanced': 'Advanced Settings',
   'place.audit': 'Audit',
-  'place.shell': 'Shell',
 
   'alerts.title': 'Alerts',
   'alerts.count': 'Alerts: {count}',
@@ -57,9 +55,7 @@ export const common = {
   'form.cancel': 'Cancel',
   'form.close': 'Close',
   'form.saved': 'Saved',
-  'form.unchanged': 'Nothing was changed yet.',
   'form.refused': 'This was refused',
-  'form.help': 'Help for {label}',
   'form.conflict': 'Somebody else was faster',
   'form.conflict.text': '{user} changed this from {origin}, {time}. Choose for each field.',
   'form.conflict.unknown': 'Somebody changed this meanwhile. Choose for each field.',
@@ -81,7 +77,6 @@ export const common = {
   'field.long': 'At most {max} characters.',
   'field.pattern': 'This has characters, or an order of them, that are not allowed.',
   'field.choice': 'This is none of the choices.',
-  'field.no-limit': 'Empty for none.',
 
   'unit.s': 'seconds',
 
@@ -92,7 +87,6 @@ export const common = {
   'list.actions': 'Actions for {name}',
   'list.pages': 'Pages of {label}',
 
-  'time.now': 'just now',
   'bool.yes': 'Yes',
   'bool.no': 'No',
 } as const;

@@ -5,28 +5,18 @@ import { Button, Card, CardBody, CardTitle, Label } from '@patternfly/react-core
 import { Table, Tbody, Td, Th, Thead, Tr } from '@patternfly/react-table';
 import { useState } from 'react';
 import { client } from '../../api/client';
-import { useResult } from '../../api/hooks';
 import { ConfirmDialog } from '../../app/ConfirmDialog';
 import { Failed } from '../../app/parts';
-import { shortDateText, type ApiDate } from '../../app/time';
+import { shortDateText } from '../../app/time';
 import { useMay } from '../../session/hooks';
+import { useWebSessions, type WebSession } from '../../session/webSessions';
 import { t } from '../../texts';
 
-interface Session {
-  id: string;
-  current: boolean;
-  internal: boolean;
-  origin: string;
-  credentials: string;
-  credentials_data: { username?: string };
-  created_at: ApiDate;
-}
-
-type Asked = Session | 'others';
+type Asked = WebSession | 'others';
 
 function AskedDialog({ asked, onClose }: { asked: Asked; onClose: () => void }) {
   const others = asked === 'others';
-  const name = others ? '' : (asked.credentials_data.username ?? '');
+  const name = others ? '' : asked.username;
   return (
     <ConfirmDialog
       title={others ? t('advanced.end-others.title') : t('advanced.end.title', { name })}
@@ -44,8 +34,8 @@ function AskedDialog({ asked, onClose }: { asked: Asked; onClose: () => void }) 
   );
 }
 
-function Row({ session, onEnd }: { session: Session; onEnd: (() => void) | null }) {
-  const name = session.credentials_data.username ?? '';
+function Row({ session, onEnd }: { session: WebSession; onEnd: (() => void) | null }) {
+  const name = session.username;
   return (
     <Tr>
       <Th dataLabel={t('audit.user')}>
@@ -77,8 +67,7 @@ function Row({ session, onEnd }: { session: Session; onEnd: (() => void) | null 
 
 export function SessionsCard() {
   const may = useMay();
-  const { value, error } = useResult('auth.sessions', [], ['auth.sessions']);
-  const sessions = ((value ?? []) as Session[]).filter((one) => !one.internal);
+  const { sessions, error } = useWebSessions();
   const [asked, setAsked] = useState<Asked | null>(null);
   const mayEnd = may('auth.terminate_session');
   return (

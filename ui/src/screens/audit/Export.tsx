@@ -10,9 +10,9 @@ import {
   Progress,
 } from '@patternfly/react-core';
 import { useState } from 'react';
-import { client } from '../../api/client';
 import { errorText } from '../../api/error';
 import { runJob } from '../../api/job';
+import { download } from '../../app/download';
 import { Failed } from '../../app/parts';
 import type { Filter } from '../../list/query';
 import { t } from '../../texts';
@@ -20,22 +20,6 @@ import type { AuditService } from './search';
 
 const formats = ['JSON', 'CSV', 'YAML'] as const;
 type Format = (typeof formats)[number];
-
-/** The address is good for one download, and for a short time. */
-async function download(report: string): Promise<void> {
-  const name = report.split('/').pop() ?? 'audit';
-  const answer = await client.call(
-    'core.download',
-    'audit.download_report',
-    [{ report_name: name }],
-    name,
-  );
-  const url = answer[1] as string;
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name;
-  link.click();
-}
 
 function useExport(service: AuditService, filters: Filter[]) {
   const [percent, setPercent] = useState<number | null>(null);
@@ -48,7 +32,10 @@ function useExport(service: AuditService, filters: Filter[]) {
       [{ services: [service], 'query-filters': filters, export_format: format }],
       (job) => setPercent(job.progress.percent ?? 0),
     )
-      .then((report) => download(report as unknown as string))
+      .then((report) => {
+        const name = (report as unknown as string).split('/').pop() ?? 'audit';
+        return download('audit.download_report', [{ report_name: name }], name);
+      })
       .catch((error: unknown) => setFailed(errorText(error)))
       .finally(() => setPercent(null));
   };

@@ -8,20 +8,22 @@ import {
   Card,
   CardBody,
   CardTitle,
-  ClipboardCopy,
   DescriptionList,
   DescriptionListDescription,
   DescriptionListGroup,
   DescriptionListTerm,
 } from '@patternfly/react-core';
 import { useState } from 'react';
-import { client } from '../../api/client';
 import { errorText } from '../../api/error';
 import { useResult } from '../../api/hooks';
+import { Copied } from '../../app/Copied';
+import { download } from '../../app/download';
 import { Failed } from '../../app/parts';
 import { dateText, type ApiDate } from '../../app/time';
 import { useMay } from '../../session/hooks';
 import { t, type TextKey } from '../../texts';
+
+const FILE = 'audit-head.json';
 
 /** A line of holdfast-audit(5). */
 interface SignedHead {
@@ -55,15 +57,6 @@ function Row({ name, children }: { name: TextKey; children: string }) {
   );
 }
 
-/** As a file that the browser keeps: away from this machine. */
-async function keep(): Promise<void> {
-  const [, url] = await client.call('core.download', 'audit.download_head', [], 'audit-head.json');
-  const link = document.createElement('a');
-  link.href = url as string;
-  link.download = 'audit-head.json';
-  link.click();
-}
-
 export function Head() {
   const may = useMay();
   const head = useResult('audit.head', []);
@@ -90,21 +83,17 @@ export function Head() {
           )}
         </DescriptionList>
         <p>{t('audit.head.verify')}</p>
-        <ClipboardCopy
-          isReadOnly
-          textAriaLabel={t('audit.head.command')}
-          hoverTip={t('copy.copy')}
-          clickTip={t('copy.copied')}
-        >
-          holdfast audit verify --against audit-head.json
-        </ClipboardCopy>
+        <Copied
+          label={t('audit.head.command')}
+          text={`holdfast audit verify --against ${FILE}`}
+        />
         {may('audit.download_head') && (
           <Button
             className="hf-start"
             variant="secondary"
             onClick={() => {
               setFailed(null);
-              keep().then(config.reload, (error: unknown) => setFailed(errorText(error)));
+              download('audit.download_head', [], FILE).then(config.reload, (error: unknown) => setFailed(errorText(error)));
             }}
           >
             {t('audit.head.download')}

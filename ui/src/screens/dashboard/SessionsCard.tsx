@@ -2,20 +2,11 @@
  * Who is logged in, by the page, the API and SSH.
  */
 import { Label, Title } from '@patternfly/react-core';
-import { useResult } from '../../api/hooks';
 import { shortDateText, type ApiDate } from '../../app/time';
 import { useMay } from '../../session/hooks';
+import { useWebSessions } from '../../session/webSessions';
 import { t } from '../../texts';
 import { useSshSessions } from '../ssh/Sessions';
-
-interface WebSession {
-  id: string;
-  current: boolean;
-  internal: boolean;
-  origin: string;
-  credentials_data: { username?: string };
-  created_at: ApiDate;
-}
 
 function Line({ name, from, since, you }: {
   name: string;
@@ -37,15 +28,14 @@ function Line({ name, from, since, you }: {
 }
 
 function WebSessions() {
-  const { value } = useResult('auth.sessions', [], ['auth.sessions']);
-  const sessions = ((value ?? []) as WebSession[]).filter((one) => !one.internal);
+  const { sessions } = useWebSessions();
   return (
     <>
       <Title headingLevel="h3" size="md" className="hf-part">{t('dashboard.sessions.web')}</Title>
       {sessions.map((one) => (
         <Line
           key={one.id}
-          name={one.credentials_data.username ?? ''}
+          name={one.username}
           from={one.origin}
           since={one.created_at}
           you={one.current}

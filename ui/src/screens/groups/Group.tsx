@@ -6,11 +6,12 @@ import { Screen } from '../../app/parts';
 import { navigate, usePathParts } from '../../app/router';
 import { EntryForm } from '../../form/EntryForm';
 import { FormFields } from '../../form/FormFields';
-import { PickField } from '../../form/PickField';
+import { picked } from '../../form/PickField';
 import { group_create, group_update } from '../../generated/forms';
 import { t } from '../../texts';
 
 const LIST = '/credentials/groups';
+const users = { method: 'user.query', kept: 'id', shown: 'username' } as const;
 
 export default function Group() {
   const { id: part } = usePathParts(`${LIST}/:id`);
@@ -46,22 +47,7 @@ export default function Group() {
               'smb',
               'machine',
             ]}
-            extra={{
-              users: {
-                control: (field) => (
-                  <PickField
-                    id={`${state.form.method}-users`.replaceAll('.', '-')}
-                    label={field.label ?? field.name}
-                    method="user.query"
-                    kept="id"
-                    shown="username"
-                    value={(state.values['users'] as number[] | undefined) ?? []}
-                    disabled={disabled}
-                    onChange={(users) => state.set('users', users)}
-                  />
-                ),
-              },
-            }}
+            extra={{ users: picked(users, disabled) }}
           />
         )}
       </EntryForm>

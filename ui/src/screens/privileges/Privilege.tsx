@@ -8,11 +8,12 @@ import { navigate, usePathParts } from '../../app/router';
 import { EntryForm } from '../../form/EntryForm';
 import type { Values } from '../../form/fields';
 import { FormFields } from '../../form/FormFields';
-import { PickField } from '../../form/PickField';
+import { picked } from '../../form/PickField';
 import { privilege_create, privilege_update } from '../../generated/forms';
 import { t } from '../../texts';
 
 const LIST = '/credentials/privileges';
+const groups = { method: 'group.query', kept: 'gid', shown: 'group' } as const;
 
 /** Groups are read as objects and written as their numbers. */
 function writtenOf(read: Values): Values {
@@ -50,20 +51,7 @@ export default function Privilege() {
             names={['name', 'local_groups', 'roles', 'web_shell']}
             extra={{
               roles: { choices: Object.fromEntries(known.map((one) => [one.name, one.name])) },
-              local_groups: {
-                control: (field) => (
-                  <PickField
-                    id={`${state.form.method}-local_groups`.replaceAll('.', '-')}
-                    label={field.label ?? field.name}
-                    method="group.query"
-                    kept="gid"
-                    shown="group"
-                    value={(state.values['local_groups'] as number[] | undefined) ?? []}
-                    disabled={disabled}
-                    onChange={(gids) => state.set('local_groups', gids)}
-                  />
-                ),
-              },
+              local_groups: picked(groups, disabled),
             }}
           />
         )}

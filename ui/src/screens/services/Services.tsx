@@ -5,10 +5,6 @@ import {
   Alert,
   Button,
   Label,
-  Modal,
-  ModalBody,
-  ModalFooter,
-  ModalHeader,
   Switch,
 } from '@patternfly/react-core';
 import PencilAltIcon from '@patternfly/react-icons/dist/esm/icons/pencil-alt-icon';
@@ -18,6 +14,7 @@ import { client } from '../../api/client';
 import { errorText } from '../../api/error';
 import { useResult } from '../../api/hooks';
 import { runJob } from '../../api/job';
+import { ConfirmDialog } from '../../app/ConfirmDialog';
 import { Failed, Screen, Waiting } from '../../app/parts';
 import { navigate } from '../../app/router';
 import { places } from '../../app/places';
@@ -50,28 +47,6 @@ export function useServices() {
   return useResult('service.query', [], ['service.query']);
 }
 
-function StopDialog({ service, onClose, onStop }: {
-  service: Service;
-  onClose: () => void;
-  onStop: () => void;
-}) {
-  const name = serviceName(service.service);
-  return (
-    <Modal isOpen variant="small" aria-labelledby="stop-title" onClose={onClose}>
-      <ModalHeader title={t('services.stop', { name })} labelId="stop-title" />
-      <ModalBody>{t('services.stop.text')}</ModalBody>
-      <ModalFooter>
-        <Button variant="danger" onClick={onStop}>
-          {t('services.stop.yes')}
-        </Button>
-        <Button variant="link" onClick={onClose}>
-          {t('form.cancel')}
-        </Button>
-      </ModalFooter>
-    </Modal>
-  );
-}
-
 /** Start and stop of one service; the errors are its list's. */
 export function RunSwitch({ service, onError }: {
   service: Service;
@@ -83,7 +58,6 @@ export function RunSwitch({ service, onError }: {
   const running = service.state === 'RUNNING';
   const name = serviceName(service.service);
   const control = (verb: 'START' | 'STOP') => {
-    setAsks(false);
     setBusy(true);
     onError(null);
     runJob('service.control', [verb, service.service, { silent: false }])
@@ -100,11 +74,18 @@ export function RunSwitch({ service, onError }: {
         onChange={() => (running ? setAsks(true) : control('START'))}
       />
       {asks && (
-        <StopDialog
-          service={service}
+        <ConfirmDialog
+          title={t('services.stop', { name })}
+          verb={t('services.stop.yes')}
+          danger
+          onConfirm={() => {
+            control('STOP');
+            return Promise.resolve();
+          }}
           onClose={() => setAsks(false)}
-          onStop={() => control('STOP')}
-        />
+        >
+          {t('services.stop.text')}
+        </ConfirmDialog>
       )}
     </>
   );

@@ -6,17 +6,12 @@ import {
   Card,
   CardBody,
   CardTitle,
-  Modal,
-  ModalBody,
-  ModalFooter,
-  ModalHeader,
 } from '@patternfly/react-core';
 import { Table, Tbody, Td, Th, Thead, Tr } from '@patternfly/react-table';
 import { useState } from 'react';
 import { client } from '../../api/client';
-import { errorText } from '../../api/error';
 import { useResult } from '../../api/hooks';
-import { Failed } from '../../app/parts';
+import { ConfirmDialog } from '../../app/ConfirmDialog';
 import { shortDateText, type ApiDate } from '../../app/time';
 import { useMay } from '../../session/hooks';
 import { t } from '../../texts';
@@ -38,27 +33,6 @@ function nameOf(session: SshSession): string {
 export function useSshSessions(): readonly SshSession[] {
   const { value } = useResult('ssh.sessions', [], ['ssh.sessions']);
   return (value as SshSession[] | undefined) ?? [];
-}
-
-function EndDialog({ session, onClose, onEnd }: {
-  session: SshSession;
-  onClose: () => void;
-  onEnd: () => void;
-}) {
-  return (
-    <Modal isOpen variant="small" aria-labelledby="end-title" onClose={onClose}>
-      <ModalHeader title={t('ssh.sessions.end.title')} labelId="end-title" />
-      <ModalBody>{t('ssh.sessions.end.text', { name: nameOf(session) })}</ModalBody>
-      <ModalFooter>
-        <Button variant="danger" onClick={onEnd}>
-          {t('ssh.sessions.end')}
-        </Button>
-        <Button variant="link" onClick={onClose}>
-          {t('form.cancel')}
-        </Button>
-      </ModalFooter>
-    </Modal>
-  );
 }
 
 function Row({ session, onEnd }: { session: SshSession; onEnd: (() => void) | null }) {
@@ -90,21 +64,11 @@ export function Sessions() {
   const may = useMay();
   const sessions = useSshSessions();
   const [ending, setEnding] = useState<SshSession | null>(null);
-  const [failed, setFailed] = useState<string | null>(null);
   const mayEnd = may('ssh.terminate_session');
-  const end = () => {
-    if (!ending) return;
-    setEnding(null);
-    setFailed(null);
-    client
-      .call('ssh.terminate_session', ending.id)
-      .catch((error: unknown) => setFailed(errorText(error)));
-  };
   return (
     <Card>
       <CardTitle component="h2">{t('ssh.sessions')}</CardTitle>
       <CardBody>
-        <Failed text={failed} />
         {sessions.length === 0 && <p>{t('ssh.sessions.none')}</p>}
         {sessions.length > 0 && (
           <Table aria-label={t('ssh.sessions')} variant="compact">
@@ -129,7 +93,15 @@ export function Sessions() {
           </Table>
         )}
         {ending && (
-          <EndDialog session={ending} onClose={() => setEnding(null)} onEnd={end} />
+          <ConfirmDialog
+            title={t('ssh.sessions.end.title')}
+            verb={t('ssh.sessions.end')}
+            danger
+            onConfirm={() => client.call('ssh.terminate_session', ending.id)}
+            onClose={() => setEnding(null)}
+          >
+            {t('ssh.sessions.end.text', { name: nameOf(ending) })}
+          </ConfirmDialog>
         )}
       </CardBody>
     </Card>

@@ -20,8 +20,8 @@ import { navigate, usePathParts } from '../../app/router';
 import { untilFirst, type ApiDate } from '../../app/time';
 import { EntryForm } from '../../form/EntryForm';
 import type { Values } from '../../form/fields';
-import { FormFields, type FieldExtra } from '../../form/FormFields';
-import { PickField } from '../../form/PickField';
+import { FormFields } from '../../form/FormFields';
+import { picked } from '../../form/PickField';
 import { UntilField } from '../../form/UntilField';
 import type { FormState } from '../../form/useForm';
 import { user_create, user_update } from '../../generated/forms';
@@ -32,6 +32,7 @@ import { nobodyElse, writtenOf, type Access } from './account';
 
 const ROOT = 'root';
 const LIST = '/credentials/users';
+const groups = { method: 'group.query', kept: 'id', shown: 'group' } as const;
 
 function Group({ title, children }: { title: TextKey; children: ReactNode }) {
   return (
@@ -152,27 +153,6 @@ function WaysIn({ state, disabled, id }: { state: FormState; disabled: boolean; 
 }
 
 function Groups({ state, disabled, fresh }: { state: FormState; disabled: boolean; fresh: boolean }) {
-  const pick = (name: string, single: boolean): FieldExtra => ({
-    control: (field) => (
-      <PickField
-        id={`${state.form.method}-${name}`.replaceAll('.', '-')}
-        label={field.label ?? name}
-        method="group.query"
-        kept="id"
-        shown="group"
-        value={
-          single
-            ? state.values[name] === null || state.values[name] === undefined
-              ? []
-              : [state.values[name] as number]
-            : ((state.values[name] as number[] | undefined) ?? [])
-        }
-        single={single}
-        disabled={disabled}
-        onChange={(ids) => state.set(name, single ? (ids[0] ?? null) : ids)}
-      />
-    ),
-  });
   const own = fresh && state.values['group_create'] === true;
   return (
     <Group title="user.groups">
@@ -180,7 +160,10 @@ function Groups({ state, disabled, fresh }: { state: FormState; disabled: boolea
         state={state}
         disabled={disabled}
         names={[...(fresh ? ['group_create'] : []), ...(own ? [] : ['group']), 'groups']}
-        extra={{ group: pick('group', true), groups: pick('groups', false) }}
+        extra={{
+          group: picked({ ...groups, single: true }, disabled),
+          groups: picked(groups, disabled),
+        }}
       />
     </Group>
   );
