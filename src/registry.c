@@ -15,6 +15,7 @@
 #include "services/ssh/ssh.h"
 #include "services/ssh/ssh_edits.h"
 #include "services/ssh/ssh_effect.h"
+#include "services/ssh/ssh_host_cert.h"
 #include "services/ssh/ssh_last_way.h"
 #include "services/ssh/ssh_pam_watch.h"
 #include "services/ssh/ssh_rotate.h"
@@ -96,13 +97,23 @@ const struct renderer renderers[] = {
 	  .render = ssh_user_ca_render },
 	{ .output = OUTPUT_SSH_REVOKED, .from = of_ssh_alone,
 	  .render = ssh_revoked_render },
+	{ .output = OUTPUT_SSH_CERT_ED25519, .from = of_ssh_alone,
+	  .render = ssh_host_cert_render_ed25519 },
+	{ .output = OUTPUT_SSH_CERT_ECDSA, .from = of_ssh_alone,
+	  .render = ssh_host_cert_render_ecdsa },
+	{ .output = OUTPUT_SSH_CERT_RSA, .from = of_ssh_alone,
+	  .render = ssh_host_cert_render_rsa },
 	{ .output = OUTPUT_SSHD_CONFIG, .from = of_ssh,
 	  .render = ssh_render_output, .rejected = ssh_rejected,
 	  .look = ssh_edits_look },
 	{ .output = -1 }
 };
 
-static const int sshd_reads[] = { OUTPUT_SSHD_CONFIG, -1 };
+/* Others it reads when somebody logs in. */
+static const int sshd_reads[] = {
+	OUTPUT_SSH_CERT_ED25519, OUTPUT_SSH_CERT_ECDSA, OUTPUT_SSH_CERT_RSA,
+	OUTPUT_SSHD_CONFIG, -1
+};
 
 const struct daemon_rule daemon_rules[] = {
 	{ .daemon = DAEMON_SSH, .reads = sshd_reads, .verb = VERB_RELOAD,

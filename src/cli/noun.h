@@ -33,6 +33,9 @@ enum exit_code	errand_entry(struct errand *, const char *name,
 enum exit_code	errand_fields(struct errand *, const char *method,
 		    size_t parameter, char **arguments, json_t **objectp);
 
+/* A file of text, "-" standard input, malloc'd; NULL: it was said why not. */
+char		*noun_read_file(const char *path);
+
 enum exit_code	noun_user_password(struct errand *);
 enum exit_code	noun_user_access(struct errand *);
 enum exit_code	noun_user_export(struct errand *);
@@ -48,6 +51,7 @@ enum exit_code	noun_session_end_others(struct errand *);
 enum exit_code	noun_ssh_show(struct errand *);
 enum exit_code	noun_ssh_update(struct errand *);
 enum exit_code	noun_ssh_host_keys(struct errand *);
+enum exit_code	noun_ssh_host_certificate(struct errand *);
 enum exit_code	noun_ssh_rotate(struct errand *);
 enum exit_code	noun_service_enable(struct errand *);
 enum exit_code	noun_service_disable(struct errand *);

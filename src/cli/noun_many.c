@@ -192,8 +192,8 @@ make_all(struct import *im, bool dry)
 	return code;
 }
 
-static char *
-read_file(const char *path)
+char *
+noun_read_file(const char *path)
 {
 	int fd = strcmp(path, "-") == 0 ? dup(STDIN_FILENO) :
 					  open(path, O_RDONLY | O_CLOEXEC);
@@ -254,7 +254,7 @@ noun_user_import(struct errand *e)
 
 	if (dry && strcmp(e->arguments[1], "dry-run") != 0)
 		complain("dry-run, or nothing?  Not %s", e->arguments[1]);
-	else if ((text = read_file(e->arguments[0])) != NULL) {
+	else if ((text = noun_read_file(e->arguments[0])) != NULL) {
 		code = ask_schema(&im, &methods);
 		if (code == EXIT_DONE)
 			code = import_text(&im, text, dry);

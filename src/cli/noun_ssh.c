@@ -3,6 +3,7 @@
  * minute unless it is confirmed, but for who says that it is final.
  */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -95,6 +96,45 @@ noun_ssh_host_keys(struct errand *e)
 	if (code == EXIT_DONE)
 		print_result(answer, e->invocation->json);
 	json_decref(answer);
+	return code;
+}
+
+/* Which setting a certificate is of, by the type that it begins with. */
+static const char *
+certificate_field(const char *line)
+{
+	static const char *const fields[][2] = {
+		{ "ssh-ed25519-cert-", "host_ed25519_certificate" },
+		{ "ecdsa-sha2-", "host_ecdsa_certificate" },
+		{ "ssh-rsa-cert-", "host_rsa_certificate" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
+		if (strncmp(line, fields[i][0], strlen(fields[i][0])) == 0)
+			return fields[i][1];
+	return NULL;
+}
+
+enum exit_code
+noun_ssh_host_certificate(struct errand *e)
+{
+	char *text = noun_read_file(e->arguments[0]);
+	enum exit_code code = EXIT_USAGE;
+	const char *field;
+	json_t *line;
+
+	if (text == NULL)
+		return EXIT_USAGE;
+	field = certificate_field(text);
+	line = json_stringn(text, strcspn(text, "\r\n"));
+	if (field == NULL || line == NULL)
+		complain("%s is no certificate of a host key", e->arguments[0]);
+	else
+		code = errand_call(
+		    e, "ssh.update", json_pack("[{s:O}]", field, line), NULL);
+	json_decref(line);
+	free(text);
 	return code;
 }
 

@@ -115,6 +115,25 @@ const struct alert_class alert_classes[] = {
 	{ .name = "ServiceFailed", .category = "SYSTEM",
 	  .level = ALERT_CRITICAL, .title = "Service Failed", .own = true,
 	  .text = "Service {service} is down: {reason}.", .args = { "service", "reason" } },
+	{ .name = "SshHostCertificateEnded", .category = "SYSTEM",
+	  .level = ALERT_ERROR, .own = true,
+	  .title = "The Certificate of an SSH Host Key Has Ended",
+	  .text = "The certificate of the SSH host key {type} ended at {until}: "
+	  "clients that know its authority alone refuse to connect. Have the "
+	  "key signed again.", .args = { "type", "until" } },
+	{ .name = "SshHostCertificateEnds", .category = "SYSTEM",
+	  .level = ALERT_WARNING, .own = true,
+	  .title = "The Certificate of an SSH Host Key Ends Soon",
+	  .text = "The certificate of the SSH host key {type} ends at {until}. "
+	  "Have the key signed again until then.",
+	  .args = { "type", "until" } },
+	{ .name = "SshHostCertificateUnused", .category = "SYSTEM",
+	  .level = ALERT_ERROR, .own = true,
+	  .title = "The Certificate of an SSH Host Key Is Another Key's",
+	  .text = "The certificate of the SSH host key {type} is of one that "
+	  "this machine does not use any more, and is not shown to clients. "
+	  "Have the present key (ssh.host_keys) signed, or remove the "
+	  "certificate.", .args = { "type" } },
 	{ .name = "SshHostKeyDamaged", .category = "SYSTEM",
 	  .level = ALERT_CRITICAL, .own = true,
 	  .title = "An SSH Host Key Cannot Be Loaded",

@@ -198,12 +198,18 @@ take_apart(struct cursor *c, const struct kind *kind,
 	take_principals(&part, cert, c);
 	cert->after = take_number(c, 8);
 	cert->before = take_number(c, 8);
-	take_part(c); /* critical options */
+	part = take_part(c);
+	cert->critical = part.len > 0;
 	take_part(c); /* extensions */
 	take_part(c); /* reserved */
 	part = take_part(c);
 	cert->ca = key_text(part.data, part.len);
-	take_part(c); /* the signature */
+	cert->ca_key = part.data;
+	cert->ca_key_len = part.len;
+	cert->signed_len = (size_t)(c->at - cert->blob);
+	part = take_part(c);
+	cert->signature = part.data;
+	cert->signature_len = part.len;
 	*why = "is cut short, or says too much";
 	if (c->bad || c->left > 0 || cert->public == NULL || cert->ca == NULL)
 		return -1;
@@ -218,9 +224,7 @@ ssh_certificate_read(
 {
 	const struct kind *kind = kind_of(line);
 	struct cursor c = { NULL, 0, false };
-	uint8_t *blob;
 	char *text;
-	int r;
 
 	memset(cert, 0, sizeof(*cert));
 	*why = "is no certificate of a type that sshd knows";
@@ -230,14 +234,12 @@ ssh_certificate_read(
 	line += strlen(kind->name);
 	line += strspn(line, " \t");
 	text = xstrndup(line, strcspn(line, " \t\r\n"));
-	blob = base64_decode(text, SSH_CERTIFICATE_MAX, &c.left);
+	cert->blob = base64_decode(text, SSH_CERTIFICATE_MAX, &c.left);
 	free(text);
-	if (blob == NULL)
+	if (cert->blob == NULL)
 		return -1;
-	c.at = blob;
-	r = take_apart(&c, kind, cert, why);
-	free(blob);
-	return r;
+	c.at = cert->blob;
+	return take_apart(&c, kind, cert, why);
 }
 
 void
@@ -251,5 +253,6 @@ ssh_certificate_free(struct ssh_certificate *cert)
 	free(cert->public);
 	free(cert->ca);
 	free(cert->key_id);
+	free(cert->blob);
 	memset(cert, 0, sizeof(*cert));
 }

@@ -24,6 +24,15 @@ struct ssh_certificate {
 	uint64_t	 after, before;	/* valid from, and until: time(2) */
 	size_t		 nprincipals;	/* 0: of anybody */
 	char		*principals[SSH_CERTIFICATE_NAMES]; /* as key_id */
+	bool		 critical;	/* there are critical options */
+	/*
+	 * As it goes over the wire: what is signed is its beginning; who
+	 * signed it, and the signature, are within.
+	 */
+	uint8_t		*blob;
+	size_t		 signed_len;
+	const uint8_t	*ca_key, *signature;
+	size_t		 ca_key_len, signature_len;
 };
 
 /* Does a line begin as one? */

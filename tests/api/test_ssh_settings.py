@@ -14,7 +14,8 @@ DEFAULTS = {
     "compression": False, "sftp_log_level": "", "sftp_log_facility": "",
     "weak_ciphers": [], "options": "",
     "hardening": "MODERN", "kept_host_keys": [], "host_key_days": 30, "user_ca_keys": [],
-    "revoked_keys": [],
+    "revoked_keys": [], "host_ed25519_certificate": None,
+    "host_ecdsa_certificate": None, "host_rsa_certificate": None,
     "stop_when_idle": None,
     "session_limit": None}
 PRIVATE = {

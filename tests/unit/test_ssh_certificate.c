@@ -12,6 +12,7 @@
 #include "lib/base64.h"
 #include "lib/ssh_certificate.h"
 #include "lib/xalloc.h"
+#include "services/ssh/ssh_host_cert.h"
 
 /* ssh-keygen -s ca -I "anna, laptop" -z ... -n anna,bea -V ... */
 static const char of_user[] =
@@ -31,6 +32,27 @@ static const char of_user[] =
 static const char user_key[] =
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIDg7kNtepSXQK7bd2JPdzqFk"
     "0hSCu1/cSt3hntYTh9v5";
+
+/* ssh-keygen -s rsa_ca -I host -h -n nas.example.org,nas -V 2026:2027 */
+static const char of_names[] =
+    "ssh-ed25519-cert-v01@openssh.com AAAAIHNzaC1lZDI1NTE5LWNlcnQ"
+    "tdjAxQG9wZW5zc2guY29tAAAAIPZg2FjARy+WoVRIbtoN59XX8i7Yb9mq1UR"
+    "H529K++e6AAAAIJF+CzKSWAylyyITwUys2car0vQE5GuYtNueeER5irboAAA"
+    "AAAAAAAAAAAACAAAABGhvc3QAAAAaAAAAD25hcy5leGFtcGxlLm9yZwAAAAN"
+    "uYXMAAAAAaVW5AAAAAABrNuyAAAAAAAAAAAAAAAAAAAABFwAAAAdzc2gtcnN"
+    "hAAAAAwEAAQAAAQEA25aF1ldLtPJJVf0S4LSaDDpMvTgn0PP/5ugeLt8jHcA"
+    "yZXe2gPa1WPqk1p7vP+sNUJ4c4sa9TSAWTxg+gHu21Rxa+OtGR7dmp7dACkt"
+    "gD1QZTPVptW1Y/qwg8I8OjyAMooVn0LlnZHO18yzIl9OYV2ehO4cnlyuNG1+"
+    "RvqvoJq9CXpATz3MAJ7tuc4nt0uX+TNC0DvYjekb1rqVzmvykAoczEsYAVHY"
+    "MAGrUtaGM31NM17QNUpzPcScD8sIvlESLLVs7OsUOLrNAytSA+U8pQxvkVpU"
+    "tZI/eKHpS5EVrdi/9dFvmj4OkOFAk099DDlxt1kuzdApF7E72oZRm38BERQA"
+    "AARQAAAAMcnNhLXNoYTItNTEyAAABAJtbSXrXcvy6sEAdLnylPNhvnX7Z5HR"
+    "DZMnsYcZ/+7zU4EhujujwH3hfq3dASFVVOc1xAEX0WJSFfA84xEYRlWtVJhI"
+    "DuqKhoQZoCPfCogxFcXQP++FAyh6OPuvDE7iv4uOP7cJ3JDEpGvrtpGo8fww"
+    "cp2GKqD626Ge2uPBnj1gyogIDg9rxUcbqaJJTW0yB+GJsOP0vZzA19hSHzvS"
+    "zPTynSgtE3JQT8Bs+rhfqvfrqodQcePmNoaeyqqw0Cpk13L2Qa1TiAOYQ9E1"
+    "UyA1M30+gBOiKFFfDRARZ+G7Aff6m6cGtlvPzQGfSEZ4+omI8oPlZo72/tZz"
+    "p4Z3R8kCEojo=";
 
 /* ssh-keygen -s ca -I host -h */
 static const char of_host[] =
@@ -157,6 +179,63 @@ test_no_certificate(void **state)
 	}
 }
 
+/* Certificates of a year, of two days, and for ever; now is 1,000,000,000. */
+static void
+test_age(void **state)
+{
+	static const struct {
+		uint64_t after, before;
+		enum ssh_cert_age age;
+	} all[] = {
+		{ 0, SSH_CERTIFICATE_FOREVER, SSH_CERT_YOUNG },
+		{ 990000000, 1000000000 + 15 * 86400, SSH_CERT_YOUNG },
+		{ 990000000, 1000000000 + 13 * 86400, SSH_CERT_ENDS },
+		{ 990000000, 1000000000, SSH_CERT_ENDED },
+		{ 990000000, 0, SSH_CERT_ENDED },
+		{ 1000000000 - 86400, 1000000000 + 86400, SSH_CERT_YOUNG },
+		{ 1000000000 - 86400, 1000000000 + 40000, SSH_CERT_ENDS },
+	};
+	struct ssh_certificate cert = { .host = true };
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		cert.after = all[i].after;
+		cert.before = all[i].before;
+		assert_int_equal(ssh_cert_age(&cert, 1000000000), all[i].age);
+	}
+}
+
+static const char *
+problem_of(const char *line, time_t now)
+{
+	struct ssh_certificate cert;
+	const char *why;
+
+	if (ssh_certificate_read(line, &cert, &why) == 0)
+		why = ssh_host_cert_problem(&cert, now);
+	ssh_certificate_free(&cert);
+	return why;
+}
+
+static void
+test_problem(void **state)
+{
+	char *copy = xstrdup(of_names);
+
+	(void)state;
+	assert_null(problem_of(of_names, 1790000000));
+	assert_non_null(problem_of(of_names, 1700000000));
+	assert_non_null(problem_of(of_names, 1800000000));
+	assert_non_null(problem_of(of_user, 1790000000));
+	assert_non_null(problem_of(of_host, 1790000000));
+	/* Of what is signed. */
+	copy[120] = copy[120] == 'A' ? 'B' : 'A';
+	assert_string_equal(
+	    problem_of(copy, 1790000000), "has a signature that is wrong");
+	free(copy);
+}
+
 int
 main(void)
 {
@@ -165,6 +244,8 @@ main(void)
 		cmocka_unit_test(test_host),
 		cmocka_unit_test(test_damaged),
 		cmocka_unit_test(test_no_certificate),
+		cmocka_unit_test(test_age),
+		cmocka_unit_test(test_problem),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

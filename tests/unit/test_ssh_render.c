@@ -92,7 +92,9 @@ goldens(size_t *countp)
 	g[n].name = "certificates";
 	g[n].config = defaults();
 	g[n].config.user_ca_keys = signers;
-	g[n++].config.revoked_keys = signers;
+	g[n].config.revoked_keys = signers;
+	g[n].config.host_ed25519_certificate = no_text;
+	g[n++].config.host_rsa_certificate = no_text;
 
 	/* Without passwordauth, groups and users mean nothing. */
 	g[n].name = "no-password";

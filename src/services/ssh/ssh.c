@@ -32,6 +32,7 @@
 #include "services/ssh/ssh_dry_run.h"
 #include "services/ssh/ssh_edits.h"
 #include "services/ssh/ssh_fields.h"
+#include "services/ssh/ssh_host_cert.h"
 #include "services/ssh/ssh_host_keys.h"
 #include "services/ssh/ssh_idle.h"
 #include "services/ssh/ssh_installed.h"
@@ -205,12 +206,16 @@ check_host_keys(struct change *change)
 		set_kept(change, new, kept);
 }
 
-/* Which files the keys are in is no setting: a reset leaves it as it is. */
+/*
+ * Which files the keys are in is no setting, and who certified them neither:
+ * a reset leaves it as it is.
+ */
 static void
 keep_host_key_files(struct change *change)
 {
 	static const char *const members[] = { "new_host_keys",
-		"second_host_keys" };
+		"second_host_keys", "host_ed25519_certificate",
+		"host_ecdsa_certificate", "host_rsa_certificate" };
 	struct ssh_config *new = change->new;
 	const struct ssh_config *old = change->old;
 	size_t i;
@@ -234,6 +239,9 @@ ssh_check(struct change *change)
 	check_groups(change);
 	check_options(change);
 	ssh_user_ca_check(change);
+	/* As they are stored, where they are kept. */
+	if (change->all == NULL)
+		ssh_host_cert_check(change);
 }
 
 /* "a, b", malloc'd; NULL when it is empty so far. */
@@ -245,6 +253,15 @@ append_name(char **names, const char *name)
 
 	free(*names);
 	*names = longer;
+}
+
+static void
+lookup_certificates(struct change *change)
+{
+	if (change->all == NULL)
+		ssh_host_cert_lookup(change);
+	else
+		change_continue(change);
 }
 
 static void
@@ -266,7 +283,7 @@ interfaces_known(int error, const char *text, void *arg)
 		    "The following interfaces are not valid: %s", wrong);
 	free(wrong);
 	free(names);
-	change_continue(change);
+	lookup_certificates(change);
 }
 
 static void
@@ -277,7 +294,7 @@ lookup_interfaces(struct change *change)
 	if (new->bindiface[0] != NULL)
 		ssh_interfaces_ask(interfaces_known, change);
 	else
-		change_continue(change);
+		lookup_certificates(change);
 }
 
 static void
@@ -582,6 +599,7 @@ changed(void)
 	ssh_idle_review();
 	ssh_limit_review();
 	ssh_bind_review();
+	ssh_host_cert_review();
 	kerberos_review();
 }
 

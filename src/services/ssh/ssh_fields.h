@@ -8,6 +8,7 @@
 
 #include "core/deadline.h"
 #include "core/schema.h"
+#include "lib/ssh_certificate.h"
 #include "services/ssh/ssh_hardening.h"
 
 #define SSH_ROTATE_DAYS_MAX	365
@@ -33,6 +34,13 @@ extern const char *const ssh_host_key_types[]; /* "ed25519", ...; NULL */
 F(STR, id, text,							\
     .def = "null", .max = STRING_LONG,					\
     .flags = FF_NULL | FF_READONLY | FF_SECRET)
+
+/* What somebody signed of a host key; which is the machine's. */
+#define SSH_HOST_CERTIFICATE(F, id, title)				\
+F(STR, id,								\
+    "Certificate of that host key, as ssh-keygen -s -h makes it.",	\
+    .label = title, .def = "null", .max = SSH_CERTIFICATE_MAX,		\
+    .flags = FF_NULL | FF_OWN, .source = "sshd_config(5) HostCertificate")
 
 #define SSH_CONFIG(F)							\
 F(INT, id,								\
@@ -126,6 +134,10 @@ F(ENUMV, second_host_keys,						\
     "Types whose current host key is the second of their two files.",	\
     .def = "[]", .choices = ssh_host_key_types,				\
     .flags = FF_READONLY | FF_OWN)					\
+SSH_HOST_CERTIFICATE(F, host_ed25519_certificate,			\
+    "Ed25519 Host Certificate")						\
+SSH_HOST_CERTIFICATE(F, host_ecdsa_certificate, "ECDSA Host Certificate") \
+SSH_HOST_CERTIFICATE(F, host_rsa_certificate, "RSA Host Certificate")	\
 F(STRV, user_ca_keys,							\
     "Public keys that sign certificates of users, for whom these name.", \
     .label = "Trusted User CA Keys", .def = "[]",			\

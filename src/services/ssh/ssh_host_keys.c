@@ -12,6 +12,7 @@
 #include "lib/json.h"
 #include "services/ssh/ssh.h"
 #include "services/ssh/ssh_fields.h"
+#include "services/ssh/ssh_host_cert.h"
 #include "services/ssh/ssh_installed.h"
 #include "services/ssh/ssh_learn.h"
 
@@ -28,6 +29,9 @@ static const struct field entry_fields[] = {
 	  .doc = "As known_hosts has it; null: it is not to be had." },
 	{ .name = "problem", .type = F_STR, .flags = FF_REQUIRED | FF_NULL,
 	  .doc = "Why sshd could not load it; null: it could." },
+	{ .name = "certificate", .type = F_OBJECT,
+	  .flags = FF_REQUIRED | FF_NULL, .fields = ssh_host_cert_fields,
+	  .doc = "What its certificate says; null: it has none." },
 	FIELD_END
 };
 static const struct field entry_row = { .name = "item", .type = F_OBJECT,
@@ -133,6 +137,19 @@ ssh_host_keys_offered(const json_t *entry)
 	return 0;
 }
 
+uint32_t
+ssh_host_keys_slots(const json_t *entry, unsigned int type)
+{
+	unsigned int slot = ssh_host_key_slot(entry, type);
+	uint32_t slots = 0;
+
+	if (ssh_host_keys_offered(entry) >> type & 1u)
+		slots = 1u << slot;
+	if (ssh_host_keys_bits(entry, "new_host_keys") >> type & 1u)
+		slots |= 1u << !slot;
+	return slots;
+}
+
 static const json_t *
 settings(void)
 {
@@ -158,12 +175,15 @@ problem_of(const struct ssh_key_known *key)
 }
 
 static json_t *
-shown(const struct ssh_key_known *key, unsigned int type, bool replaces)
+shown(const json_t *entry, unsigned int type, bool replaces)
 {
-	return json_pack("{s:s, s:b, s:s?, s:s?}", "type",
+	unsigned int slot = ssh_host_key_slot(entry, type);
+	const struct ssh_key_known *key = &known[type][replaces ? !slot : slot];
+
+	return json_pack("{s:s, s:b, s:s?, s:s?, s:o}", "type",
 	    ssh_host_key_types[type], "replaces", replaces, "public_key",
 	    key->state == SSH_KEY_GOOD ? key->public : NULL, "problem",
-	    problem_of(key));
+	    problem_of(key), "certificate", ssh_host_cert_of(entry, type, key));
 }
 
 json_t *
@@ -173,44 +193,43 @@ ssh_host_keys_list(void)
 	uint32_t offered = ssh_host_keys_offered(entry);
 	uint32_t new = ssh_host_keys_bits(entry, "new_host_keys");
 	json_t *list = json_array();
-	unsigned int type, slot;
+	unsigned int type;
 
 	for (type = 0; type < SSH_KEY_TYPES; type++) {
-		slot = ssh_host_key_slot(entry, type);
 		if (offered & (1u << type))
-			json_array_append_new(
-			    list, shown(&known[type][slot], type, false));
+			json_array_append_new(list, shown(entry, type, false));
 		if (new &(1u << type))
-			json_array_append_new(
-			    list, shown(&known[type][!slot], type, true));
+			json_array_append_new(list, shown(entry, type, true));
 	}
 	return list;
+}
+
+static void
+judge_type(const json_t *entry, unsigned int type)
+{
+	uint32_t slots = ssh_host_keys_slots(entry, type);
+	const char *name = ssh_host_key_types[type], *problem = NULL;
+	unsigned int slot;
+
+	for (slot = 0; slot < SSH_KEY_SLOTS && problem == NULL; slot++)
+		if (slots & (1u << slot))
+			problem = problem_of(&known[type][slot]);
+	if (problem != NULL)
+		alert_raise(DAMAGED, name,
+		    json_pack("{s:s, s:s}", "type", name, "reason", problem));
+	else
+		alert_clear(DAMAGED, name);
+	ssh_host_cert_judge(entry, type);
 }
 
 void
 ssh_host_keys_judge(void)
 {
 	const json_t *entry = settings();
-	uint32_t offered = ssh_host_keys_offered(entry);
-	uint32_t new = ssh_host_keys_bits(entry, "new_host_keys");
-	const char *problem, *type;
-	unsigned int i, slot;
+	unsigned int type;
 
-	for (i = 0; i < SSH_KEY_TYPES; i++) {
-		slot = ssh_host_key_slot(entry, i);
-		type = ssh_host_key_types[i];
-		problem = NULL;
-		if (offered & (1u << i))
-			problem = problem_of(&known[i][slot]);
-		if (problem == NULL && (new &(1u << i)))
-			problem = problem_of(&known[i][!slot]);
-		if (problem != NULL)
-			alert_raise(DAMAGED, type,
-			    json_pack(
-				"{s:s, s:s}", "type", type, "reason", problem));
-		else
-			alert_clear(DAMAGED, type);
-	}
+	for (type = 0; type < SSH_KEY_TYPES; type++)
+		judge_type(entry, type);
 }
 
 static void

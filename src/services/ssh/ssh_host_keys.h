@@ -36,10 +36,15 @@ uint32_t ssh_host_keys_bits(const json_t *entry, const char *member);
 json_t	*ssh_host_keys_names(uint32_t types);
 /* The current one's slot. */
 unsigned int ssh_host_key_slot(const json_t *entry, unsigned int type);
+/* Slots of the type's keys in use, the new one's too: bits; 0: not offered. */
+uint32_t ssh_host_keys_slots(const json_t *entry, unsigned int type);
 /* The types that the stored settings offer. */
 uint32_t ssh_host_keys_offered(const json_t *entry);
 
-/* Alerts of those that are in use and could not be loaded, as last asked. */
+/*
+ * Alerts, as last asked, of those that are in use and could not be loaded, and
+ * of their certificates.
+ */
 void	 ssh_host_keys_judge(void);
 
 /* ssh.host_keys: those in use. */

@@ -30,6 +30,7 @@
 #include "services/ssh/ssh.h"
 #include "services/ssh/ssh_findings.h"
 #include "services/ssh/ssh_hardening.h"
+#include "services/ssh/ssh_host_cert.h"
 #include "services/ssh/ssh_installed.h"
 #include "services/ssh/ssh_names.h"
 #include "services/ssh/ssh_probe_checks.h"
@@ -286,6 +287,7 @@ judge_settings(json_t *findings, const json_t *config)
 		    "Remove it once clients know the other keys");
 	json_array_foreach(json_object_get(config, "user_ca_keys"), i, name)
 		judge_ca(findings, json_string_value(name));
+	ssh_host_cert_findings(findings, config);
 	judge_kerberos(findings);
 	ssh_probe_directives(findings, json_str(config, "options", ""));
 	json_array_foreach(users, i, user)

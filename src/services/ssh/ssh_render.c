@@ -155,6 +155,32 @@ put_host_keys(struct conf *conf, const struct ssh_config *c)
 	}
 }
 
+const char *
+ssh_render_certificate(const struct ssh_config *c, unsigned int type)
+{
+	const char *const all[SSH_KEY_TYPES] = { c->host_ed25519_certificate,
+		c->host_ecdsa_certificate, c->host_rsa_certificate };
+
+	return all[type];
+}
+
+/* sshd finds out which of the keys one is of. */
+static void
+put_host_certificates(struct conf *conf, const struct ssh_config *c)
+{
+	static const char *const files[SSH_KEY_TYPES] = { SSH_FOLDER
+		"/" SSH_HOST_CERT_FILE("ed25519"),
+		SSH_FOLDER "/" SSH_HOST_CERT_FILE("ecdsa"),
+		SSH_FOLDER "/" SSH_HOST_CERT_FILE("rsa") };
+	unsigned int i;
+
+	if (directives_has_global(c->options, "HostCertificate", NULL))
+		return;
+	for (i = 0; i < SSH_KEY_TYPES; i++)
+		if (ssh_render_certificate(c, i) != NULL)
+			conf_word(conf, "HostCertificate", files[i]);
+}
+
 /* Where nothing is known of the installed OpenSSH its own choice stands. */
 static void
 put_algorithms(struct conf *conf, const struct ssh_config *c,
@@ -248,6 +274,7 @@ put_global(struct conf *conf, const struct ssh_config *c,
 	conf_word(conf, "VersionAddendum", "none");
 	put_listen(conf, c, around);
 	put_host_keys(conf, c);
+	put_host_certificates(conf, c);
 	put_algorithms(conf, c, &around->installed);
 	put_limits(conf, c, around);
 	conf_word(conf, "PermitRootLogin",

@@ -20,6 +20,8 @@
 #define SSH_FOLDER "/etc/ssh"
 #define SSH_USER_CA_FILE "holdfast_user_ca_keys"
 #define SSH_REVOKED_FILE "holdfast_revoked_keys"
+/* By the name of a host key's type. */
+#define SSH_HOST_CERT_FILE(type) "holdfast_host_" type "_certificate"
 /* Groups of 3072 bits and more for a group exchange. */
 #define SSH_MODULI_FILE "/etc/ssh/moduli.holdfast"
 
@@ -47,6 +49,10 @@ struct ssh_surroundings {
 /* The file (malloc'd), or NULL with *whyp (malloc'd). */
 char		*ssh_render(const struct ssh_config *,
 		    const struct ssh_surroundings *, char **whyp);
+
+/* The certificate of the host key of that type; NULL: none. */
+const char	*ssh_render_certificate(const struct ssh_config *,
+		    unsigned int type);
 
 /*
  * The line of the auxiliary parameters that stands in a rendered file's line,
