@@ -50,11 +50,11 @@ export async function open(
   return { page, complaints };
 }
 
-export async function logIn(page: Page, username = ADMIN): Promise<void> {
+export async function logIn(page: Page, username = ADMIN, place = 'Dashboard'): Promise<void> {
   await page.getByLabel('Username').fill(username);
   await page.locator('#login-password').fill(PASSWORD);
   await page.getByRole('button', { name: 'Log in' }).click();
-  await page.getByRole('heading', { level: 1, name: 'Dashboard' }).waitFor();
+  await page.getByRole('heading', { level: 1, name: place }).waitFor();
 }
 
 interface AxeResult {

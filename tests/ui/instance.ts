@@ -68,6 +68,14 @@ export class Instance {
     return JSON.parse(text);
   }
 
+  /** A command as root, inside. */
+  enter(...command: string[]): string {
+    return execFileSync(join(build, 'holdfast'), ['-i', this.directory, 'enter', ...command], {
+      encoding: 'utf8',
+      timeout: 60_000,
+    });
+  }
+
   setUpAdmin(): void {
     execFileSync(join(build, 'holdfast'), ['-i', this.directory, 'setup-admin', ADMIN], {
       input: `${PASSWORD}\n`,

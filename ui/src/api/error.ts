@@ -40,6 +40,11 @@ export class ApiError extends Error {
       text,
     }));
   }
+
+  /** Who would lose the last way in by SSH, if that is why it was refused. */
+  get lockout(): string[] {
+    return this.fields.filter(({ field }) => field === 'lockout').map(({ text }) => text);
+  }
 }
 
 /** The connection ended while the request was under way: nobody knows. */

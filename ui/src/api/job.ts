@@ -37,50 +37,42 @@ function outcome(job: Job): unknown {
 }
 
 /**
- * Begins a job and waits for its end; `progress` hears of each step.  What it
- * fails with is an ApiError, as a call's.
+ * Waits for the end of a job; `progress` hears of each step.  What it fails
+ * with is an ApiError, as a call's.
  */
-export function runJob<M extends JobMethod>(
-  method: M,
-  params: Params<M>,
-  progress: (job: Job) => void = () => undefined,
-): Promise<Result<M>> {
+export function awaitJob(id: number, progress: (job: Job) => void = () => undefined): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    let id: number | undefined;
-    const early: Job[] = [];
-    const look = (job: Job): void => {
-      if (job.id !== id) return;
+    const look = (job: Job | undefined): void => {
+      if (job?.id !== id) return;
       progress(job);
       if (!isOver(job)) return;
       stop();
       try {
-        resolve(outcome(job) as Result<M>);
+        resolve(outcome(job));
       } catch (error) {
         reject(error as ApiError);
       }
     };
-    const stop = client.listen('core.get_jobs', (event) => {
-      const job = event.fields as unknown as Job | undefined;
-      if (!job) return;
-      if (id === undefined) early.push(job);
-      else look(job);
-    });
-    client.call(method, ...params).then(
-      (number) => {
-        id = number as unknown as number;
-        early.forEach(look);
-        void client
-          .call('core.get_jobs', [['id', '=', id]])
-          .then((jobs) => (jobs as unknown as Job[]).forEach(look))
-          .catch((error: unknown) => {
-            stop();
-            reject(error as Error);
-          });
-      },
-      (error: unknown) => {
+    const stop = client.listen('core.get_jobs', (event) =>
+      look(event.fields as unknown as Job | undefined),
+    );
+    /* What it did before it was listened to. */
+    client
+      .call('core.get_jobs', [['id', '=', id]])
+      .then((jobs) => look((jobs as unknown as Job[])[0]))
+      .catch((error: unknown) => {
         stop();
         reject(error as Error);
-      },
-    );
+      });
   });
+}
+
+/** Begins a job and waits for its end. */
+export async function runJob<M extends JobMethod>(
+  method: M,
+  params: Params<M>,
+  progress?: (job: Job) => void,
+): Promise<Result<M>> {
+  const id = (await client.call(method, ...params)) as unknown as number;
+  return (await awaitJob(id, progress)) as Result<M>;
 }

@@ -3,8 +3,9 @@
  */
 import { Button, Modal, ModalBody, ModalFooter, ModalHeader } from '@patternfly/react-core';
 import { useId, useState, type ReactNode } from 'react';
-import { errorText } from '../api/error';
+import { ApiError, errorText } from '../api/error';
 import { t } from '../texts';
+import { Lockout } from './Lockout';
 import { Failed } from './parts';
 
 interface Props {
@@ -14,8 +15,11 @@ interface Props {
   danger?: boolean;
   ready?: boolean;
   children: ReactNode;
-  /** Its error is shown, and the dialog stays. */
-  onConfirm: () => Promise<unknown>;
+  /**
+   * Its error is shown, and the dialog stays.  It is told whether it may take
+   * the last way in by SSH: after it was refused for that, if that was ticked.
+   */
+  onConfirm: (lockout: boolean) => Promise<unknown>;
   onClose: () => void;
 }
 
@@ -23,12 +27,16 @@ export function ConfirmDialog({ title, verb, danger, ready = true, children, onC
   const id = useId();
   const [busy, setBusy] = useState(false);
   const [failed, setFailed] = useState<string | null>(null);
+  const [losses, setLosses] = useState<string[]>([]);
+  const [said, setSaid] = useState(false);
   const confirm = () => {
     setBusy(true);
     setFailed(null);
-    onConfirm().then(onClose, (error: unknown) => {
+    onConfirm(said).then(onClose, (error: unknown) => {
+      const lost = error instanceof ApiError ? error.lockout : [];
       setBusy(false);
-      setFailed(errorText(error));
+      setLosses(lost);
+      if (lost.length === 0) setFailed(errorText(error));
     });
   };
   return (
@@ -37,12 +45,13 @@ export function ConfirmDialog({ title, verb, danger, ready = true, children, onC
       <ModalBody>
         <Failed text={failed} />
         {children}
+        {losses.length > 0 && <Lockout texts={losses} said={said} onSaid={setSaid} />}
       </ModalBody>
       <ModalFooter>
         <Button
           variant={danger ? 'danger' : 'primary'}
           isLoading={busy}
-          isDisabled={busy || !ready}
+          isDisabled={busy || !ready || (losses.length > 0 && !said)}
           onClick={confirm}
         >
           {verb}

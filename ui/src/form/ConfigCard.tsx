@@ -17,6 +17,7 @@ import { t } from '../texts';
 import { ConflictDialog } from './ConflictDialog';
 import type { Form, Values } from './fields';
 import { FormFields, type FieldExtra } from './FormFields';
+import { LockoutDialog } from './LockoutDialog';
 import { Problems } from './Problems';
 import { useConfig } from './useConfig';
 import { useForm } from './useForm';
@@ -72,6 +73,7 @@ export function ConfigCard({ title, resource, form, names, extra, save }: Props)
               </ActionGroup>
             )}
             <ConflictDialog state={state} reload={config.reload} />
+            <LockoutDialog state={state} />
           </FormElement>
         )}
       </CardBody>

@@ -10,6 +10,7 @@ import { useMay } from '../session/hooks';
 import { t } from '../texts';
 import { ConflictDialog } from './ConflictDialog';
 import { missingOf, requiredOf, type Form as Table, type Values } from './fields';
+import { LockoutDialog } from './LockoutDialog';
 import { Problems } from './Problems';
 import { useEntry, type ResourceName } from './useEntry';
 import { useForm, type FormState } from './useForm';
@@ -80,6 +81,7 @@ export function EntryForm(props: Props) {
         </ActionGroup>
       )}
       <ConflictDialog state={state} reload={loaded.reload} />
+      <LockoutDialog state={state} />
     </Form>
   );
 }

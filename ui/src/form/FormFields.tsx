@@ -30,6 +30,8 @@ export interface FieldExtra {
   open?: boolean;
   /** A warning that stands below it while this is so. */
   warning?: (value: unknown) => string | null;
+  /** What is to be known of it, whatever its value. */
+  note?: string;
   /** Draws it altogether. */
   control?: (field: Field, state: FormState) => ReactNode;
 }
@@ -47,6 +49,7 @@ function unitText(unit: string): string {
   return unit === 's' ? t('unit.s') : unit;
 }
 
+/** The id of a field's control; its help has the same with "-help". */
 export function idOf(state: FormState, field: Field): string {
   return `${state.form.method}-${field.name}`.replaceAll('.', '-');
 }
@@ -166,17 +169,19 @@ function Control(props: ControlProps) {
   return <Text {...props} />;
 }
 
-function Below({ id, field, problem, warning }: {
+function Below({ id, field, problem, warning, note }: {
   id: string;
   field: Field;
   problem: string | null;
   warning: string | null;
+  note: string | undefined;
 }) {
   return (
     <FormHelperText>
       <HelperText id={id} isLiveRegion>
         {problem && <HelperTextItem variant="error">{problem}</HelperTextItem>}
         {warning && <HelperTextItem variant="warning">{warning}</HelperTextItem>}
+        {note && <HelperTextItem variant="warning">{note}</HelperTextItem>}
         {field.help && <HelperTextItem>{field.help}</HelperTextItem>}
       </HelperText>
     </FormHelperText>
@@ -198,6 +203,7 @@ function OneField({ state, field, extra, disabled }: {
       field={field}
       problem={state.problem(field.name)}
       warning={extra.warning?.(value) ?? null}
+      note={extra.note}
     />
   );
   if (field.type === 'boolean' && !extra.control)

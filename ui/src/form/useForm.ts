@@ -43,16 +43,23 @@ export interface FormState {
    * Runs what saves, and puts its errors where they belong; true: it went well.
    * With `keep` that was a try, and what was typed stays.
    */
-  submit: (
-    save: (changes: Values, revision: number | null) => Promise<unknown>,
-    how?: { keep?: boolean },
-  ) => Promise<boolean>;
+  submit: (save: Save, how?: { keep?: boolean }) => Promise<boolean>;
+  lockout: Lockout | null;
   busy: boolean;
 }
 
 function conflictOf(error: ApiError): Conflict | null {
   const extra = error.data.extra as Conflict | undefined;
   return error.errname === 'ESTALE' && extra?.values ? extra : null;
+}
+
+type Save = (changes: Values, revision: number | null) => Promise<unknown>;
+
+/** It was refused as nobody would get in by SSH; `go` does it all the same. */
+export interface Lockout {
+  texts: string[];
+  go: () => Promise<boolean>;
+  leave: () => void;
 }
 
 interface Faults {
@@ -92,6 +99,7 @@ export function useForm(
   const [typed, setTyped] = useState<Values>(typedFirst);
   const [faults, setFaults] = useState<Faults>({ byField: {}, others: [] });
   const [conflict, setConflict] = useState<Conflict | null>(null);
+  const [lockout, setLockout] = useState<Lockout | null>(null);
   const [busy, setBusy] = useState(false);
   const settled = useRef<number | null>(null);
 
@@ -100,6 +108,30 @@ export function useForm(
     () => (loaded ? changesOf(form, loaded, values) : {}),
     [form, loaded, values],
   );
+  const submit: FormState['submit'] = async (save, how) => {
+    setBusy(true);
+    setFaults({ byField: {}, others: [] });
+    setLockout(null);
+    try {
+      await save(changes, newest(settled.current, revision));
+      if (!how?.keep) setTyped({});
+      return true;
+    } catch (error) {
+      const lost = error instanceof ApiError ? conflictOf(error) : null;
+      const texts = error instanceof ApiError ? error.lockout : [];
+      if (lost) setConflict(lost);
+      else if (texts.length > 0)
+        setLockout({
+          texts,
+          go: () => submit((all, last) => save({ ...all, lockout: true }, last), how),
+          leave: () => setLockout(null),
+        });
+      else setFaults(faultsOf(error, form));
+      return false;
+    } finally {
+      setBusy(false);
+    }
+  };
   const wrong = (name: string): string | null =>
     name in changes ? problemOf(fieldOf(form, name), values[name]) : null;
 
@@ -132,22 +164,8 @@ export function useForm(
       setConflict(null);
       setTyped((old) => Object.fromEntries(Object.entries(old).filter(([key]) => keep.includes(key))));
     },
+    lockout,
     busy,
-    submit: async (save, how) => {
-      setBusy(true);
-      setFaults({ byField: {}, others: [] });
-      try {
-        await save(changes, newest(settled.current, revision));
-        if (!how?.keep) setTyped({});
-        return true;
-      } catch (error) {
-        const lost = error instanceof ApiError ? conflictOf(error) : null;
-        if (lost) setConflict(lost);
-        else setFaults(faultsOf(error, form));
-        return false;
-      } finally {
-        setBusy(false);
-      }
-    },
+    submit,
   };
 }

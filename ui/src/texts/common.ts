@@ -68,6 +68,11 @@ export const common = {
   'form.none': 'None',
   'form.empty': '(empty)',
 
+  'lockout.title': 'Nobody would get in by SSH',
+  'lockout.text': 'No administrator would get in by SSH any more.',
+  'lockout.said': 'I know another way in, and want it all the same.',
+  'lockout.save': 'Save All the Same',
+
   'field.needed': 'This is needed.',
   'field.number': 'A whole number is needed.',
   'field.range': 'From {min} to {max}.',

@@ -47,7 +47,9 @@ function DeleteDialog({ group, onClose }: { group: Group; onClose: () => void })
       title={t('groups.delete.title', { name: group.group })}
       verb={t('groups.delete')}
       danger
-      onConfirm={() => client.call('group.delete', group.id, { delete_users: users })}
+      onConfirm={(lockout) =>
+        client.call('group.delete', group.id, { delete_users: users, lockout })
+      }
       onClose={onClose}
     >
       <Checkbox

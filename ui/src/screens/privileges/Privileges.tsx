@@ -74,7 +74,7 @@ export default function Privileges() {
           title={t('privileges.delete.title', { name: deleted.name })}
           verb={t('privileges.delete')}
           danger
-          onConfirm={() => client.call('privilege.delete', deleted.id)}
+          onConfirm={(lockout) => client.call('privilege.delete', deleted.id, { lockout })}
           onClose={() => setDeleted(null)}
         >
           {t('privileges.delete.text')}

@@ -21,7 +21,7 @@ import { places } from '../../app/places';
 import { useMay } from '../../session/hooks';
 import { t, type TextKey } from '../../texts';
 
-interface Service {
+export interface Service {
   id: number;
   service: string;
   enable: boolean;

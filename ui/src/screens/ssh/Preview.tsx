@@ -11,6 +11,7 @@ import {
   Title,
 } from '@patternfly/react-core';
 import { Table, Tbody, Td, Th, Thead, Tr } from '@patternfly/react-table';
+import { Diff } from '../../app/Diff';
 import { t } from '../../texts';
 import { SECONDS } from './Checkin';
 
@@ -22,32 +23,6 @@ export interface DryRun {
     after: string[];
     loses_access: boolean;
   }[];
-}
-
-function lineClass(line: string): string | undefined {
-  if (line.startsWith('+')) return 'hf-diff-added';
-  return line.startsWith('-') ? 'hf-diff-removed' : undefined;
-}
-
-function Diff({ text }: { text: string }) {
-  if (text === '') return <p>{t('ssh.preview.none')}</p>;
-  return (
-    <div
-      className="hf-diff"
-      role="region"
-      aria-label={t('ssh.preview.diff')}
-      tabIndex={0}
-    >
-      {text
-        .replace(/\n$/, '')
-        .split('\n')
-        .map((line, index) => (
-          <div key={index} className={lineClass(line)}>
-            {line}
-          </div>
-        ))}
-    </div>
-  );
 }
 
 function Accounts({ accounts }: { accounts: DryRun['accounts'] }) {
@@ -91,7 +66,11 @@ export function Preview({ dry, busy, onApply, onClose }: {
       />
       <ModalBody>
         <Title headingLevel="h2" size="md" className="hf-part">{t('ssh.preview.diff')}</Title>
-        <Diff text={dry.diff} />
+        {dry.diff === '' ? (
+          <p>{t('ssh.preview.none')}</p>
+        ) : (
+          <Diff text={dry.diff} label={t('ssh.preview.diff')} />
+        )}
         <Title headingLevel="h2" size="md" className="hf-part">{t('ssh.preview.accounts')}</Title>
         {losers.length > 0 && (
           <Alert

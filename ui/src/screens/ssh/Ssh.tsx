@@ -13,11 +13,10 @@ import {
   Gallery,
 } from '@patternfly/react-core';
 import { useState, type FormEvent } from 'react';
-import { client } from '../../api/client';
-import { useResult } from '../../api/hooks';
 import { Failed, Screen, Waiting } from '../../app/parts';
 import { ConflictDialog } from '../../form/ConflictDialog';
-import { FormFields, type FieldExtra } from '../../form/FormFields';
+import { FormFields } from '../../form/FormFields';
+import { LockoutDialog } from '../../form/LockoutDialog';
 import { Problems } from '../../form/Problems';
 import { useConfig } from '../../form/useConfig';
 import { useForm, type FormState } from '../../form/useForm';
@@ -25,10 +24,14 @@ import type { Values } from '../../form/fields';
 import { ssh_update } from '../../generated/forms';
 import { useMay } from '../../session/hooks';
 import { t } from '../../texts';
-import { RunSwitch, ServiceState, useServices } from '../services/Services';
 import { Checkin, SECONDS } from './Checkin';
+import { useExtras } from './extras';
+import { ForeignEdits, ImportReport } from './ForeignEdits';
+import { HostKeys } from './HostKeys';
 import { Preview, type DryRun } from './Preview';
 import { Probe } from './Probe';
+import { Running } from './Running';
+import { saveSsh } from './save';
 import { Sessions } from './Sessions';
 
 const basic = ['tcpport', 'password_login_groups', 'passwordauth', 'kerberosauth', 'tcpfwd'];
@@ -41,61 +44,30 @@ const advanced = [
   'options',
   'hardening',
   'kept_host_keys',
+  'host_key_days',
+  'user_ca_keys',
+  'revoked_keys',
   'session_limit',
   'stop_when_idle',
 ];
-
-/* Those that warn while they are on, or have something. */
-const warned = ['passwordauth', 'tcpfwd', 'weak_ciphers', 'options'] as const;
-
-function warnings(): Record<string, FieldExtra> {
-  return Object.fromEntries(
-    warned.map((name) => [
-      name,
-      {
-        warning: (value: unknown) =>
-          value === true || (value && (value as string | string[]).length > 0)
-            ? t(`ssh.warn.${name}`)
-            : null,
-      },
-    ]),
-  );
-}
-
-function useExtras(): Record<string, FieldExtra> {
-  const may = useMay();
-  const groups = useResult('group.query', [[], { select: ['group'] }]);
-  const interfaces = useResult('ssh.bindiface_choices', []);
-  const extras = warnings();
-  const names = may('group.query') ? (groups.value as { group: string }[] | undefined) : undefined;
-  extras['password_login_groups'] = {
-    choices: Object.fromEntries((names ?? []).map(({ group }) => [group, group])),
-    open: !names,
-  };
-  extras['bindiface'] = {
-    choices: (interfaces.value as Record<string, string> | undefined) ?? {},
-    open: true,
-  };
-  return extras;
-}
 
 function useSave(state: FormState) {
   const [preview, setPreview] = useState<DryRun | null>(null);
   const review = () =>
     state.submit(
       async (changes, revision) => {
-        const dry = await client.call('ssh.update', {
+        const dry = await saveSsh({
           ...changes,
           if_revision: revision,
           dry_run: true,
         });
-        setPreview(dry as unknown as DryRun);
+        setPreview(dry as DryRun);
       },
       { keep: true },
     );
   const apply = async () => {
     const saved = await state.submit((changes, revision) =>
-      client.call('ssh.update', {
+      saveSsh({
         ...changes,
         if_revision: revision,
         rollback_timeout: SECONDS,
@@ -107,14 +79,16 @@ function useSave(state: FormState) {
   return { preview, close: () => setPreview(null), review, apply };
 }
 
-function Settings() {
+type Config = ReturnType<typeof useConfig<Values>>;
+
+function Settings({ config }: { config: Config }) {
   const may = useMay();
-  const config = useConfig<Values>('ssh');
   const state = useForm(ssh_update, config.value?.entry, config.value?.revision);
-  const extras = useExtras();
   const [open, setOpen] = useState(false);
   const { preview, close, review, apply } = useSave(state);
   const disabled = !may('ssh.update');
+  const overridden = (config.value?.entry['overridden'] as string[] | undefined) ?? [];
+  const extras = useExtras(overridden, disabled || state.busy);
   const fields = { state, extra: extras, disabled };
   /* What is wrong is never hidden. */
   const wrong = advanced.some((name) => state.problem(name) !== null);
@@ -156,30 +130,15 @@ function Settings() {
         <Preview dry={preview} busy={state.busy} onClose={close} onApply={() => void apply()} />
       )}
       <ConflictDialog state={state} reload={config.reload} />
+      <LockoutDialog state={state} />
     </Form>
-  );
-}
-
-function Running() {
-  const { value } = useServices();
-  const [failed, setFailed] = useState<string | null>(null);
-  const service = (value as { id: number; service: string; enable: boolean; state: string; pids: number[] }[] | undefined)?.find(
-    (one) => one.service === 'ssh',
-  );
-  if (!service) return null;
-  return (
-    <>
-      <div className="hf-legend">
-        <ServiceState service={service} />
-        <RunSwitch service={service} onError={setFailed} />
-      </div>
-      <Failed text={failed} />
-    </>
   );
 }
 
 export default function Ssh() {
   const may = useMay();
+  const config = useConfig<Values>('ssh');
+  const days = config.value?.entry['host_key_days'] as number | undefined;
   return (
     <Screen
       title={t('ssh.title')}
@@ -187,15 +146,18 @@ export default function Ssh() {
       actions={may('service.query') ? <Running /> : null}
     >
       <Checkin />
+      {may('ssh.edited_files') && <ForeignEdits />}
       <Gallery hasGutter minWidths={{ default: '100%', lg: '26rem' }}>
         <Card>
           <CardTitle component="h2">{t('ssh.basic')}</CardTitle>
           <CardBody>
-            <Settings />
+            <Settings config={config} />
           </CardBody>
         </Card>
         <div>
+          {may('ssh.host_keys') && days !== undefined && <HostKeys days={days} />}
           <Probe />
+          {may('ssh.import_report') && <ImportReport />}
           {may('ssh.sessions') && <Sessions />}
         </div>
       </Gallery>

@@ -63,7 +63,9 @@ function DeleteDialog({ account, onClose }: { account: Account; onClose: () => v
       title={t('users.delete.title', { name: account.username })}
       verb={t('users.delete')}
       danger
-      onConfirm={() => client.call('user.delete', account.id, { delete_group: group })}
+      onConfirm={(lockout) =>
+        client.call('user.delete', account.id, { delete_group: group, lockout })
+      }
       onClose={onClose}
     >
       <p>{t('users.delete.text')}</p>
@@ -84,7 +86,9 @@ function LockDialog({ account, onClose }: { account: Account; onClose: () => voi
       title={t(account.locked ? 'users.unlock.title' : 'users.lock.title', { name })}
       verb={t(account.locked ? 'users.unlock' : 'users.lock')}
       danger={!account.locked}
-      onConfirm={() => client.call('user.update', account.id, { locked: !account.locked })}
+      onConfirm={(lockout) =>
+        client.call('user.update', account.id, { locked: !account.locked, lockout })
+      }
       onClose={onClose}
     >
       {t(account.locked ? 'users.unlock.text' : 'users.lock.text')}
