@@ -41,6 +41,8 @@ static const char help[] =
     "                      keys and the keys in homes, at its first start\n"
     "  --kernel-audit      an instance records what the kernel audits; one a "
     "machine\n"
+    "  --journal           an instance reads the journal in its "
+    "/run/log/journal\n"
     "  --take-back         put back what was not confirmed before the "
     "machine's start\n"
     "  --print-openrpc     describe the API as an OpenRPC document\n"
@@ -117,6 +119,9 @@ take_option(int c, struct monitor_options *chosen)
 	case 'k':
 		chosen->kernel_audit = true;
 		return 0;
+	case 'j':
+		chosen->journal = true;
+		return 0;
 	default:
 		chosen->expose = true;
 		return 0;
@@ -135,6 +140,7 @@ main_monitor(int argc, char **argv)
 		{ "expose", no_argument, NULL, 'e' },
 		{ "import", no_argument, NULL, 'p' },
 		{ "kernel-audit", no_argument, NULL, 'k' },
+		{ "journal", no_argument, NULL, 'j' },
 		{ "print-openrpc", no_argument, NULL, 'o' },
 		{ "print-own", no_argument, NULL, 'w' },
 		{ "take-back", no_argument, NULL, 't' },
@@ -174,9 +180,10 @@ main_monitor(int argc, char **argv)
 		return usage("unexpected argument", argv[optind]);
 	if (machine &&
 	    (chosen.instance != NULL || chosen.expose || chosen.ssh_port != 0 ||
-		chosen.import || chosen.kernel_audit))
-		return usage("--instance, --ssh-port, --expose, --import and "
-			     "--kernel-audit do not go with --machine",
+		chosen.import || chosen.kernel_audit || chosen.journal))
+		return usage("--instance, --ssh-port, --expose, --import, "
+			     "--kernel-audit and --journal do not go with "
+			     "--machine",
 		    NULL);
 	if (!machine && (chosen.instance == NULL || chosen.instance[0] == '\0'))
 		return usage("--instance DIR or --machine is missing", NULL);
@@ -217,6 +224,8 @@ main_role(int argc, char **argv)
 		return worker_main(argv[3]);
 	case ROLE_AUDIT:
 		return audit_main();
+	case ROLE_JOURNAL:
+		return journal_main();
 	default:
 		return EXIT_USAGE;
 	}

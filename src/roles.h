@@ -18,12 +18,14 @@ struct monitor_options {
 	bool		 import;
 	bool		 expose;
 	bool		 kernel_audit;	/* of an instance */
+	bool		 journal;	/* of an instance */
 };
 
 int	monitor_main(const struct monitor_options *);
 int	web_main(enum role self);	/* ROLE_WEB or ROLE_LOCAL */
 int	core_main(void);
 int	audit_main(void);
+int	journal_main(void);
 int	worker_main(const char *name);	/* of its task */
 
 #endif

@@ -144,6 +144,7 @@ audit_commit(struct audit *audit)
 	if (!uv_is_active((uv_handle_t *)&audit->index_due))
 		uv_timer_start(
 		    &audit->index_due, index_begins, INDEX_LAG_MS, 0);
+	journal_reader_committed(audit->journal);
 }
 
 static void
@@ -424,6 +425,15 @@ core_start(struct audit *audit, int fd)
 	    ipc_new(&audit->loop, fd, ROLE_AUDIT, ROLE_CORE, &callbacks, audit);
 }
 
+/* Its role is started only where there is one to be read. */
+static void
+journal_start(struct audit *audit, int fd)
+{
+	if (audit->journal == NULL)
+		audit->journal = journal_reader_new(audit, &audit->loop);
+	journal_reader_peer(audit->journal, fd);
+}
+
 static void
 monitor_message(struct ipc *ipc, struct ipc_msg *message, void *arg)
 {
@@ -438,6 +448,9 @@ monitor_message(struct ipc *ipc, struct ipc_msg *message, void *arg)
 			fatal("malformed PEER from the monitor");
 		if (role == ROLE_CORE) {
 			core_start(audit, message->fds[0]);
+			message->fds[0] = -1; /* transferred */
+		} else if (role == ROLE_JOURNAL) {
+			journal_start(audit, message->fds[0]);
 			message->fds[0] = -1; /* transferred */
 		}
 		break;
@@ -661,6 +674,7 @@ audit_stop(struct audit *audit)
 {
 	sources_end(audit);
 	audit_commit(audit);
+	journal_reader_stop(audit->journal);
 	if (tree_unsigned(audit->tree) > 0)
 		audit_sign(audit);
 	core_stop(audit);
@@ -670,6 +684,7 @@ audit_stop(struct audit *audit)
 	segments_close(audit->store);
 	/* From here on the monitor kills. */
 	ipc_free(audit->monitor);
+	journal_reader_free(audit->journal);
 	syslog_reader_free(audit->syslog);
 	fact_reader_free(audit->facts);
 	words_reader_free(audit->words);
@@ -739,6 +754,8 @@ audit_main(void)
 	sources_start(&audit, &startup, boot);
 	if (startup.peer_fds[ROLE_CORE] != -1)
 		core_start(&audit, startup.peer_fds[ROLE_CORE]);
+	if (startup.peer_fds[ROLE_JOURNAL] != -1)
+		journal_start(&audit, startup.peer_fds[ROLE_JOURNAL]);
 	startup_free(&startup);
 	monitor_start(&audit);
 	uv_run(&audit.loop, UV_RUN_DEFAULT);

@@ -8,6 +8,7 @@
 
 #include "audit/export.h"
 #include "audit/index.h"
+#include "audit/journal.h"
 #include "audit/kernel.h"
 #include "audit/query.h"
 #include "audit/segment.h"
@@ -50,6 +51,7 @@ struct audit {
 	struct words_reader *words;
 	struct fact_reader *facts;
 	struct kernel_reader *kernel; /* NULL: it is not read */
+	struct journal_reader *journal; /* NULL: nobody reads it */
 	int etc_fd;
 	uv_check_t commit; /* after all of a turn is read */
 	uv_timer_t index_due;

@@ -524,7 +524,7 @@ kernel_record_make(const struct kernel_event *event, struct names *names,
 		.username = record->username,
 		.address = record->address,
 		.session = record->session,
-		.time_us = event->time_us,
+		.origin.time_us = event->time_us,
 		.event_data = data_of(event, names),
 		.success = succeeded(event) };
 }

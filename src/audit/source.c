@@ -23,6 +23,7 @@
 struct waiting_record {
 	TAILQ_ENTRY(waiting_record) next;
 	bool batched; /* the next commit says what became of it */
+	bool again; /* it may be in the log already */
 	size_t len;
 	char *text;
 };
@@ -33,6 +34,7 @@ struct sources {
 	struct audit *audit;
 	struct waiting_list waiting;
 	size_t bytes;
+	bool summed;
 	uv_timer_t retry;
 	uint64_t lost;
 	char why[128]; /* of the first of them */
@@ -96,13 +98,14 @@ now_us(void)
 static json_t *
 record_of(const struct source_record *r)
 {
-	int64_t us = r->time_us != 0 ? r->time_us : now_us();
+	const struct source_origin *origin = &r->origin;
+	int64_t us = origin->time_us != 0 ? origin->time_us : now_us();
 	json_t *data = r->service_data;
 	json_t *event_data =
 	    r->event_data != NULL ? r->event_data : json_object();
 	char id[UUID_LEN], salt[UUID_LEN];
 
-	if (r->audit_id == NULL)
+	if (origin->audit_id == NULL)
 		uuid_new(id);
 	uuid_new(salt);
 	json_object_set_new(event_data, HIDE_SALT, json_string(salt));
@@ -112,7 +115,7 @@ record_of(const struct source_record *r)
 	/* clang-format off */
 	return json_pack("{s:s, s:o, s:I, s:o, s:o, s:o, s:s, s:o, s:s, s:o, "
 	    "s:b}",
-	    "audit_id", r->audit_id != NULL ? r->audit_id : id,
+	    "audit_id", origin->audit_id != NULL ? origin->audit_id : id,
 	    "timestamp", json_date(us / 1000000),
 	    "time_us", (json_int_t)us,
 	    "address", text_or(r->address, "127.0.0.1"),
@@ -133,7 +136,7 @@ into_batch(struct sources *sources, struct waiting_record *w)
 	int error = audit_refusal(sources->audit, w->len);
 
 	if (error == 0)
-		error = audit_append(sources->audit, false, w->text, w->len);
+		error = audit_append(sources->audit, w->again, w->text, w->len);
 	w->batched = error == 0;
 	if (error != 0)
 		retry_later(sources);
@@ -150,7 +153,7 @@ waiting_free(struct sources *sources, struct waiting_record *w)
 }
 
 static void
-append_text(struct sources *sources, char *text)
+append_text(struct sources *sources, char *text, bool again)
 {
 	struct waiting_record *w;
 
@@ -166,6 +169,7 @@ append_text(struct sources *sources, char *text)
 	}
 	w = xcalloc(1, sizeof(*w));
 	w->text = text;
+	w->again = again;
 	w->len = strlen(text);
 	TAILQ_INSERT_TAIL(&sources->waiting, w, next);
 	sources->bytes += w->len;
@@ -177,7 +181,8 @@ source_append(struct sources *sources, const struct source_record *r)
 {
 	json_t *record = record_of(r);
 
-	append_text(sources, json_text(record));
+	sources->summed = sources->summed || r->sum;
+	append_text(sources, json_text(record), r->origin.again);
 	json_decref(record);
 }
 
@@ -228,6 +233,22 @@ retry_later(struct sources *sources)
 {
 	if (!uv_is_active((uv_handle_t *)&sources->retry))
 		uv_timer_start(&sources->retry, retry, RETRY_MS, 0);
+}
+
+size_t
+sources_waiting(const struct sources *sources)
+{
+	return sources->bytes;
+}
+
+bool
+sources_summed(struct sources *sources, bool forget)
+{
+	bool summed = sources->summed;
+
+	if (forget)
+		sources->summed = false;
+	return summed;
 }
 
 void

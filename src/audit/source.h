@@ -21,6 +21,14 @@ struct sources;
 /* A text of a record is cut behind so many bytes, and says so. */
 #define SOURCE_TEXT_MAX		((size_t)8192)
 
+/* What another log knew of a fact before us. */
+struct source_origin {
+	const char	*audit_id;	/* a UUID; NULL: a new one */
+	int64_t		 time_us;	/* since 1970; 0: now */
+	bool		 again;		/* may be in the log already: then
+					   it is passed over */
+};
+
 /* One fact.  Texts are borrowed, of any bytes. */
 struct source_record {
 	const char	*service;	/* "SYSTEM" or "SUDO" */
@@ -28,8 +36,8 @@ struct source_record {
 	const char	*username;	/* NULL or "": ".UNKNOWN" */
 	const char	*address;	/* NULL or "": "127.0.0.1" */
 	const char	*session;	/* NULL: none */
-	const char	*audit_id;	/* a UUID; NULL: a new one */
-	int64_t		 time_us;	/* since 1970; 0: now */
+	struct source_origin origin;
+	bool		 sum;		/* of facts that nobody keeps */
 	json_t		*service_data;	/* stolen; NULL: the usual */
 	json_t		*event_data;	/* stolen */
 	bool		 success;
@@ -46,6 +54,10 @@ void		 source_append(struct sources *, const struct source_record *);
 /* So many facts are lost, and why: becomes a record. */
 void		 source_lost(struct sources *, uint64_t count,
 		    const char *why);
+/* Bytes of what is on no disk yet. */
+size_t		 sources_waiting(const struct sources *);
+/* Was a sum appended since it was forgotten? */
+bool		 sources_summed(struct sources *, bool forget);
 /* A commit was made, or failed. */
 void		 sources_committed(struct sources *, bool durable);
 

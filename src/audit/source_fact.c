@@ -357,8 +357,8 @@ on_sudo(struct fact_reader *reader, const struct fact_text *fact)
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	uuid_new(id);
-	r.audit_id = id;
-	r.time_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+	r.origin.audit_id = id;
+	r.origin.time_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 	/* clang-format off */
 	r.event_data = json_pack("{s:{s:o}, s:{s:i, s:i}}", "sudo",
 	    accepted ? "accept" : "reject", sudo_data(fact, id, &now),

@@ -98,6 +98,7 @@ append(struct sources *sources, const struct login *l, const char *event,
 		.username = l->username,
 		.address = l->address,
 		.session = l->session,
+		.origin = l->origin,
 		.success = success };
 	json_t *cert;
 
@@ -137,7 +138,8 @@ tell_sum(const struct tally_sum *sum, void *arg)
 	struct source_record r = { .service = "SYSTEM",
 		.event = "LOGIN",
 		.username = sum->account,
-		.address = sum->source };
+		.address = sum->source,
+		.sum = true };
 	int64_t seconds = (sum->until - sum->from + 999) / 1000;
 
 	r.event_data = event_data(&l, "REFUSED");

@@ -25,6 +25,7 @@ struct login {
 	const char	*how;		/* what proved who he is */
 	const char	*why;		/* it was refused */
 	struct login_ids ids;
+	struct source_origin origin;
 };
 
 void	source_login_began(struct sources *, const struct login *);

@@ -304,7 +304,7 @@ was_refused(const struct words_reader *reader, pid_t pid)
 }
 
 static void
-refused(struct words_reader *reader, const struct ucred *sender,
+refused(struct words_reader *reader, const struct words_sender *sender,
     enum words_kind kind, const struct words *words)
 {
 	char pid[16], why[96];
@@ -315,7 +315,8 @@ refused(struct words_reader *reader, const struct ucred *sender,
 		    words->address[0] != '\0' ? words->address : ".UNKNOWN",
 		.session = pid,
 		.tty = "ssh",
-		.why = why };
+		.why = why,
+		.origin = sender->origin };
 
 	if (kind == WORDS_GIVEN_UP && was_refused(reader, sender->pid))
 		return;
@@ -333,13 +334,15 @@ refused(struct words_reader *reader, const struct ucred *sender,
 
 /* His own words: nothing in them is believed, but that he sent them. */
 static void
-said(struct words_reader *reader, const struct ucred *sender, const char *event,
-    const char *type, const char *program, const struct part *text)
+said(struct words_reader *reader, const struct words_sender *sender,
+    const char *event, const char *type, const char *program,
+    const struct part *text)
 {
 	const char *name = name_of(reader, sender->uid);
 	struct source_record r = { .service = "SYSTEM",
 		.event = event,
 		.username = name,
+		.origin = sender->origin,
 		.success = true };
 	char pid[16];
 
@@ -362,6 +365,7 @@ tell_sum(const struct tally_sum *sum, void *arg)
 	struct source_record r = { .service = "SYSTEM",
 		.event = claim ? "GENERIC" : "SFTP",
 		.username = sum->account,
+		.sum = true,
 		.success = true };
 
 	r.event_data = json_pack("{s:s, s:I, s:I}", "type", sum->what, "count",
@@ -383,7 +387,7 @@ turn(uv_timer_t *timer)
 /* The name, or the number where it has none. */
 static bool
 singly(struct words_reader *reader, struct tally *tally, const char *what,
-    const struct ucred *sender)
+    const struct words_sender *sender)
 {
 	char account[TALLY_TEXT];
 	const char *name = name_of(reader, sender->uid);
@@ -403,7 +407,7 @@ static const char *const files[] = { "close ", "forced close ", "remove ",
 	"set ", "session opened ", "session closed ", NULL };
 
 static void
-file_line(struct words_reader *reader, const struct ucred *sender,
+file_line(struct words_reader *reader, const struct words_sender *sender,
     const char *program, const struct part *line)
 {
 	struct part rest = *line;
@@ -416,33 +420,49 @@ file_line(struct words_reader *reader, const struct ucred *sender,
 		said(reader, sender, "SFTP", "SFTP", program, line);
 }
 
+/* Root may run what he likes; what only says that it is sshd is his words. */
+static bool
+believed(const struct words_sender *sender)
+{
+	return sender->uid == 0 &&
+	    (sender->program == NULL || *sender->program == '\0' ||
+		is_sshd(sender->program));
+}
+
 void
-words_line(struct words_reader *reader, const struct ucred *sender,
-    const char *text, size_t len)
+words_said(struct words_reader *reader, const struct words_sender *sender,
+    const char *tag, const char *text, size_t len)
 {
 	struct part line = { text, len };
 	enum words_kind kind;
 	struct words words;
-	char program[32];
 
-	if (!take_tag(&line, program, sizeof(program)))
-		return;
-	if (strcmp(program, "internal-sftp") == 0 ||
-	    strcmp(program, "sftp-server") == 0) {
-		file_line(reader, sender, program, &line);
+	if (strcmp(tag, "internal-sftp") == 0 ||
+	    strcmp(tag, "sftp-server") == 0) {
+		file_line(reader, sender, tag, &line);
 		return;
 	}
-	if (!is_sshd(program))
+	if (!is_sshd(tag))
 		return;
-	kind = words_parse(line.text, line.len, &words);
+	kind = words_parse(text, len, &words);
 	if (kind == WORDS_NOTHING)
 		return;
-	if (sender->uid != 0) {
+	if (!believed(sender)) {
 		if (singly(reader, reader->claims, "CLAIM", sender))
-			said(
-			    reader, sender, "GENERIC", "CLAIM", program, &line);
+			said(reader, sender, "GENERIC", "CLAIM", tag, &line);
 	} else if (kind != WORDS_ACCEPTED)
 		refused(reader, sender, kind, &words);
+}
+
+void
+words_line(struct words_reader *reader, const struct words_sender *sender,
+    const char *text, size_t len)
+{
+	struct part line = { text, len };
+	char tag[32];
+
+	if (take_tag(&line, tag, sizeof(tag)))
+		words_said(reader, sender, tag, line.text, line.len);
 }
 
 /* --- Life ------------------------------------------------------------------- */

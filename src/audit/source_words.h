@@ -11,7 +11,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <sys/socket.h>
+#include <sys/types.h>
 #include <uv.h>
 
 #include "audit/source.h"
@@ -45,8 +45,20 @@ void		 words_reader_flush(struct words_reader *);
 void		 words_reader_free(struct words_reader *);
 /* Somebody of that number was let in by that name. */
 void		 words_know(struct words_reader *, uid_t, const char *name);
-/* A line, with its tag ("sshd[7]: "), and whose it is. */
-void		 words_line(struct words_reader *, const struct ucred *,
+/* Whose a line is. */
+struct words_sender {
+	pid_t		 pid;
+	uid_t		 uid;
+	const char	*program;	/* that runs in that process; NULL or
+					   "": not known */
+	struct source_origin origin;
+};
+
+/* A line, with its tag ("sshd[7]: "). */
+void		 words_line(struct words_reader *, const struct words_sender *,
 		    const char *text, size_t len);
+/* One whose tag was taken off: what it says that it is of. */
+void		 words_said(struct words_reader *, const struct words_sender *,
+		    const char *tag, const char *text, size_t len);
 
 #endif

@@ -170,12 +170,16 @@ reader_datagram(struct syslog_reader *reader, const char *data, size_t len,
     const struct ucred *sender, bool cut)
 {
 	struct syslog_line line;
+	struct words_sender whose = { 0 };
 	bool root = sender != NULL && sender->uid == 0;
 
 	syslog_parse(data, len, &line);
 	/* No record is dropped for the program's log. */
-	if (sender != NULL)
-		words_line(reader->words, sender, line.text, line.len);
+	if (sender != NULL) {
+		whose.pid = sender->pid;
+		whose.uid = sender->uid;
+		words_line(reader->words, &whose, line.text, line.len);
+	}
 	if (root && reader->root != NULL)
 		reader->root(sender->pid, reader->root_arg);
 	if (!syslog_permit(&reader->budget, uv_now(reader->timer.loop), root)) {

@@ -10,8 +10,9 @@
 #define CORE ROLE_BIT(ROLE_CORE)
 #define WORKER ROLE_BIT(ROLE_WORKER)
 #define AUDIT ROLE_BIT(ROLE_AUDIT)
+#define JOURNAL ROLE_BIT(ROLE_JOURNAL)
 #define FRONT (WEB | LOCAL)
-#define OTHERS (WEB | LOCAL | CORE | WORKER | AUDIT)
+#define OTHERS (WEB | LOCAL | CORE | WORKER | AUDIT | JOURNAL)
 
 #define KIB ((size_t)1024)
 #define ANY ((size_t)MESSAGE_BODY_MAX)
@@ -34,7 +35,7 @@ static const struct message_info messages[MSG_TYPE_COUNT] = {
 	ROW(READY,		OTHERS,  MONITOR, STR, SHORT,	       0, 0),
 	ROW(STOP,		MONITOR, OTHERS,  0, 0,		       0, 0),
 
-	ROW(LISTEN,		MONITOR, FRONT | CORE | AUDIT,
+	ROW(LISTEN,		MONITOR, FRONT | CORE | AUDIT | JOURNAL,
 						  STR, STR + 4 * KIB,  1, 1),
 	ROW(TLS,		MONITOR, WEB,	  2 * STR, 256 * KIB,  0, 0),
 	ROW(FACTS,		MONITOR, CORE,	  STR, 64 * KIB,       0, 0),
@@ -78,6 +79,10 @@ static const struct message_info messages[MSG_TYPE_COUNT] = {
 	ROW(AUDIT_REPORT,	CORE, AUDIT,	  STR, STR + 4 * KIB,  0, 0),
 	ROW(AUDIT_HEAD,		CORE, AUDIT,	  STR, STR,	       0, 0),
 	ROW(AUDIT_REIDENTIFY,	CORE, AUDIT,	  STR, 64 * KIB,       0, 0),
+
+	ROW(JOURNAL_READ,	AUDIT, JOURNAL,	  16 + STR, 16 + STR + KIB,
+								       0, 0),
+	ROW(JOURNAL_LINES,	JOURNAL, AUDIT,	  9 + STR, 1024 * KIB,  0, 0),
 
 	ROW(KERNEL_LOST,	MONITOR, AUDIT,	  4, 4,		       0, 0),
 

@@ -46,10 +46,11 @@ enum message_type {
 	MSG_STOP,		/* monitor -> role: empty; finish and exit 0 */
 
 	/* Set-up of single roles. */
-	MSG_LISTEN,		/* monitor -> web, local, core, audit: str
-				   address (fd); for audit its /dev/log and
+	MSG_LISTEN,		/* monitor -> web, local, core, audit, journal:
+				   str address (fd); for audit its /dev/log and
 				   lib/startup.h's kernel, for
-				   core lib/second_factor.h's socket */
+				   core lib/second_factor.h's socket, for
+				   journal the folders that it may read */
 	MSG_TLS,		/* monitor -> web: str certificate chain PEM,
 				   str private key PEM */
 	MSG_FACTS,		/* monitor -> core: see struct facts */
@@ -152,6 +153,17 @@ enum message_type {
 				   a head for all records that there are */
 	MSG_AUDIT_REIDENTIFY,	/* core -> audit: str {record: of what is done,
 				   without event_data} -> {log, parent}: ids */
+
+	/* The journal: audit <-> journal, one LINES for each READ. */
+	MSG_JOURNAL_READ,	/* audit -> journal: str cursor of the last line
+				   that was read ("": none so far), u64 us since
+				   1970 from which on lines count without one,
+				   u64 until when all had been read */
+	MSG_JOURNAL_LINES,	/* journal -> audit: u8 enum journal_lines, u64
+				   us since 1970 until when all was read, [str
+				   cursor, u64 us since 1970, u32 pid, u32 uid,
+				   str what runs in that process or "", str
+				   identifier, bytes message]* */
 
 	MSG_KERNEL_LOST = 63,	/* monitor -> audit: u32 records that the kernel
 				   says it lost since it was told last */
@@ -314,6 +326,12 @@ enum audit_append {
 	AUDIT_AGAIN	= 1 << 0,	/* may have been delivered before; skip
 					   it when its audit_id is there */
 	AUDIT_URGENT	= 1 << 1	/* takes what is kept for a full disk */
+};
+
+/* What is to be said of lines of the journal, bits. */
+enum journal_lines {
+	JOURNAL_END	= 1 << 0,	/* there were no more */
+	JOURNAL_GAP	= 1 << 1	/* before them some may be missing */
 };
 
 enum transfer_kind {

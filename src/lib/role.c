@@ -20,6 +20,9 @@ static const struct role_info roles[ROLE_COUNT] = {
 	  .doc = "one task: connects out, resolves names or hashes" },
 	[ROLE_AUDIT] = { .name = "audit", .user = "_hfaudit", .uid = 475,
 	  .doc = "appends to the audit log and answers queries of it" },
+	[ROLE_JOURNAL] = { .name = "journal", .user = "_hfjournal", .uid = 476,
+	  .group = "systemd-journal",
+	  .doc = "reads systemd's journal for the audit log" },
 };
 /* clang-format on */
 

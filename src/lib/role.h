@@ -14,6 +14,7 @@ enum role {
 	ROLE_CORE,
 	ROLE_WORKER,
 	ROLE_AUDIT,
+	ROLE_JOURNAL,
 	ROLE_COUNT
 };
 
@@ -24,6 +25,7 @@ struct role_info {
 	const char	*name;	/* as ps shows it and as argv says it */
 	const char	*user;	/* account that exists in the instance only */
 	uid_t		 uid;	/* also its gid; 0 for the monitor */
+	const char	*group;	/* one more that it is in, or NULL */
 	const char	*doc;
 };
 

@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -40,14 +41,37 @@ static void __attribute__((noreturn)) failed(enum role role, const char *step)
 	    step, strerror(errno));
 }
 
-/* Groups, then user; afterwards there must be no way back. */
+/* As group(5) has it, without the name service and its modules. */
+static bool
+find_group(const char *name, gid_t *gid)
+{
+	FILE *file = fopen("/etc/group", "re");
+	const struct group *group = NULL;
+
+	if (file == NULL)
+		return false;
+	while ((group = fgetgrent(file)) != NULL)
+		if (strcmp(group->gr_name, name) == 0)
+			break;
+	if (group != NULL)
+		*gid = group->gr_gid;
+	fclose(file);
+	return group != NULL;
+}
+
+/*
+ * Groups, then user; afterwards there must be no way back.  What its group
+ * would give it, a role without that group cannot open.
+ */
 static void
 drop_user(enum role role)
 {
 	const struct role_info *info = role_info(role);
 	uid_t id = info->uid;
+	gid_t more;
+	bool has = info->group != NULL && find_group(info->group, &more);
 
-	if (setgroups(0, NULL) == -1)
+	if (setgroups(has ? 1 : 0, has ? &more : NULL) == -1)
 		failed(role, "setgroups");
 	if (setresgid(id, id, id) == -1)
 		failed(role, "setresgid");

@@ -25,7 +25,7 @@ enum sandbox_network { SANDBOX_NO_NETWORK, SANDBOX_CONNECT };
 
 /*
  * The whole drop, in this order: groups and user of the role (setresgid,
- * setresuid, no supplementary groups), no capability and an empty bounding
+ * setresuid, the one other group of its row), no capability and an empty bounding
  * set, no_new_privs, not dumpable, Landlock, seccomp.  Ends the process with
  * one line when a step fails: a role without its sandbox does not run.
  *

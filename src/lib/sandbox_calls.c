@@ -26,10 +26,11 @@
 #define CORE ROLE_BIT(ROLE_CORE)
 #define AUDIT ROLE_BIT(ROLE_AUDIT)
 #define WORKER ROLE_BIT(ROLE_WORKER)
+#define JOURNAL ROLE_BIT(ROLE_JOURNAL)
 #define CONNECT ROLE_BIT(ROLE_COUNT)
 #define DISK (CORE | AUDIT)
-#define FILES (CORE | AUDIT | WORKER)
-#define ALL (FRONT | CORE | AUDIT | WORKER)
+#define FILES (CORE | AUDIT | WORKER | JOURNAL)
+#define ALL (FRONT | CORE | AUDIT | WORKER | JOURNAL)
 
 #define ARGS_MAX 3
 
@@ -192,6 +193,12 @@ static const struct call calls[] = {
 	{ "readlinkat",		FILES },
 	{ "stat",		FILES },
 	{ "statx",		FILES },
+
+	/* Which files of the journal come, grow and go: sd_journal_get_fd(3). */
+	{ "inotify_init1",	JOURNAL },
+	{ "inotify_add_watch",	JOURNAL },
+	{ "inotify_rm_watch",	JOURNAL },
+	{ "fstatfs",		JOURNAL },
 
 	/* Files to write. */
 	{ "fallocate",		DISK },

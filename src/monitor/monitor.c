@@ -497,6 +497,7 @@ serve(void)
 	monitor.roles.dir_fd = monitor.folder.fd;
 	doors_start(&monitor.listen, options->listen, monitor.roles.listen_fd);
 	monitor.roles.facts = facts;
+	monitor.roles.journal = options->journal || !facts->instance;
 	monitor.roles.notice = on_notice;
 	monitor.roles.ready = on_ready;
 	monitor.roles.failed = on_failed;

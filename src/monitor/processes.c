@@ -3,6 +3,7 @@
  * peers, watched, restarted.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,22 +48,30 @@ static const enum role relations[][2] = {
 	{ ROLE_WEB, ROLE_CORE },
 	{ ROLE_LOCAL, ROLE_CORE },
 	{ ROLE_CORE, ROLE_AUDIT },
+	{ ROLE_AUDIT, ROLE_JOURNAL },
 };
 
-/* In the order of their start. */
+/* In the order of their start; the last one only where it is wanted. */
 /* clang-format off */
 static const enum role all_roles[] = {
-	ROLE_AUDIT, ROLE_CORE, ROLE_LOCAL, ROLE_WEB
+	ROLE_AUDIT, ROLE_CORE, ROLE_LOCAL, ROLE_WEB, ROLE_JOURNAL
 };
 /* clang-format on */
-#define NROLES (sizeof(all_roles) / sizeof(all_roles[0]))
 
 static const struct processes_setup *setup;
+static size_t nroles;
 static struct process processes[ROLE_COUNT];
 static bool stopping, all_were_ready;
 static uv_timer_t stop_timer;
 
 static void role_start(struct process *);
+
+/* A machine whose journal cannot be read serves all the same. */
+static bool
+needed(enum role role)
+{
+	return role != ROLE_JOURNAL;
+}
 
 /* Its end is noticed by SIGCHLD, and only there it is cleaned up. */
 static void
@@ -147,6 +156,27 @@ set_up_audit(struct process *process)
 		    setup->kernel_fd);
 }
 
+/*
+ * As they are now: a journal that is kept, or no longer, has another folder.
+ * An instance sees its machine's; it reads none but what is its own.
+ */
+static void
+set_up_journal(struct process *process)
+{
+	static const char *const folders[] = { "/run/log/journal",
+		"/var/log/journal" };
+	size_t i, count = setup->facts->instance ? 1 : 2;
+	int fd;
+
+	for (i = 0; i < count; i++) {
+		fd = open(folders[i], O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (fd == -1)
+			continue;
+		send_listener(process, folders[i], fd);
+		close(fd);
+	}
+}
+
 /* Everything its role needs, then START. */
 static void
 role_set_up(struct process *process)
@@ -173,6 +203,8 @@ role_set_up(struct process *process)
 		send_boot(process);
 	} else if (process->role == ROLE_AUDIT) {
 		set_up_audit(process);
+	} else if (process->role == ROLE_JOURNAL) {
+		set_up_journal(process);
 	} else if (process->role == ROLE_CORE) {
 		send_listener(process, SECOND_FACTOR_SOCKET, setup->codes_fd);
 		facts_put(&body, setup->facts);
@@ -216,8 +248,8 @@ on_ready(struct process *process, struct ipc_msg *msg)
 	if (process->role == ROLE_CORE)
 		setup->notice(notice);
 	free(notice);
-	for (i = 0; i < NROLES; i++)
-		if (!processes[all_roles[i]].ready)
+	for (i = 0; i < nroles; i++)
+		if (!processes[all_roles[i]].ready && needed(all_roles[i]))
 			return;
 	if (!all_were_ready && !stopping) {
 		all_were_ready = true;
@@ -261,7 +293,7 @@ check_all_stopped(void)
 	struct wire_out none = { 0 };
 	size_t i, alive = 0;
 
-	for (i = 0; i < NROLES; i++)
+	for (i = 0; i < nroles; i++)
 		if (processes[all_roles[i]].pid != 0)
 			alive++;
 	if (alive == 0) {
@@ -321,7 +353,8 @@ role_ended(pid_t pid, int status, void *arg)
 		return;
 	}
 	log_error("role.ended", "%s[%d] %s", name, (int)pid, reason);
-	if (!all_were_ready && ++process->early_deaths == EARLY_DEATHS) {
+	if (!all_were_ready && needed(process->role) &&
+	    ++process->early_deaths == EARLY_DEATHS) {
 		snprintf(why, sizeof(why),
 		    "%s ended %d times at the start (%s): %s", name,
 		    EARLY_DEATHS, reason, process->last);
@@ -430,8 +463,9 @@ processes_start(const struct processes_setup *roles)
 	int peer;
 
 	setup = roles;
+	nroles = sizeof(all_roles) / sizeof(all_roles[0]) - !setup->journal;
 	uv_timer_init(setup->loop, &stop_timer);
-	for (i = 0; i < NROLES; i++) {
+	for (i = 0; i < nroles; i++) {
 		process = &processes[all_roles[i]];
 		process->role = all_roles[i];
 		for (peer = 0; peer < ROLE_COUNT; peer++)
@@ -439,7 +473,7 @@ processes_start(const struct processes_setup *roles)
 		uv_timer_init(setup->loop, &process->timer);
 		process->timer.data = process;
 	}
-	for (i = 0; i < NROLES; i++)
+	for (i = 0; i < nroles; i++)
 		role_start(&processes[all_roles[i]]);
 }
 
@@ -450,7 +484,7 @@ on_stop_overdue(uv_timer_t *timer)
 	size_t i;
 
 	(void)timer;
-	for (i = 0; i < NROLES; i++) {
+	for (i = 0; i < nroles; i++) {
 		process = &processes[all_roles[i]];
 		if (process->pid != 0) {
 			log_warn("role.killed", "%s did not stop in time",
@@ -467,7 +501,7 @@ processes_stop(void)
 	size_t i;
 
 	stopping = true;
-	for (i = 0; i < NROLES; i++) {
+	for (i = 0; i < nroles; i++) {
 		process = &processes[all_roles[i]];
 		uv_timer_stop(&process->timer);
 		if (process->role == ROLE_AUDIT || process->pid == 0)
@@ -498,8 +532,8 @@ processes_status(struct wire_out *out)
 	const struct process *process;
 	size_t i;
 
-	wire_put_u32(out, (uint32_t)NROLES);
-	for (i = 0; i < NROLES; i++) {
+	wire_put_u32(out, (uint32_t)nroles);
+	for (i = 0; i < nroles; i++) {
 		process = &processes[all_roles[i]];
 		wire_put_str(out, role_info(process->role)->name);
 		wire_put_u32(out, (uint32_t)process->pid);

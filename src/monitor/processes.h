@@ -5,6 +5,7 @@
 #ifndef HF_MONITOR_PROCESSES_H
 #define HF_MONITOR_PROCESSES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <uv.h>
 
@@ -20,6 +21,7 @@ struct processes_setup {
 	int		 socket_fd;	/* Unix, for local */
 	int		 syslog_fd;	/* /dev/log, for audit; or -1 */
 	int		 kernel_fd;	/* the kernel's audit, for audit; or -1 */
+	bool		 journal;	/* systemd's is read */
 	int		 page_fd;	/* the web interface, for web; or -1 */
 	int		 codes_fd;	/* SECOND_FACTOR_SOCKET, for core */
 	int		 facts_fd;	/* FACT_SOCKET, for audit */

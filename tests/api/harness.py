@@ -406,7 +406,7 @@ class Instance:
         found = {}
         for pid, parent, words in processes():
             if parent == self.pid and words and "holdfastd" in words[0]:
-                for name in (*ROLES, "worker"):
+                for name in (*ROLES, "journal", "worker"):
                     if name in words[1:]:
                         found[name] = pid
         return found

@@ -64,6 +64,8 @@ is_type(enum message_type type)
 	case MSG_AUDIT_PROGRESS:
 	case MSG_AUDIT_ABORT:
 	case MSG_AUDIT_REPORT:
+	case MSG_JOURNAL_READ:
+	case MSG_JOURNAL_LINES:
 	case MSG_KERNEL_LOST:
 	case MSG_OP_DONE:
 	case MSG_OP_PEER_IDENTITY:
@@ -166,6 +168,14 @@ test_who(void **state)
 			assert_int_equal(info->from, BIT(CORE));
 			assert_int_equal(info->to, BIT(MONITOR));
 		}
+		/* The journal role speaks with the audit role and no other. */
+		if ((info->from | info->to) == (BIT(JOURNAL) | BIT(AUDIT))) {
+			assert_true(type == MSG_JOURNAL_READ ||
+			    type == MSG_JOURNAL_LINES);
+			continue;
+		}
+		if (!(info->to & BIT(MONITOR)) && !(info->from & BIT(MONITOR)))
+			assert_false((info->from | info->to) & BIT(JOURNAL));
 		/* The audit role hears of records from core alone. */
 		if ((info->to & BIT(AUDIT)) && !(info->from & BIT(MONITOR)))
 			assert_int_equal(info->from, BIT(CORE));
@@ -197,6 +207,7 @@ test_roles(void **state)
 	assert_int_equal(role_info(ROLE_MONITOR)->uid, 0);
 	assert_int_equal(role_info(ROLE_WEB)->uid, 471);
 	assert_int_equal(role_info(ROLE_AUDIT)->uid, 475);
+	assert_int_equal(role_info(ROLE_JOURNAL)->uid, 476);
 	assert_int_equal(role_by_name("root"), ROLE_COUNT);
 	assert_int_equal(role_by_name(""), ROLE_COUNT);
 }

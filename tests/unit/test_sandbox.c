@@ -3,6 +3,7 @@
  * do fails with an error.  Needs root, since a sandbox begins with dropping
  * it.
  */
+#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
@@ -11,6 +12,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <sys/vfs.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <arpa/inet.h>
@@ -528,6 +530,38 @@ test_audit(void **state)
 }
 
 static void
+journal_work(const struct run *run)
+{
+	const int dir = run->paths[0].fd;
+	struct statfs fs;
+	int fd;
+
+	fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	CHECK(fd != -1);
+	CHECK(inotify_add_watch(fd, folder, IN_MODIFY) != -1);
+	CHECK(fstatfs(dir, &fs) == 0);
+	CHECK(openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC) != -1);
+	REFUSED(openat(dir, "new", O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+	REFUSED(mkdirat(dir, "new", 0700));
+	REFUSED(open("/etc/passwd", O_RDONLY));
+	REFUSED(socket(AF_INET, SOCK_STREAM, 0));
+	REFUSED(socket(AF_UNIX, SOCK_STREAM, 0));
+}
+
+static void
+test_journal(void **state)
+{
+	struct run run = { .role = ROLE_JOURNAL, .work = journal_work };
+
+	(void)state;
+	if (!is_root())
+		skip();
+	prepare_folder(&run, 0);
+	run_role(&run);
+	remove_folder(&run);
+}
+
+static void
 worker_work(const struct run *run)
 {
 	static struct crypt_data data;
@@ -720,6 +754,7 @@ main(void)
 		cmocka_unit_test(test_front),
 		cmocka_unit_test(test_core),
 		cmocka_unit_test(test_audit),
+		cmocka_unit_test(test_journal),
 		cmocka_unit_test(test_worker),
 		cmocka_unit_test(test_abort),
 		cmocka_unit_test(test_death_signal),
