@@ -22,6 +22,7 @@
 #include "services/ssh/ssh_user_ca.h"
 #include "system/advanced.h"
 #include "system/audit_hooks.h"
+#include "system/certificate.h"
 #include "system/sudo.h"
 #include "system/system.h"
 
@@ -32,6 +33,7 @@ const struct resource *const resources[] = {
 	&api_key_resource,
 	&audit_resource,
 	&auth_resource,
+	&certificate_resource,
 	&config_resource,
 	&core_resource,
 	&general_resource,
@@ -130,6 +132,8 @@ const struct scheduled_task scheduled_tasks[] = {
 	  audit_prune_task },
 	{ "audit.send_head", "Sends the audit log's newest head away.",
 	  audit_send_head_task },
+	{ "certificate.watch", "Tells of certificates that end.",
+	  certificate_watch_task },
 	{ "service.time", "Stops a service that was started for a time.",
 	  service_time_task },
 	{ "ssh.edits", "Looks whether somebody else edited sshd_config.",

@@ -63,6 +63,17 @@ const struct alert_class alert_classes[] = {
 	  .text = "The audit log cannot be written: {verrs}. Records wait "
 	  "until it can; audit.update's on_failure says whether changes do.",
 	  .args = { "verrs" } },
+	{ .name = "CertificateExpired", .category = "CERTIFICATES",
+	  .level = ALERT_CRITICAL, .title = "Certificate Has Expired",
+	  .text = "The certificate {name} has expired.", .args = { "name" } },
+	{ .name = "CertificateIsExpiring", .category = "CERTIFICATES",
+	  .level = ALERT_NOTICE, .title = "Certificate Is Expiring",
+	  .text = "The certificate {name} ends within {days} days.",
+	  .args = { "name", "days" } },
+	{ .name = "CertificateIsExpiringSoon", .category = "CERTIFICATES",
+	  .level = ALERT_WARNING, .title = "Certificate Is Expiring Soon",
+	  .text = "The certificate {name} ends within {days} days.",
+	  .args = { "name", "days" } },
 	{ .name = "ChangeInterrupted", .category = "SYSTEM",
 	  .level = ALERT_WARNING, .own = true, .seconds = DAY,
 	  .title = "Change Interrupted",
@@ -171,6 +182,11 @@ const struct alert_class alert_classes[] = {
 	  .title = "A Command of Sudo Gives More Than It Says",
 	  .text = "The {account} may run {command} with sudo: {reason}.",
 	  .args = { "account", "command", "reason" } },
+	{ .name = "WebUiCertificateSetupFailed", .category = "CERTIFICATES",
+	  .level = ALERT_CRITICAL,
+	  .title = "Web UI HTTPS Certificate Setup Failed",
+	  .text = "The page has the machine's own certificate instead of the "
+	  "chosen one: {error}.", .args = { "error" } },
 	{ .name = NULL }
 };
 

@@ -32,7 +32,7 @@
 static struct connection *connections[BUCKETS];
 static unsigned int count;
 /* The web role's certificate, as it says: TLS is its matter anyway. */
-static uint8_t end_point[64];
+static uint8_t end_point[END_POINT_MAX];
 static size_t end_point_len;
 
 static struct connection **
@@ -107,8 +107,8 @@ connection_binding(const struct connection *c)
 	struct scram_binding binding = { .len = 0 };
 
 	if (c->front == ROLE_WEB && c->secure) {
-		binding.data = end_point;
-		binding.len = end_point_len;
+		binding.data = c->end_point;
+		binding.len = c->end_point_len;
 	}
 	return binding;
 }
@@ -318,6 +318,8 @@ open_message(struct ipc *front, struct ipc_msg *msg)
 	c->protocol = protocol;
 	c->opened = boottime_ms();
 	c->uid = (uid_t)-1;
+	c->end_point_len = end_point_len;
+	memcpy(c->end_point, end_point, end_point_len);
 	*at = c;
 	count++;
 	if (role == ROLE_LOCAL) {

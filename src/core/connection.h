@@ -21,6 +21,8 @@ struct subscription;
 struct upload;
 struct shell;
 
+#define END_POINT_MAX	64
+
 struct connection {
 	struct connection *next;	/* in its bucket */
 	uint32_t	 id;
@@ -37,6 +39,9 @@ struct connection {
 	uid_t		 uid;		/* on the Unix socket */
 	gid_t		 gid;
 	uint32_t	 pid;
+	/* Of the certificate that it was shown (RFC 5929 section 4.1). */
+	uint8_t		 end_point[END_POINT_MAX];
+	size_t		 end_point_len;
 	unsigned int	 outstanding;	/* calls not yet answered */
 	struct call	*calls;
 	/* core.set_options: jobs are answered at their end; and the others. */

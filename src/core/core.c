@@ -26,6 +26,7 @@
 #include "core/disk.h"
 #include "core/job.h"
 #include "core/op_internal.h"
+#include "core/page_certificate.h"
 #include "core/reboot.h"
 #include "core/request.h"
 #include "core/resource.h"
@@ -290,7 +291,9 @@ peer_message(struct ipc *ipc, struct ipc_msg *msg, void *arg)
 		audit_message(msg);
 		break;
 	default:
-		if (!core.stopping)
+		if (msg->type == MSG_CERTIFICATE_USED)
+			page_certificate_message(msg);
+		else if (!core.stopping)
 			connection_message(ipc, msg);
 	}
 }
@@ -304,6 +307,8 @@ peer_detach(enum role role)
 		audit_disconnected();
 	else
 		connection_front_gone(role);
+	if (role == ROLE_WEB)
+		page_certificate_gone();
 }
 
 static void
@@ -334,8 +339,10 @@ peer_attach(enum role role, int fd)
 	    ipc_new(&core.loop, fd, ROLE_CORE, role, &peer_callbacks, NULL);
 	if (role == ROLE_WEB || role == ROLE_LOCAL)
 		ipc_gather(core.peers[role]);
-	if (role == ROLE_WEB)
+	if (role == ROLE_WEB) {
+		page_certificate_connected(core.peers[role]);
 		access_connected(core.peers[role]);
+	}
 	if (role == ROLE_AUDIT)
 		audit_connected(core.peers[role]);
 }

@@ -71,7 +71,13 @@ enum message_type {
 
 	MSG_ACCESS,		/* core -> web: u8 1: TLS 1.2, 2: TLS 1.3, or
 				   both, [str network that may come in]*, none:
-				   all; first of all, and whenever it changes */
+				   all; after CERTIFICATE the first of all, and
+				   whenever it changes */
+	MSG_CERTIFICATE,	/* core -> web: str certificate chain PEM, str
+				   private key PEM, both "": the machine's own;
+				   first of all, and whenever it changes */
+	MSG_CERTIFICATE_USED,	/* web -> core, same id: str why not, "": it is
+				   the present one */
 
 	/*
 	 * Clients: web, local <-> core; id is the connection, chosen by the
@@ -104,8 +110,9 @@ enum message_type {
 				   whole, or else it is not */
 	MSG_CLIENT_GONE,	/* front -> core: empty */
 	MSG_END_POINT,		/* web -> core: bytes of the hash of its
-				   certificate, RFC 5929 section 4.1; first of
-				   all, or not when there is no such hash */
+				   certificate, RFC 5929 section 4.1, none: it
+				   has no such hash; first of all, and when it
+				   is another one */
 	MSG_CLIENT_FRAME,	/* core -> front: u32 calls finished with it,
 				   bytes one text frame, or none: so the
 				   front knows how many are in progress and

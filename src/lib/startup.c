@@ -49,6 +49,7 @@ facts_put(struct wire_out *out, const struct facts *facts)
 	wire_put_str(out, facts->listen_address);
 	wire_put_u16(out, facts->ssh_port);
 	wire_put_str(out, facts->web_listening);
+	wire_put_str(out, facts->certificate);
 	wire_put_str(out, facts->missing);
 }
 
@@ -79,6 +80,7 @@ facts_get(struct wire_in *in, struct facts *facts)
 	facts->listen_address = wire_get_str(in, TEXT_MAX);
 	facts->ssh_port = wire_get_u16(in);
 	facts->web_listening = wire_get_str(in, TEXT_MAX);
+	facts->certificate = wire_get_str(in, TEXT_MAX);
 	facts->missing = wire_get_str(in, TEXT_MAX);
 	return wire_end(in);
 }
@@ -98,6 +100,7 @@ facts_free(struct facts *facts)
 	free(facts->machine_boot);
 	free(facts->listen_address);
 	free(facts->web_listening);
+	free(facts->certificate);
 	free(facts->missing);
 	memset(facts, 0, sizeof(*facts));
 }

@@ -37,6 +37,7 @@ struct facts {
 	uint16_t	 ssh_port;		/* first tcpport; 0: the table's */
 	char		*web_listening;		/* "127.0.0.1:8443", a line
 						   each */
+	char		*certificate;		/* the machine's own, PEM */
 	char		*missing;		/* what the kernel lacks, a line
 						   each; "" */
 };

@@ -480,6 +480,18 @@ find_systemd(void)
 	uv_run(&monitor.loop, UV_RUN_NOWAIT);
 }
 
+/* What core shows of it; the key is none of its business. */
+static char *
+own_certificate(void)
+{
+	char *certificate, *key;
+
+	if (tls_read(monitor.folder.fd, &certificate, &key) == -1)
+		return xstrdup("");
+	freezero_str(key);
+	return certificate;
+}
+
 static void
 serve(void)
 {
@@ -493,6 +505,7 @@ serve(void)
 	facts->ssh_port = options->ssh_port;
 	facts->listen_address = xstrdup(monitor.listen.host);
 	facts->web_listening = xstrdup(options->listen);
+	facts->certificate = own_certificate();
 	monitor.roles.loop = &monitor.loop;
 	monitor.roles.dir_fd = monitor.folder.fd;
 	doors_start(&monitor.listen, options->listen, monitor.roles.listen_fd);

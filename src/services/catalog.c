@@ -92,6 +92,11 @@ const struct task tasks[TASK_COUNT] = {
 	   waits for it. */
 	[TASK_KEY_READ] = { .name = "key-read", .seconds = 30 },
 	[TASK_KEYTAB_READ] = { .name = "keytab-read", .seconds = 20 },
+	/* As key-read and key-make. */
+	[TASK_CERTIFICATE_READ] = { .name = "certificate-read",
+	  .seconds = 30 },
+	[TASK_CERTIFICATE_REQUEST] = { .name = "certificate-request",
+	  .seconds = 120 },
 	/* What names and authorities are read from; resolv.conf may be a
 	   symbolic link to where it is written. */
 	[TASK_POST] = { .name = "https-post", .seconds = 60,

@@ -69,6 +69,23 @@ enum task_id {
 	TASK_KEYTAB_READ,	/* str Base64 of a keytab -> str Base64 of the
 				   same without holes, [str principal, u32
 				   version of the key, str encryption]* */
+	TASK_CERTIFICATE_READ,	/* u8 1: a request (CSR), 0: a certificate and
+				   its chain; u8 1: times do not count; str
+				   its PEM, str private key, "":
+				   none, str passphrase, "": none -> str the
+				   PEM and nothing else, str the private key
+				   as PKCS#8, not encrypted, str JSON of what it
+				   says (worker/certificate.h).  ENOKEY: it is
+				   about the passphrase, EKEYREJECTED: about
+				   the private key */
+	TASK_CERTIFICATE_REQUEST, /* str "RSA", "ED25519" or a curve's name, u32
+				   bits of RSA, str digest, CERTIFICATE_PARTS x
+				   str of the subject: country, state, city,
+				   organization, unit, common name, email, "":
+				   none; [str name or address]*, str basic
+				   constraints, key usage, extended key usage
+				   as of x509v3_config(5), "": none -> str the
+				   request's PEM, str private key as above */
 	TASK_SSH_HOST_KEYS,	/* str host, u16 port, str user, u32 seconds to
 				   wait -> [str "type base64"], to the end */
 	TASK_SSH_LOGIN,		/* as above, then str private key, str its
@@ -93,6 +110,10 @@ enum task_id {
 
 /* Bytes of a key's text, public or private. */
 #define KEY_TEXT_MAX	65536
+
+/* The same of a certificate with its chain, or of a request. */
+#define CERTIFICATE_TEXT_MAX	65536
+#define CERTIFICATE_PARTS	7	/* of a subject */
 
 /* Characters of a keytab's Base64, lines and all. */
 #define KEYTAB_TEXT_MAX	((size_t)512 * 1024)

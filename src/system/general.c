@@ -15,12 +15,14 @@
 #include "core/core.h"
 #include "core/crud.h"
 #include "core/op.h"
+#include "core/page_certificate.h"
 #include "core/resource.h"
 #include "lib/address.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/network.h"
 #include "lib/xalloc.h"
+#include "system/certificate.h"
 #include "system/system.h"
 
 #define ENTRY 1
@@ -40,8 +42,9 @@ static const struct field address = { .name = "item", .type = F_STR,
 static const struct field fields[] = {
 	{ .name = "id", .type = F_INT, .flags = FF_READONLY, .def = "1",
 	  .doc = "Id of the one entry." },
+	/* No secret, as it is in TrueNAS: who it is about is shown anybody. */
 	{ .name = "ui_certificate", .type = F_INT, .def = "null",
-	  .flags = FF_NULL | FF_SECRET | FF_UNBUILT,
+	  .flags = FF_NULL, .refers = "certificate",
 	  .label = "GUI SSL Certificate",
 	  .doc = "Certificate of the page; null: the machine's own." },
 	{ .name = "ui_httpsport", .type = F_INT, .def = "443", .min = 1,
@@ -266,8 +269,23 @@ check_allowlist(struct change *c)
 }
 
 static void
+check_certificate(struct change *c)
+{
+	const json_t *id = json_object_get(c->after, "ui_certificate");
+	const char *why;
+
+	if (!json_is_integer(id) ||
+	    json_equal(id, json_object_get(c->before, "ui_certificate")))
+		return;
+	why = certificate_unfit(c, json_integer_value(id));
+	if (why != NULL)
+		verr_add(c->errors, "ui_certificate", "%s", why);
+}
+
+static void
 check(struct change *c)
 {
+	check_certificate(c);
 	check_addresses(c, "ui_address", AF_INET);
 	check_addresses(c, "ui_v6address", AF_INET6);
 	check_instance(c);
@@ -280,25 +298,65 @@ check(struct change *c)
 		    "Without an address nobody could come in");
 }
 
+/* --- Beside files: where it listens, and the certificate -------------------- */
+
+static bool
+shows_another(const struct edit *e)
+{
+	return !json_equal(json_object_get(e->before, "ui_certificate"),
+	    json_object_get(e->after, "ui_certificate"));
+}
+
+static void
+certificate_tried(const char *why, void *arg)
+{
+	change_beside_done(arg, why);
+}
+
+/* The last of it.  What was there before needs no try. */
+static void
+show(struct change *c)
+{
+	const struct edit *e = change_find(c, &general_resource, ENTRY);
+	const json_t *entry = c->beside == BESIDE_DO ? e->after : e->before;
+	const char *chain, *key;
+
+	if (!shows_another(e)) {
+		change_beside_done(c, NULL);
+		return;
+	}
+	certificate_of_page(
+	    c, json_int(entry, "ui_certificate", -1), &chain, &key);
+	if (c->beside == BESIDE_DO)
+		page_certificate_try(chain, key, certificate_tried, c);
+	else {
+		page_certificate_set(chain, key);
+		change_beside_done(c, NULL);
+	}
+}
+
 static void
 listens(const struct op_reply *reply, void *arg)
 {
-	change_beside_done(arg, reply->error != 0 ? reply->text : NULL);
+	if (reply->error != 0)
+		change_beside_done(arg, reply->text);
+	else
+		show(arg);
 }
 
 static void
 beside(struct change *c, enum beside step)
 {
-	const struct edit *e = change_find(c, c->resource, ENTRY);
+	const struct edit *e = change_find(c, &general_resource, ENTRY);
 
-	if (e == NULL)
-		e = change_find(c, &general_resource, ENTRY);
-	if (step == BESIDE_KEEP || !core_facts()->expose || e->before == NULL ||
-	    e->after == NULL || !listens_elsewhere(e->before, e->after))
+	if (step == BESIDE_KEEP || e == NULL || e->before == NULL ||
+	    e->after == NULL)
 		change_beside_done(c, NULL);
-	else
+	else if (core_facts()->expose && listens_elsewhere(e->before, e->after))
 		ask_listen(
 		    step == BESIDE_DO ? e->after : e->before, listens, c);
+	else
+		show(c);
 }
 
 static const json_t *
@@ -321,11 +379,27 @@ version_bits(const json_t *list)
 	return bits;
 }
 
+void
+general_certificate(void)
+{
+	const char *chain, *key;
+	json_int_t id = json_int(settings(), "ui_certificate", -1);
+
+	if (!certificate_of_page(NULL, id, &chain, &key))
+		core_problem("page.certificate",
+		    "The private key of the page's certificate is not here: "
+		    "the machine's own is shown");
+	else
+		core_problem_clear("page.certificate");
+	page_certificate_set(chain, key);
+}
+
 static void
 changed(void)
 {
 	const json_t *entry = settings();
 
+	general_certificate();
 	access_set(version_bits(json_object_get(entry, "ui_httpsprotocols")),
 	    json_object_get(entry, "ui_allowlist"));
 }
@@ -379,6 +453,32 @@ gather(void (*done)(void))
 }
 
 /* --- Methods ---------------------------------------------------------------- */
+
+/* Without one that was chosen it is the machine's own. */
+static void
+extend(json_t *entry)
+{
+	json_int_t id = json_int(entry, "ui_certificate", certificate_own());
+	const json_t *certificate =
+	    store_get(core_store(), certificate_resource.name, id);
+
+	json_object_set_new(entry, "ui_certificate",
+	    certificate != NULL ? json_integer(id) : json_null());
+	json_object_set_new(entry, "ui_certificate_name",
+	    json_string(json_str(certificate, "name", "")));
+}
+
+static const struct resource *const extended_from[] = { &certificate_resource,
+	NULL };
+
+static void
+certificates_run(struct call *call)
+{
+	if (core_store() != NULL)
+		call_reply(call, certificate_choices());
+	else
+		call_fail(call, EIO, "%s", core_store_refused());
+}
 
 static void
 choose(json_t *choices, const char *name)
@@ -553,6 +653,9 @@ static const struct method methods[] = {
 	  .doc = "Where the page is.", .run = local_url_run },
 	CHOICES("ui_address_choices",
 	    "The IPv4 addresses that ui_address may name.", addresses_run),
+	CHOICES("ui_certificate_choices",
+	    "The certificates that the page can have, by id.",
+	    certificates_run),
 	CHOICES("ui_httpsprotocols_choices",
 	    "The versions of TLS that there are.", protocols_run),
 	{ .name = "system.general.ui_restart", .auth = AUTH_ROLE,
@@ -580,6 +683,7 @@ const struct resource general_resource = {
 	.kind = RESOURCE_CONFIG, .role_prefix = "SYSTEM_GENERAL",
 	.verbose_name = "System General", .methods = methods,
 	.fields = fields, .entry = ENTRY, .check = check, .initial = initial,
+	.extend = extend, .extended_from = extended_from,
 	.beside = beside, .gather = gather, .changed = changed,
 	.events = events, .confirmed_by = &confirming
 };

@@ -48,6 +48,9 @@ void	audit_send_head_task(struct task_run *, const json_t *args);
 /* Where the page listens, a new array; NULL: where --listen says (general.c). */
 json_t	*general_listening(void);
 
+/* Certificates changed: the page's may be among them (general.c). */
+void	general_certificate(void);
+
 /* OUTPUT_ACCOUNTS, a struct renderer's function (account_render.c). */
 char	*account_render_output(const struct change *, char **whyp);
 

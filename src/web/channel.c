@@ -196,6 +196,9 @@ core_message(struct ipc *ipc, struct ipc_msg *msg, void *arg)
 	case MSG_TRANSFER_STATUS:
 		core_status(w, msg);
 		break;
+	case MSG_CERTIFICATE:
+		web_certificate_message(w, msg);
+		break;
 	case MSG_ACCESS:
 		web_access_message(w, msg);
 		break;
@@ -244,23 +247,32 @@ web_core_disconnect(struct web *w)
 }
 
 void
+web_end_point_tell(struct web *w)
+{
+	struct wire_out body = { 0 };
+	uint8_t hash[WEB_END_POINT_MAX];
+	size_t len;
+
+	if (!w->tls)
+		return;
+	len = web_tls_end_point(web_certificate_present(w), hash);
+	wire_put_bytes(&body, hash, len);
+	ipc_send(w->core, MSG_END_POINT, 0, &body, NULL, 0);
+	wire_free(&body);
+}
+
+void
 web_core_connect(struct web *w, int fd)
 {
 	static const struct ipc_callbacks callbacks = {
 		.message = core_message,
 		.closed = core_closed,
 	};
-	struct wire_out body = { 0 };
-
 	if (w->core != NULL)
 		web_core_disconnect(w);
 	w->core = ipc_new(&w->loop, fd, w->role, ROLE_CORE, &callbacks, w);
 	ipc_gather(w->core);
-	if (w->end_point_len == 0)
-		return;
-	wire_put_bytes(&body, w->end_point, w->end_point_len);
-	ipc_send(w->core, MSG_END_POINT, 0, &body, NULL, 0);
-	wire_free(&body);
+	web_end_point_tell(w);
 }
 
 static void

@@ -132,6 +132,7 @@ web_tls_setup(SSL_CTX *ctx, const char *certificate, const char *key)
 		    "certificate");
 		return -1;
 	}
+	web_certificate_setup(ctx);
 	return 0;
 }
 
@@ -162,22 +163,15 @@ end_point_hash(const X509 *certificate)
 }
 
 size_t
-web_tls_end_point(const char *pem, uint8_t hash[static WEB_END_POINT_MAX])
+web_tls_end_point(
+    const X509 *certificate, uint8_t hash[static WEB_END_POINT_MAX])
 {
-	BIO *bio = BIO_new_mem_buf(pem, -1);
-	X509 *certificate = NULL;
-	const EVP_MD *type = NULL;
+	const EVP_MD *type =
+	    certificate != NULL ? end_point_hash(certificate) : NULL;
 	unsigned int len = 0;
 
-	if (bio != NULL)
-		certificate = PEM_read_bio_X509(bio, NULL, no_passphrase, NULL);
-	if (certificate != NULL)
-		type = end_point_hash(certificate);
 	if (type == NULL || EVP_MD_get_size(type) > WEB_END_POINT_MAX ||
 	    X509_digest(certificate, type, hash, &len) != 1)
 		len = 0;
-	ERR_clear_error();
-	X509_free(certificate);
-	BIO_free(bio);
 	return len;
 }

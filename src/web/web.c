@@ -145,9 +145,6 @@ web_take(struct web *w, struct startup *s)
 	    s->boot_id == NULL ||
 	    (w->tls && (s->certificate == NULL || s->key == NULL)))
 		fatal("the monitor's set-up is not complete");
-	if (w->tls)
-		w->end_point_len =
-		    web_tls_end_point(s->certificate, w->end_point);
 	page_take(w, s->page_fd);
 	w->certificate = s->certificate;
 	w->key = s->key;

@@ -134,8 +134,6 @@ struct web_listener {
 struct web {
 	enum role		 role;
 	bool			 tls;
-	uint8_t			 end_point[64];	/* web_tls_end_point() */
-	size_t			 end_point_len;
 	const char		*certificate, *key;	/* during set-up only */
 	char			*boot_id;
 	struct page		 page;
@@ -188,8 +186,14 @@ int	web_tls_setup(SSL_CTX *, const char *certificate, const char *key);
 void	web_tls_versions(SSL_CTX *, bool tls12, bool tls13);
 /* Its "tls-server-end-point", RFC 5929 section 4.1; 0: it has none. */
 #define WEB_END_POINT_MAX	64
-size_t	web_tls_end_point(const char *pem,
+size_t	web_tls_end_point(const X509 *,
 	    uint8_t hash[static WEB_END_POINT_MAX]);
+
+/* certificate.c: the chosen one, as core says it. */
+void	web_certificate_setup(SSL_CTX *);
+void	web_certificate_message(struct web *, struct ipc_msg *);
+/* What who comes now is shown; borrowed. */
+const X509 *web_certificate_present(const struct web *);
 
 /* http.c */
 /* A plain request: answers it.  What the callback has to return. */
@@ -260,6 +264,8 @@ void	web_client_tick(struct web_client *, uint64_t now);
 void	web_core_connect(struct web *, int fd);
 void	web_core_disconnect(struct web *);
 void	web_monitor_connect(struct web *, int fd);
+/* Tells core of the present certificate's web_tls_end_point(). */
+void	web_end_point_tell(struct web *);
 /* After each message to core: stop reading while too much waits. */
 void	web_core_throttle(struct web *);
 

@@ -31,6 +31,11 @@ int	task_lookup_groups(struct wire_in *, struct wire_out *, const char **);
 
 int	task_keytab_read(struct wire_in *, struct wire_out *, const char **);
 
+int	task_certificate_read(struct wire_in *, struct wire_out *,
+	    const char **);
+int	task_certificate_request(struct wire_in *, struct wire_out *,
+	    const char **);
+
 int	task_key_make(struct wire_in *, struct wire_out *, const char **);
 int	task_key_read(struct wire_in *, struct wire_out *, const char **);
 

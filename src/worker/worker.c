@@ -33,6 +33,8 @@ static const struct work works[TASK_COUNT] = {
 	[TASK_KEY_MAKE] = { .prepare = libssh_load, .run = task_key_make },
 	[TASK_KEY_READ] = { .prepare = libssh_load, .run = task_key_read },
 	[TASK_KEYTAB_READ] = { .run = task_keytab_read },
+	[TASK_CERTIFICATE_READ] = { .run = task_certificate_read },
+	[TASK_CERTIFICATE_REQUEST] = { .run = task_certificate_request },
 	[TASK_SSH_HOST_KEYS] = { .prepare = task_host_keys_prepare,
 	  .run = task_ssh_host_keys },
 	[TASK_SSH_LOGIN] = { .prepare = task_reach_prepare,

@@ -44,9 +44,13 @@ METHODS = {
     "audit.confirm_clock", "audit.head", "audit.head_kept",
     "audit.download_head", "audit.reidentify", "audit.export", "audit.download_report",
     "system.reboot.info",
+    *(f"certificate.{name}" for name in (
+        "create", "delete", "ec_curve_choices", "extended_key_usage_choices",
+        "get_instance", "query", "update")),
     *(f"system.general.{name}" for name in (
         "checkin", "checkin_waiting", "config", "local_url",
-        "ui_address_choices", "ui_httpsprotocols_choices", "ui_restart",
+        "ui_address_choices", "ui_certificate_choices",
+        "ui_httpsprotocols_choices", "ui_restart",
         "ui_v6address_choices", "update")),
     "system.advanced.config", "system.advanced.login_banner",
     "system.advanced.update",

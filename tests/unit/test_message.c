@@ -32,6 +32,8 @@ is_type(enum message_type type)
 	case MSG_BOOT:
 	case MSG_UNLISTEN:
 	case MSG_ACCESS:
+	case MSG_CERTIFICATE:
+	case MSG_CERTIFICATE_USED:
 	case MSG_OP_LISTEN:
 	case MSG_SHELL_BEGIN:
 	case MSG_SHELL_OPEN:

@@ -20,7 +20,8 @@
 #include "lib/xalloc.h"
 
 static char word[][16] = { "host", "cpu", "boot", "id", "Europe/Berlin",
-	"maker", "product", "1.0", "serial", "127.0.0.1", "a\nb", "machine" };
+	"maker", "product", "1.0", "serial", "127.0.0.1", "a\nb", "machine",
+	"own" };
 
 static const struct facts sample = { .hostname = word[0],
 	.cpu_model = word[1],
@@ -42,6 +43,7 @@ static const struct facts sample = { .hostname = word[0],
 	.instance = true,
 	.listen_address = word[9],
 	.ssh_port = 2222,
+	.certificate = word[12],
 	.missing = word[10] };
 
 static bool
@@ -62,7 +64,8 @@ same(const struct facts *a, const struct facts *b)
 	    a->fips_module == b->fips_module && a->import == b->import &&
 	    a->expose == b->expose &&
 	    strcmp(a->listen_address, b->listen_address) == 0 &&
-	    a->ssh_port == b->ssh_port && strcmp(a->missing, b->missing) == 0;
+	    a->ssh_port == b->ssh_port && strcmp(a->missing, b->missing) == 0 &&
+	    strcmp(a->certificate, b->certificate) == 0;
 }
 
 static void
