@@ -1,7 +1,9 @@
 """holdfast audit verify: the log of a real instance, and what is done to it."""
 
 import json
+import os
 import pathlib
+import pty
 import shutil
 import subprocess
 
@@ -51,6 +53,39 @@ def test_while_it_runs(fresh):
     assert before["verified"] and after["verified"]
     assert after["records"] >= before["records"] + 5
     assert report(fresh, "--against", after["last_head"]["line"])["verified"]
+
+
+def shown_on_a_terminal(*command):
+    """What a program writes to standard error when that is one."""
+    terminal, end = pty.openpty()
+    shown = b""
+    with subprocess.Popen(command, stdout=subprocess.PIPE,
+                          stderr=end) as process:
+        os.close(end)
+        try:
+            while chunk := os.read(terminal, 65536):
+                shown += chunk
+        except OSError:     # EIO: nobody has the other end any more
+            pass
+        output = process.stdout.read()
+    os.close(terminal)
+    assert process.returncode == 0, output
+    return shown.decode(), output.decode()
+
+
+def test_progress(fresh):
+    """A bar while it works, for people at a terminal and for nobody else."""
+    with fresh.root() as root:
+        for _ in range(30):     # longer than one step
+            root.error("group.create", {"name": "x" * 50000})
+    command = [fresh.build / "holdfast", "-i", fresh.directory, "audit",
+               "verify"]
+    shown, output = shown_on_a_terminal(*command)
+    assert "% [" in shown and "] Verifying the audit log" in shown
+    assert shown.endswith("\r\033[K")      # it is gone in the end
+    assert "Verified: nothing was altered" in output
+    done = fresh.cli("audit", "verify")
+    assert done.returncode == 0 and done.stderr == ""
 
 
 def test_by_what_the_manual_says(kept):
