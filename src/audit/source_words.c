@@ -180,6 +180,134 @@ take_end(struct part part, struct words *words)
 	return take_port(&part) && take_from(part, " ", words);
 }
 
+/* How often there is " port NUMBER: "; *before ends with the last NUMBER. */
+static size_t
+count_ports(const struct part *part, struct part *before)
+{
+	struct part rest;
+	size_t at, count = 0;
+
+	for (at = 0; at < part->len; at++) {
+		rest = (struct part){ part->text + at, part->len - at };
+		if (!takes(&rest, " port "))
+			continue;
+		while (rest.len > 0 && isdigit((unsigned char)*rest.text)) {
+			rest.text++;
+			rest.len--;
+		}
+		*before = (struct part){ part->text, part->len - rest.len };
+		count += takes(&rest, ": ");
+	}
+	return count;
+}
+
+/*
+ * "... port NUMBER: REASON".  One reason has names that the client chose; if
+ * it, or the name before it, looks like sshd's own words, nobody can tell
+ * which of them are.
+ */
+static bool
+take_reasoned(struct part part, struct words *words)
+{
+	static const char changed[] =
+	    ": Change of username or service not allowed: (";
+	struct part before, behind, whole = part;
+	size_t count = count_ports(&part, &before);
+
+	if (count == 0)
+		return false;
+	if (count == 1 || !takes_last(&part, changed, &behind))
+		return take_end(before, words);
+	if (!takes(&whole, "authenticating user ") &&
+	    !takes(&whole, "invalid user "))
+		return false;
+	keep(words->user, sizeof(words->user), &whole);
+	return true;
+}
+
+static bool
+take_broken(struct part part, struct words *words)
+{
+	struct part whole = part;
+
+	return (takes_end(&part, " timed out") && take_end(part, words)) ||
+	    take_reasoned(whole, words);
+}
+
+static bool
+take_exceeded(struct part part, struct words *words)
+{
+	return takes_end(&part, " ssh2") && take_port(&part) &&
+	    take_from(part, " from ", words);
+}
+
+/* An account that there is, and what sshd_config says of it. */
+static bool
+take_not_allowed(struct part part, struct words *words)
+{
+	struct part reason;
+
+	if (!takes_last(&part, " not allowed because ", &reason))
+		return false;
+	(void)snprintf(words->why, sizeof(words->why),
+	    "Not allowed because %.*s",
+	    (int)(reason.len < sizeof(words->why) ? reason.len :
+						    sizeof(words->why)),
+	    reason.text);
+	if (!take_from(part, " from ", words))
+		keep(words->user, sizeof(words->user), &part);
+	return true;
+}
+
+static bool
+take_denied(struct part part, struct words *words)
+{
+	if (!takes_end(&part, " by PAM account configuration"))
+		return false;
+	(void)snprintf(words->why, sizeof(words->why), "%s",
+	    "PAM does not let this account in now");
+	keep(words->user, sizeof(words->user), &part);
+	return true;
+}
+
+/* What it showed was right. */
+static bool
+take_root(struct part part, struct words *words)
+{
+	(void)snprintf(words->user, sizeof(words->user), "root");
+	(void)snprintf(
+	    words->why, sizeof(words->why), "root may not log in so");
+	if (!take_port(&part) || !all(&part, is_of_address))
+		return false;
+	keep(words->address, sizeof(words->address), &part);
+	return true;
+}
+
+/*
+ * Nobody knows who it was.  Until OpenSSH 9.7 its own process says so
+ * ("ADDRESS port NUMBER"), then the one that listens.
+ */
+static bool
+take_timeout(struct part part, struct words *words)
+{
+	struct part pid, to;
+	char number[16];
+
+	(void)snprintf(words->why, sizeof(words->why),
+	    "It did not log in within the time that sshd gives");
+	if (takes(&part, "connection from ")) {
+		if (!takes_last(&part, ", pid = ", &pid) ||
+		    !all(&pid, isdigit) || !takes_last(&part, " to ", &to))
+			return false;
+		keep(number, sizeof(number), &pid);
+		words->pid = (pid_t)strtol(number, NULL, 10);
+	} else if (!take_port(&part))
+		return false;
+	keep(words->address, sizeof(words->address), &part);
+	return all(&part, is_of_address);
+}
+
+/* As OpenSSH 9.2 to 10.0 says it of logins from the level INFO on. */
 /* clang-format off */
 static const struct {
 	const char	*begin;
@@ -190,11 +318,46 @@ static const struct {
 	{ "Accepted ", take_method, WORDS_ACCEPTED, false },
 	{ "Failed ", take_method, WORDS_REFUSED, true },
 	{ "error: PAM: ", take_reason, WORDS_REFUSED, true },
+	{ "User ", take_not_allowed, WORDS_REFUSED, true },
+	{ "fatal: Access denied for user ", take_denied, WORDS_REFUSED, true },
+	{ "ROOT LOGIN REFUSED FROM ", take_root, WORDS_GIVEN_UP, true },
+	{ "error: maximum authentication attempts exceeded for ",
+	  take_exceeded, WORDS_GIVEN_UP, true },
 	{ "Connection closed by ", take_end, WORDS_GIVEN_UP, true },
 	{ "Connection reset by ", take_end, WORDS_GIVEN_UP, true },
-	{ "Disconnected from ", take_end, WORDS_GIVEN_UP, true }
+	{ "Disconnected from ", take_end, WORDS_GIVEN_UP, true },
+	{ "Disconnecting ", take_reasoned, WORDS_GIVEN_UP, true },
+	{ "Connection from ", take_broken, WORDS_GIVEN_UP, true },
+	{ "fatal: Timeout before authentication for ",
+	  take_timeout, WORDS_GIVEN_UP, false },
+	{ "Timeout before authentication for ",
+	  take_timeout, WORDS_GIVEN_UP, false }
 };
 /* clang-format on */
+
+static int
+is_of_function(int c)
+{
+	return islower(c) || c == '_';
+}
+
+/* "ssh_dispatch_run_fatal: Connection from ...": which of its functions. */
+static void
+skip_function(struct part *line)
+{
+	struct part name = *line, rest = *line;
+
+	for (name.len = 0; name.len < line->len; name.len++)
+		if (!is_of_function((unsigned char)name.text[name.len]))
+			break;
+	rest.text += name.len;
+	rest.len -= name.len;
+	if (name.len == 0 || !takes(&rest, ": "))
+		return;
+	name = rest;
+	if (takes(&name, "Connection from "))
+		*line = rest;
+}
 
 enum words_kind
 words_parse(const char *text, size_t len, struct words *words)
@@ -205,6 +368,7 @@ words_parse(const char *text, size_t len, struct words *words)
 	size_t i;
 
 	memset(words, 0, sizeof(*words));
+	skip_function(&line);
 	for (i = 0; i < sizeof(lines) / sizeof(lines[0]); i++)
 		if (takes(&line, lines[i].begin))
 			return (lines[i].stranger || !stranger) &&
@@ -307,7 +471,7 @@ static void
 refused(struct words_reader *reader, const struct words_sender *sender,
     enum words_kind kind, const struct words *words)
 {
-	char pid[16], why[96];
+	char pid[16];
 	struct login l = { .program = "sshd",
 		.username = words->user,
 		.target = words->user,
@@ -315,20 +479,23 @@ refused(struct words_reader *reader, const struct words_sender *sender,
 		    words->address[0] != '\0' ? words->address : ".UNKNOWN",
 		.session = pid,
 		.tty = "ssh",
-		.why = why,
 		.origin = sender->origin };
 
-	if (kind == WORDS_GIVEN_UP && was_refused(reader, sender->pid))
+	pid_t whose = words->pid != 0 ? words->pid : sender->pid;
+	bool before = was_refused(reader, whose);
+
+	if (kind == WORDS_GIVEN_UP && before)
 		return;
-	if (!was_refused(reader, sender->pid))
-		reader->refused[reader->next_refused++ % PIDS_MAX] =
-		    sender->pid;
-	(void)snprintf(pid, sizeof(pid), "%d", (int)sender->pid);
+	if (!before)
+		reader->refused[reader->next_refused++ % PIDS_MAX] = whose;
+	(void)snprintf(pid, sizeof(pid), "%d", (int)whose);
 	if (words->how[0] != '\0')
 		l.how = words->how;
-	(void)snprintf(why, sizeof(why), "%s",
-	    kind == WORDS_GIVEN_UP ? "Nothing that it showed was accepted" :
-				     "Authentication failure");
+	l.why = words->why;
+	if (words->why[0] == '\0')
+		l.why = kind == WORDS_GIVEN_UP ?
+		    "Nothing that it showed was accepted" :
+		    "Authentication failure";
 	source_login_refused(reader->failures, &l);
 }
 

@@ -27,6 +27,8 @@ enum words_kind { WORDS_NOTHING, WORDS_ACCEPTED, WORDS_REFUSED,
 struct words {
 	char	user[WORDS_NAME], how[64];
 	char	address[64];	/* "": it can not be told */
+	char	why[128];	/* "": nothing else than what the kind says */
+	pid_t	pid;		/* 0: of who says it */
 };
 
 /*
