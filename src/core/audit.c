@@ -227,19 +227,44 @@ audit_send_urgent(json_t *record, void (*done)(int, void *), void *arg)
 	send_record(record, true, done, arg);
 }
 
-void
-audit_send_outbox(
-    const json_t *record, bool again, void (*done)(int, void *), void *arg)
+static struct pending *
+find_record(const char *audit_id)
+{
+	struct pending *p = pending;
+
+	while (p != NULL && strcmp(p->audit_id, audit_id) != 0)
+		p = p->next;
+	return p;
+}
+
+static struct pending *
+enqueue_outbox(const json_t *record)
 {
 	struct pending *p = enqueue(json_text(record));
 
 	memcpy(p->audit_id, json_str(record, "audit_id", ""), UUID_LEN - 1);
 	p->outbox = true;
 	p->urgent = is_repair(record);
-	p->sent = again; /* without the role, it goes out when it is back */
+	return p;
+}
+
+void
+audit_send_outbox(const json_t *record, void (*done)(int, void *), void *arg)
+{
+	const char *id = json_str(record, "audit_id", "");
+	struct pending *p = find_record(id);
+
+	if (p == NULL && !store_outbox_has(core_store(), id)) {
+		if (done != NULL) /* a retry was first, and had its answer */
+			done(0, arg);
+		return;
+	}
+	if (p == NULL) {
+		p = enqueue_outbox(record);
+		transmit(p, false);
+	}
 	p->done = done;
 	p->arg = arg;
-	transmit(p, again);
 }
 
 static void
@@ -262,18 +287,15 @@ static void
 retry_outbox(void)
 {
 	json_t *outbox = store_outbox(core_store()), *item;
-	const char *id;
 	struct pending *p;
 	size_t i;
 
 	json_array_foreach(outbox, i, item) {
-		id = json_string_value(json_array_get(item, 0));
-		for (p = pending; p != NULL; p = p->next)
-			if (strcmp(p->audit_id, id) == 0)
-				break;
-		if (p == NULL)
-			audit_send_outbox(
-			    json_array_get(item, 1), true, NULL, NULL);
+		if (find_record(json_string_value(json_array_get(item, 0))))
+			continue;
+		p = enqueue_outbox(json_array_get(item, 1));
+		p->sent = true; /* without the role, when it is back */
+		transmit(p, true);
 	}
 	json_decref(outbox);
 }

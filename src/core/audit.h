@@ -45,8 +45,11 @@ void	 audit_send(json_t *record, void (*done)(int error, void *), void *);
  */
 void	 audit_send_urgent(json_t *record, void (*done)(int error, void *),
 	    void *);
-/* The same for one that the outbox holds already. */
-void	 audit_send_outbox(const json_t *record, bool again,
+/*
+ * The same for one that the outbox holds: released there by a commit, after
+ * which a retry may have sent it already.  It is sent once.
+ */
+void	 audit_send_outbox(const json_t *record,
 	    void (*done)(int error, void *), void *);
 
 /* How the log is kept: audit.update's, as system/audit_config.c has them. */

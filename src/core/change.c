@@ -339,7 +339,7 @@ deliver(struct change *c, bool success, const char *failed)
 		e->reason = xasprintf("%s. %s", c->problem,
 		    failed != NULL ? failed :
 				     "The previous settings are in effect");
-	audit_send_outbox(record, false, ended, e);
+	audit_send_outbox(record, ended, e);
 	json_decref(record);
 	change_finish(c);
 }

@@ -369,6 +369,18 @@ store_outbox_add(struct store *s, const char *audit_id, const json_t *record)
 	return put_record(s, ST_OUTBOX_ADD_NEW, audit_id, false, record);
 }
 
+bool
+store_outbox_has(struct store *s, const char *audit_id)
+{
+	sqlite3_stmt *st = sql_statement(s, ST_OUTBOX_HAS);
+	bool has;
+
+	sql_bind_text(st, 1, audit_id);
+	has = sqlite3_step(st) != SQLITE_DONE;
+	sql_done(st);
+	return has;
+}
+
 int
 store_outbox_done(struct store *s, const char *audit_id)
 {

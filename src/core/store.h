@@ -158,6 +158,8 @@ json_t		*store_outbox(struct store *);	/* [[audit_id, record], ...] */
 /* Nothing where there is one of that id, held by a change or not. */
 int		 store_outbox_add(struct store *, const char *audit_id,
 		    const json_t *record);
+/* True as well when the store does not say. */
+bool		 store_outbox_has(struct store *, const char *audit_id);
 int		 store_outbox_done(struct store *, const char *audit_id);
 
 /* Single values that are not configuration ("setup_closed", ...). */

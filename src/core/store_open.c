@@ -99,6 +99,7 @@ static const char *const sql[ST_COUNT] = {
 	    " WHERE audit_id = ?1",
 	[ST_OUTBOX_LIST] = "SELECT audit_id, record FROM outbox"
 	    " WHERE held = 0 ORDER BY sequence",
+	[ST_OUTBOX_HAS] = "SELECT 1 FROM outbox WHERE audit_id = ?1",
 	[ST_OUTBOX_DONE] = "DELETE FROM outbox WHERE audit_id = ?1",
 	[ST_VALUE_GET] = "SELECT value FROM value WHERE name = ?1",
 	[ST_VALUE_LIST] = "SELECT substr(name, length(?1) + 1), value"

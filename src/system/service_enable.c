@@ -78,7 +78,7 @@ update_end(void *arg)
 	json_t *record = u->record;
 
 	if (u->error == 0)
-		audit_send_outbox(record, false, update_recorded, u);
+		audit_send_outbox(record, update_recorded, u);
 	else {
 		call_fail(u->call, u->error, "%s", u->text);
 		free(u->text);

@@ -390,7 +390,7 @@ end_stored(int64_t id, json_t *data)
 		log_error("until.store", "%s", strerror(errno));
 	else {
 		log_info("until.over", "%s", call->description);
-		audit_send_outbox(record, false, NULL, NULL);
+		audit_send_outbox(record, NULL, NULL);
 	}
 	json_decref(r.before);
 	json_decref(after);

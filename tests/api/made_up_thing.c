@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "core/change.h"
+#include "core/core.h"
 #include "core/crud.h"
 #include "core/query.h"
 #include "lib/json.h"
@@ -140,6 +141,8 @@ static const struct field shelf_fields[] = {
 	  .doc = "What to do with the other one." },
 	{ .name = "other", .type = F_INT, .def = "0", .flags = FF_UNSTORED,
 	  .doc = "Its id." },
+	{ .name = "keeping", .type = F_INT, .def = "0", .flags = FF_UNSTORED,
+	  .max = 600000, .doc = "Milliseconds from when it is stored on." },
 	FIELD_END
 };
 static const struct field shelf = { .name = "result", .type = F_OBJECT,
@@ -236,6 +239,20 @@ check(struct change *c)
 		    json_str(c->after, "name", ""));
 }
 
+static void
+beside_done(void *arg)
+{
+	change_beside_done(arg, NULL);
+}
+
+static void
+beside(struct change *c, enum beside step)
+{
+	int64_t ms = step == BESIDE_KEEP ? json_int(c->data, "keeping", 0) : 0;
+
+	core_after((unsigned int)ms, beside_done, c);
+}
+
 /* clang-format off */
 static const struct method shelf_methods[] = {
 	CREATE("shelf", shelf_create, &shelf),
@@ -253,6 +270,6 @@ const struct resource made_up_thing = {
 const struct resource made_up_shelf = {
 	.name = "made_up.shelf", .doc = "Shelves.", .kind = RESOURCE_CRUD,
 	.verbose_name = "Shelf", .methods = shelf_methods,
-	.fields = shelf_fields, .check = check
+	.fields = shelf_fields, .check = check, .beside = beside
 };
 /* clang-format on */

@@ -5,11 +5,13 @@ from the engine.
 """
 
 import json
+import os
+import signal
 import subprocess
 
 import pytest
 
-from harness import BUILDS, Instance
+from harness import BUILDS, Instance, wait_until
 from test_events import updates
 
 PROGRAM = "tests/unit/holdfastd-made-up"
@@ -333,3 +335,18 @@ def test_what_a_change_removes_along_is_looked_for(root):
     assert names(root) == {new: "new"}
     assert root.call("made_up.thing.get_instance",
                      entry["id"])["spare"] is None
+
+
+def test_a_record_that_a_retry_overtakes_is_written_once(server, root):
+    """A second after the audit role came, the outbox is sent again."""
+    number = root.start("made_up.shelf.create",
+                        {"name": "s", "keeping": 4000})
+    with server.root() as other:
+        wait_until(lambda: other.call("made_up.shelf.query"), 30,
+                   "it is stored")
+    os.kill(server.roles()["audit"], signal.SIGKILL)
+    root.finish(number)
+    ids = [record["audit_id"] for record in root.call("audit.query", {
+        "query-filters": [["event_data.method", "=", "made_up.shelf.create"]],
+        "query-options": {"limit": 1000}})]
+    assert ids and len(ids) == len(set(ids))
