@@ -61,19 +61,45 @@ def pytest_runtest_makereport(item, call):
                                     "\n".join(lines)))
 
 
-@pytest.fixture(scope="session")
-def pool():
-    """The instances that tests share, by build and state."""
-    shared = {}
-    yield shared
+def end(instances):
+    """Stops and removes them; what went wrong with any fails the test."""
     problems = []
-    for instance in shared.values():
+    for instance in instances:
         try:
-            instance.stop()
+            if instance.process is not None and \
+                    instance.process.poll() is None:
+                instance.stop()
         except AssertionError as error:
             problems.append(str(error))
         instance.remove()
     assert not problems, problems
+
+
+shared_instances = {}   # by build and state: it, its settings when made
+
+
+@pytest.fixture(scope="session")
+def pool():
+    """The instances that tests share."""
+    yield shared_instances
+    end(instance for instance, _ in shared_instances.values())
+    shared_instances.clear()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_teardown(item, nextitem):
+    """What a file leaves otherwise than it was made, no other file gets.
+
+    So that no test rests on which files ran before it, which several
+    processes at once make another order every time.  Not a fixture: it comes
+    after all those of the file.
+    """
+    yield
+    if nextitem is None or nextitem.path == item.path:
+        return
+    changed = [key for key, (instance, made) in shared_instances.items()
+               if instance.settings() != made]
+    end(shared_instances.pop(key)[0] for key in changed)
 
 
 @pytest.fixture
@@ -87,12 +113,13 @@ def shared(request, pool, instances_used):
     def find(state, make):
         build = build_of(request)
         if (build, state) in pool:
-            if pool[build, state].process.poll() is not None:
-                pool.pop((build, state)).remove()
+            if pool[build, state][0].process.poll() is not None:
+                pool.pop((build, state))[0].remove()
         if (build, state) not in pool:
-            pool[build, state] = make(build)
-        instances_used.append(pool[build, state])
-        return pool[build, state]
+            made = make(build)
+            pool[build, state] = made, made.settings()
+        instances_used.append(pool[build, state][0])
+        return pool[build, state][0]
 
     return find
 
@@ -162,15 +189,7 @@ def make_instance(request, instances_used):
         return new
 
     yield make
-    problems = []
-    for one in made:
-        try:
-            if one.process is not None and one.process.poll() is None:
-                one.stop()
-        except AssertionError as error:
-            problems.append(str(error))
-        one.remove()
-    assert not problems, problems
+    end(made)
 
 
 @pytest.fixture

@@ -29,6 +29,12 @@ BUILDS = {
 ADMIN = "truenas_admin"
 PASSWORD = "correct horse 9 battery"
 ROLES = ("web", "local", "core", "audit")
+# What is asked to see whether an instance is as it was.
+SETTINGS = ("ssh.config", "audit.config", "auth.twofactor.config",
+            "system.advanced.config", "system.general.config",
+            "system.security.config", "api_key.query", "group.query",
+            "kerberos.keytab.query", "kerberos.realm.query",
+            "keychaincredential.query", "privilege.query", "user.query")
 SANITIZER = re.compile(
     r"(Address|Leak|UndefinedBehavior)Sanitizer|runtime error:")
 
@@ -489,6 +495,24 @@ class Instance:
         finally:
             os.close(folder)
         return Client(sock, "localhost", **options)
+
+    def settings(self):
+        """All that is set in it and in what state it is; None: unreachable.
+
+        Equal, whoever finds it may rely on it as on a new one.
+        """
+        try:
+            with self.root() as client:
+                found = {method: client.call(method) for method in SETTINGS}
+                del found["audit.config"]["space"]
+                services = client.call("service.query", [], {
+                    "select": ["service", "state", "enable"]})
+                alerts = {alert["klass"]
+                          for alert in client.call("alert.list")}
+            return found, services, alerts, set(
+                os.listdir(self.inside("/etc/ssh")))
+        except (OSError, ApiError):
+            return None
 
     # Its sshd.
 
