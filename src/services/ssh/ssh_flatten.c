@@ -15,12 +15,14 @@
 #include "lib/xalloc.h"
 
 #define DEPTH_MAX 16 /* servconf.c, SERVCONF_MAX_DEPTH */
+#define READS_MAX 1024 /* of files, each as often as it is included */
 #define BLANKS " \t\r\f"
 
 struct flattening {
 	const struct ssh_files *files;
 	struct flat *flat;
-	unsigned int depth;
+	unsigned int depth, reads;
+	bool stopped; /* sshd would read no further */
 };
 
 /* Where a file is read. */
@@ -154,9 +156,9 @@ include_pattern(struct flattening *f, struct place *p, const char *pattern)
 	if (!is_known_place(pattern))
 		return "only files of " SSH_FOLDER "/sshd_config.d, and those "
 		       "of " SSH_FOLDER " named *.conf, are read";
-	if (f->depth >= DEPTH_MAX)
-		return "files include each other";
 	for (i = 0; i < f->files->count; i++) {
+		if (f->stopped)
+			return NULL; /* which was said */
 		absolute = xasprintf(SSH_FOLDER "/%s", f->files->list[i].path);
 		matches =
 		    fnmatch(pattern, absolute, FNM_PATHNAME | FNM_PERIOD) == 0;
@@ -165,6 +167,10 @@ include_pattern(struct flattening *f, struct place *p, const char *pattern)
 			continue;
 		if (*f->files->list[i].problem != '\0')
 			return "it names a file that cannot be read";
+		if (f->depth >= DEPTH_MAX || f->reads >= READS_MAX) {
+			f->stopped = true;
+			return "files include each other";
+		}
 		read_file(f, &f->files->list[i], p->criteria);
 	}
 	return NULL;
@@ -253,7 +259,8 @@ read_file(
 	if (criteria != NULL)
 		p.criteria = xstrdup(criteria);
 	f->depth++;
-	for (; at < end; at = line_end + 1) {
+	f->reads++;
+	for (; at < end && !f->stopped; at = line_end + 1) {
 		line_end = memchr(at, '\n', (size_t)(end - at));
 		if (line_end == NULL)
 			line_end = end;
