@@ -269,6 +269,82 @@ status_print(FILE *file, const json_t *status, const char *instance)
 	}
 }
 
+static void
+print_difference(FILE *file, const json_t *one)
+{
+	const char *match = json_str(one, "match", "");
+	const char *after = json_str(one, "after", "");
+
+	fputs("    ", file);
+	print_text(file, json_str(one, "directive", "?"));
+	fputs(*after == '\0' ? " is not set any more" : " is now ", file);
+	print_text(file, after);
+	fputs(", was ", file);
+	print_text(file, json_str(one, "before", ""));
+	if (*match != '\0') {
+		fputs(" (", file);
+		print_text(file, match);
+		putc(')', file);
+	}
+	putc('\n', file);
+}
+
+static void
+print_left_out(FILE *file, const json_t *line)
+{
+	fputs("    left out, ", file);
+	print_text(file, json_str(line, "file", "?"));
+	fprintf(file, " line %" JSON_INTEGER_FORMAT ": ",
+	    json_int(line, "line", 0));
+	print_text(file, json_str(line, "text", "?"));
+	fputs(" (", file);
+	print_text(file, json_str(line, "reason", "?"));
+	fputs(")\n", file);
+}
+
+void
+status_print_import(FILE *file, const json_t *report)
+{
+	const json_t *one;
+	size_t i;
+
+	if (!json_is_object(report))
+		return;
+	fputs("\nThe machine's sshd_config was taken over. Of it:\n", file);
+	json_array_foreach(json_object_get(report, "differences"), i, one)
+		print_difference(file, one);
+	json_array_foreach(json_object_get(report, "not_taken"), i, one)
+		print_left_out(file, one);
+	print_lines(file,
+	    "    not compared: ", json_object_get(report, "not_compared"));
+	fputs("    all else is as it was\n", file);
+}
+
+/* As long as there is an alert of it. */
+static bool
+was_imported(const json_t *status)
+{
+	const json_t *alert;
+	size_t i;
+
+	json_array_foreach(json_object_get(status, "alerts"), i, alert)
+		if (strcmp(json_str(alert, "klass", ""), "SshImported") == 0)
+			return true;
+	return false;
+}
+
+static void
+print_import(struct client *client, const json_t *status)
+{
+	json_t *report = NULL;
+
+	if (was_imported(status) &&
+	    client_call(client, "ssh.import_report", json_array(), &report) ==
+		ANSWER_RESULT)
+		status_print_import(stdout, report);
+	json_decref(report);
+}
+
 enum exit_code
 command_status(const struct invocation *invocation)
 {
@@ -287,8 +363,10 @@ command_status(const struct invocation *invocation)
 	code = client_outcome(got, answer, invocation->json);
 	if (code == EXIT_DONE && invocation->json)
 		print_json(stdout, answer);
-	else if (code == EXIT_DONE)
+	else if (code == EXIT_DONE) {
 		status_print(stdout, answer, invocation->instance);
+		print_import(client, answer);
+	}
 	if (code == EXIT_DONE && status_needs_attention(answer))
 		code = EXIT_SERVER;
 	json_decref(answer);

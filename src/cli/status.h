@@ -17,4 +17,7 @@ bool	status_needs_attention(const json_t *status);
 /* instance NULL: this machine's own; named in the advice. */
 void	status_print(FILE *, const json_t *status, const char *instance);
 
+/* What ssh.import_report answers; nothing of null. */
+void	status_print_import(FILE *, const json_t *report);
+
 #endif

@@ -171,6 +171,11 @@ const struct alert_class alert_classes[] = {
 	  .text = "None of the interfaces that SSH listens on has an address. "
 	  "Until one has, it listens on 127.0.0.1 alone: nobody comes in from "
 	  "elsewhere." },
+	{ .name = "SshNotImported", .category = "SYSTEM",
+	  .level = ALERT_WARNING, .own = true, .seconds = 7 * DAY,
+	  .title = "The Machine's sshd_config Was Not Taken Over",
+	  .text = "The sshd_config that was there did not become settings of "
+	  "SSH. {reason}", .args = { "reason" } },
 	{ .name = "SshSecondFactorOff", .category = "SYSTEM",
 	  .level = ALERT_CRITICAL, .own = true,
 	  .title = "SSH Asks for No Second Factor",

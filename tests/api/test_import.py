@@ -219,6 +219,9 @@ def test_first_start_takes_over_what_runs(make_instance):
         assert [alert["klass"] for alert in client.call("alert.list")
                 if "Ssh" in alert["klass"] or "Edited" in alert["klass"]] == [
                     "SshImported"]
+        shown = made.cli("status").stdout
+        for one in client.call("ssh.import_report")["differences"]:
+            assert f"    {one['directive']} is " in shown
     assert made.inside("/etc/ssh/ssh_host_test_key").exists()
     assert made.inside("/root/.ssh/authorized_keys").exists()
     assert "Written by Holdfast" in made.sshd_config()
@@ -228,6 +231,17 @@ def test_first_start_takes_over_what_runs(make_instance):
     with made.root() as client:
         assert client.call("ssh.config")["options"] == config["options"]
         assert client.call("ssh.edited_files") == []
+
+
+def test_first_start_that_cannot_take_it_over(make_instance):
+    made = prepared(make_instance("--import"), "Frobnicate yes\n").start()
+    with made.root() as client:
+        def told():
+            return [alert for alert in client.call("alert.list")
+                    if alert["klass"] == "SshNotImported"]
+        wait_until(told, 60, "the alert")
+        assert client.call("ssh.import_report") is None
+        assert "did not become settings" in made.cli("status").stdout
 
 
 def test_without_import_nothing_is_taken_over(make_instance):

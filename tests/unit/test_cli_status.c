@@ -199,6 +199,35 @@ test_text(void **state)
 	free(text);
 }
 
+static void
+test_import(void **state)
+{
+	json_t *report = json_loads(
+	    "{\"differences\": [{\"match\": \"\", \"directive\": \"X\", "
+	    "\"before\": \"1\", \"after\": \"2\"}, {\"match\": \"Match User "
+	    "a\", \"directive\": \"Y\", \"before\": \"3\", \"after\": "
+	    "\"\"}], \"not_taken\": [{\"file\": \"/f\", \"line\": 7, "
+	    "\"text\": \"Z\\u001b\", \"reason\": \"why\"}, 1], "
+	    "\"not_compared\": [\"Match Group g\"]}",
+	    0, NULL);
+	char *text = NULL;
+	size_t len;
+	FILE *file;
+
+	(void)state;
+	assert_non_null(file = open_memstream(&text, &len));
+	status_print_import(file, report);
+	fclose(file);
+	assert_non_null(strstr(text, "    X is now 2, was 1\n"));
+	assert_non_null(
+	    strstr(text, "    Y is not set any more, was 3 (Match User a)\n"));
+	assert_non_null(
+	    strstr(text, "    left out, /f line 7: Z\\u001b (why)\n"));
+	assert_non_null(strstr(text, "    not compared: Match Group g\n"));
+	free(text);
+	json_decref(report);
+}
+
 int
 main(void)
 {
@@ -209,6 +238,7 @@ main(void)
 		cmocka_unit_test(test_no_administrator),
 		cmocka_unit_test(test_strange),
 		cmocka_unit_test(test_text),
+		cmocka_unit_test(test_import),
 	};
 
 	setenv("TZ", "UTC", 1);

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/alert.h"
 #include "core/call.h"
 #include "core/core.h"
 #include "core/installed.h"
@@ -26,6 +27,7 @@
 
 #define WAIT_MS 50
 #define WANTED "ssh.import_wanted" /* in the store, until it is done */
+#define ALERT "SshNotImported"
 #define ENABLED "ssh.import_enabled" /* it was looked at once */
 
 static bool file_wanted, enable_wanted;
@@ -57,12 +59,17 @@ keep(const char *name, const char *value)
 		log_warn("ssh.first", "%s: %s", name, strerror(errno));
 }
 
+static const char *
+reason_of(const json_t *answer)
+{
+	return json_str(json_object_get(answer, "data"), "reason",
+	    json_str(answer, "message", ""));
+}
+
 static void
 failed(const char *what, const json_t *answer)
 {
-	log_error("ssh.first", "%s: %s", what,
-	    json_str(json_object_get(answer, "data"), "reason",
-		json_str(answer, "message", "")));
+	log_error("ssh.first", "%s: %s", what, reason_of(answer));
 }
 
 static void
@@ -92,9 +99,12 @@ imported(json_t *answer, bool success, void *arg)
 	file_wanted = false;
 	if (success) {
 		keep(WANTED, NULL);
+		alert_clear(ALERT, NULL);
 		next(NULL);
 	} else {
 		failed("sshd_config was not taken over", answer);
+		alert_raise(ALERT, NULL,
+		    json_pack("{s:s}", "reason", reason_of(answer)));
 		if (core_facts()->instance)
 			call_method("ssh.foreign_edits",
 			    json_pack("[{s:s}]", "action", "DISCARD"),
