@@ -3,7 +3,8 @@
 
 #include "core/core.h"
 
-static uint8_t versions = ACCESS_TLS12 | ACCESS_TLS13;
+static struct access present = { .versions = ACCESS_TLS12 | ACCESS_TLS13,
+	.frames = FRAMES_NONE };
 static json_t *networks;
 
 void
@@ -13,7 +14,9 @@ access_connected(struct ipc *web)
 	const json_t *network;
 	size_t i;
 
-	wire_put_u8(&out, versions);
+	wire_put_u8(&out, present.versions);
+	wire_put_u8(&out, (uint8_t)present.frames);
+	wire_put_u16(&out, present.port);
 	wire_put_u32(&out, (uint32_t)json_array_size(networks));
 	json_array_foreach(networks, i, network)
 		wire_put_str(&out, json_string_value(network));
@@ -22,13 +25,14 @@ access_connected(struct ipc *web)
 }
 
 void
-access_set(uint8_t now, const json_t *list)
+access_set(const struct access *now)
 {
 	struct ipc *web = core_peer(ROLE_WEB);
 
-	versions = now;
 	json_decref(networks);
-	networks = json_deep_copy(list);
+	networks = json_deep_copy(now->networks);
+	present = *now;
+	present.networks = NULL; /* not ours */
 	if (web != NULL)
 		access_connected(web);
 }

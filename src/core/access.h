@@ -14,8 +14,15 @@
 #define ACCESS_TLS12	(1u << 0)
 #define ACCESS_TLS13	(1u << 1)
 
-/* The versions from now on, and networks (network.h), none: all; copied. */
-void	access_set(uint8_t now, const json_t *list);
+struct access {
+	uint8_t			 versions;
+	enum access_frames	 frames;
+	uint16_t		 port;	/* of HTTPS, where HTTP is sent to */
+	const json_t		*networks;	/* network.h; none: all */
+};
+
+/* From now on; copied. */
+void	access_set(const struct access *);
 /* The web role came (back). */
 void	access_connected(struct ipc *);
 

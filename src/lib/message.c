@@ -43,7 +43,7 @@ static const struct message_info messages[MSG_TYPE_COUNT] = {
 	ROW(PAGE,		MONITOR, WEB,	  0, 0,		       1, 1),
 
 	ROW(UNLISTEN,		MONITOR, WEB,	  STR, SHORT,	       0, 0),
-	ROW(ACCESS,		CORE, WEB,	  1 + STR, 64 * KIB,   0, 0),
+	ROW(ACCESS,		CORE, WEB,	  4 + STR, 64 * KIB,   0, 0),
 	ROW(CERTIFICATE,	CORE, WEB,	  2 * STR, 256 * KIB,  0, 0),
 	ROW(CERTIFICATE_USED,	WEB, CORE,	  STR, STR + KIB,      0, 0),
 

@@ -70,7 +70,8 @@ enum message_type {
 	MSG_SHELL_USED,		/* front -> core: something was typed */
 
 	MSG_ACCESS,		/* core -> web: u8 1: TLS 1.2, 2: TLS 1.3, or
-				   both, [str network that may come in]*, none:
+				   both, u8 enum access_frames, u16 port that
+				   HTTP is sent to, [str network that may come in]*, none:
 				   all; after CERTIFICATE the first of all, and
 				   whenever it changes */
 	MSG_CERTIFICATE,	/* core -> web: str certificate chain PEM, str
@@ -295,8 +296,9 @@ enum message_type {
 	MSG_OP_RELEASE,		/* str id, u8 1: it was taken back -> ; ESTALE
 				   when that is not so */
 	MSG_OP_TAKE_BACK,	/* str id -> ; its time is over now */
-	MSG_OP_LISTEN,		/* [str ADDRESS:PORT]* -> ; web listens there
-				   and nowhere else */
+	MSG_OP_LISTEN,		/* [str ADDRESS:PORT, LISTEN_PLAIN before it: of
+				   HTTP]* -> ; web listens there and nowhere
+				   else */
 	/* Terminals of the web shell: monitor/terminal.h. */
 	MSG_OP_TERMINAL,	/* str user, u32 uid, str address it comes from
 				   or "" -> u32 its number (fd) to read and
@@ -318,6 +320,12 @@ enum message_type {
 				   the task's members when errno is 0 */
 	MSG_TYPE_COUNT
 };
+
+/* Before an address where HTTP without TLS comes in, to be sent on. */
+#define LISTEN_PLAIN	"http "
+
+/* Who may show the page in a frame. */
+enum access_frames { FRAMES_NONE, FRAMES_OWN, FRAMES_ANY, FRAMES_COUNT };
 
 /* What a connection speaks. */
 enum client_protocol {

@@ -18,7 +18,7 @@
 
 #define TEXT_MAX 4096
 #define PEM_MAX (256 * 1024)
-#define LISTENERS_MAX 16
+#define LISTENERS_MAX 32
 
 /* A build id is 20 bytes as a rule; longer ones are cut. */
 #define BUILD_ID_MAX 32

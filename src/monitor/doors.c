@@ -13,13 +13,14 @@
 #include "lib/xalloc.h"
 #include "monitor/processes.h"
 
-#define DOORS_MAX 16 /* as a role takes at its start */
+#define DOORS_MAX 32 /* as a role takes at its start */
 #define TEXT_MAX 128
 #define BACKLOG 128
 
 struct door {
 	struct listen_address address;
 	char *text;
+	bool plain; /* LISTEN_PLAIN stands before its address */
 	int fd; /* -1: not open */
 	bool wanted;
 	bool shut; /* does not listen meanwhile */
@@ -47,10 +48,25 @@ doors_each(void (*each)(const char *, int, void *), void *arg)
 }
 
 static bool
-is_same(const struct listen_address *a, const struct listen_address *b)
+is_same(const struct door *a, const struct door *b)
 {
-	return a->len == b->len &&
-	    memcmp(&a->sockaddr, &b->sockaddr, a->len) == 0;
+	return a->plain == b->plain && a->address.len == b->address.len &&
+	    memcmp(&a->address.sockaddr, &b->address.sockaddr,
+		a->address.len) == 0;
+}
+
+/* Of its text, which is taken; -1: it is no address. */
+static int
+door_read(struct door *door, char *text)
+{
+	size_t len = strlen(LISTEN_PLAIN);
+
+	door->text = text;
+	door->fd = -1;
+	if (text == NULL)
+		return -1;
+	door->plain = strncmp(text, LISTEN_PLAIN, len) == 0;
+	return listen_parse(text + (door->plain ? len : 0), &door->address);
 }
 
 /* One of ours that is to go keeps another one's port: it may be had again. */
@@ -104,29 +120,25 @@ read_wanted(struct wire_in *body, struct door *wanted, size_t *np)
 {
 	uint32_t n = wire_get_u32(body), i;
 	size_t k;
-	char *text;
 
 	if (body->bad || n == 0 || n > DOORS_MAX)
 		return -1;
 	for (i = 0; i < n; i++) {
 		struct door *door = &wanted[*np];
 
-		if ((text = wire_get_str(body, TEXT_MAX)) == NULL ||
-		    listen_parse(text, &door->address) == -1) {
-			free(text);
+		if (door_read(door, wire_get_str(body, TEXT_MAX)) == -1) {
+			free(door->text);
 			return -1;
 		}
 		for (k = 0; k < ndoors; k++)
-			if (is_same(&doors[k].address, &door->address))
+			if (is_same(&doors[k], door))
 				break;
-		if (k < ndoors) {
-			doors[k].wanted = true;
-			free(text);
+		if (k == ndoors) {
+			(*np)++;
 			continue;
 		}
-		door->text = text;
-		door->fd = -1;
-		(*np)++;
+		doors[k].wanted = true;
+		free(door->text);
 	}
 	return wire_end(body);
 }

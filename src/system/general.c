@@ -51,13 +51,14 @@ static const struct field fields[] = {
 	  .max = 65535, .label = "Web Interface HTTPS Port",
 	  .doc = "Port of the page and the API." },
 	{ .name = "ui_httpsredirect", .type = F_BOOL, .def = "false",
-	  .flags = FF_UNBUILT,
-	  .doc = "Answer HTTP with a redirect: nothing is served by it." },
+	  .label = "Web Interface HTTP -> HTTPS Redirect",
+	  .doc = "Send who comes by HTTP to HTTPS; nothing is served by it." },
 	{ .name = "ui_httpsprotocols", .type = F_ENUMV, .choices = versions,
 	  .def = "[\"TLSv1.2\", \"TLSv1.3\"]", .label = "HTTPS Protocols",
 	  .doc = "Versions of TLS; older ones than 1.2 are refused." },
 	{ .name = "ui_port", .type = F_INT, .def = "80", .min = 1,
-	  .max = 65535, .flags = FF_UNBUILT, .doc = "Port of HTTP." },
+	  .max = 65535, .label = "Web Interface HTTP Port",
+	  .doc = "Port of HTTP, which is open for the redirect only." },
 	{ .name = "ui_address", .type = F_ARRAY, .fields = &address,
 	  .def = "[\"0.0.0.0\"]", .max = ADDRESSES_MAX,
 	  .label = "Web Interface IPv4 Address",
@@ -72,8 +73,8 @@ static const struct field fields[] = {
 	{ .name = "ui_consolemsg", .type = F_BOOL, .def = "false",
 	  .flags = FF_UNBUILT, .doc = "Show the console's messages." },
 	{ .name = "ui_x_frame_options", .type = F_ENUM, .choices = frames,
-	  .def = "\"DENY\"", .flags = FF_UNBUILT,
-	  .doc = "Who may show the page in a frame: nobody." },
+	  .def = "\"DENY\"", .label = "X-Frame-Options",
+	  .doc = "Whose pages may show this one in a frame." },
 	{ .name = "kbdmap", .type = F_STR, .def = "\"us\"",
 	  .flags = FF_UNBUILT, .doc = "Keyboard of the console." },
 	{ .name = "timezone", .type = F_STR, .def = "\"Etc/UTC\"",
@@ -127,28 +128,39 @@ static const struct field url_result = { .name = "result", .type = F_STR,
 /* --- Where it listens ------------------------------------------------------- */
 
 static void
-add_listening(json_t *list, const json_t *addresses, uint16_t port)
+add_listening(
+    json_t *list, const json_t *entry, const char *plain, uint16_t port)
 {
+	static const char *const members[] = { "ui_address", "ui_v6address" };
 	const json_t *one;
+	size_t i, k;
 	char *text;
-	size_t i;
 
-	json_array_foreach(addresses, i, one) {
-		text = address_port(json_string_value(one), port);
-		json_array_append_new(list, json_string(text));
-		free(text);
-	}
+	for (i = 0; i < sizeof(members) / sizeof(members[0]); i++)
+		json_array_foreach(json_object_get(entry, members[i]), k, one) {
+			text = address_port(json_string_value(one), port);
+			json_array_append_new(
+			    list, json_sprintf("%s%s", plain, text));
+			free(text);
+		}
 }
 
-/* "192.0.2.1:443", ...: a new array. */
+static uint16_t
+port_of(const json_t *entry, const char *member)
+{
+	return (uint16_t)json_int(entry, member, 0);
+}
+
+/* "192.0.2.1:443", ..., "http 192.0.2.1:80", ...: a new array. */
 static json_t *
 listening(const json_t *entry)
 {
-	uint16_t port = (uint16_t)json_int(entry, "ui_httpsport", 443);
 	json_t *list = json_array();
 
-	add_listening(list, json_object_get(entry, "ui_address"), port);
-	add_listening(list, json_object_get(entry, "ui_v6address"), port);
+	add_listening(list, entry, "", port_of(entry, "ui_httpsport"));
+	if (json_bool(entry, "ui_httpsredirect", false))
+		add_listening(
+		    list, entry, LISTEN_PLAIN, port_of(entry, "ui_port"));
 	return list;
 }
 
@@ -212,7 +224,7 @@ static void
 check_instance(struct change *c)
 {
 	static const char *const fixed[] = { "ui_address", "ui_v6address",
-		"ui_httpsport" };
+		"ui_httpsport", "ui_httpsredirect", "ui_port" };
 	size_t i;
 
 	if (core_facts()->expose)
@@ -283,8 +295,17 @@ check_certificate(struct change *c)
 }
 
 static void
+check_ports(struct change *c)
+{
+	if (json_bool(c->after, "ui_httpsredirect", false) &&
+	    port_of(c->after, "ui_port") == port_of(c->after, "ui_httpsport"))
+		verr_add(c->errors, "ui_port", "This is the port of HTTPS");
+}
+
+static void
 check(struct change *c)
 {
+	check_ports(c);
 	check_certificate(c);
 	check_addresses(c, "ui_address", AF_INET);
 	check_addresses(c, "ui_v6address", AF_INET6);
@@ -394,14 +415,28 @@ general_certificate(void)
 	page_certificate_set(chain, key);
 }
 
+static enum access_frames
+frames_of(const json_t *entry)
+{
+	const char *name = json_str(entry, "ui_x_frame_options", "");
+
+	return strcmp(name, "SAMEORIGIN") == 0 ? FRAMES_OWN :
+	    strcmp(name, "ALLOW_ALL") == 0     ? FRAMES_ANY :
+						 FRAMES_NONE;
+}
+
 static void
 changed(void)
 {
 	const json_t *entry = settings();
+	struct access now = { .frames = frames_of(entry),
+		.port = port_of(entry, "ui_httpsport"),
+		.networks = json_object_get(entry, "ui_allowlist") };
 
+	now.versions =
+	    version_bits(json_object_get(entry, "ui_httpsprotocols"));
 	general_certificate();
-	access_set(version_bits(json_object_get(entry, "ui_httpsprotocols")),
-	    json_object_get(entry, "ui_allowlist"));
+	access_set(&now);
 }
 
 /* --- Start ------------------------------------------------------------------ */

@@ -119,7 +119,7 @@ client_adopt(struct web *w, struct web_client *c, int fd)
 	memset(&adopt, 0, sizeof(adopt));
 	adopt.vh = w->vhost;
 	adopt.type = LWS_ADOPT_SOCKET | LWS_ADOPT_HTTP;
-	if (w->tls)
+	if (w->tls && !c->plain)
 		adopt.type |= LWS_ADOPT_ALLOW_SSL;
 	adopt.fd.sockfd = fd;
 	adopt.opaque = c;
@@ -135,11 +135,13 @@ client_adopt(struct web *w, struct web_client *c, int fd)
 }
 
 static void
-client_accept(struct web *w, int fd, const union any_address *from)
+client_accept(
+    const struct web_listener *listener, int fd, const union any_address *from)
 {
-	struct web_client *c;
+	struct web *w = listener->web;
+	struct web_client *c = web_client_new(w);
 
-	c = web_client_new(w);
+	c->plain = listener->plain;
 	client_address(c, from);
 	if (source_is_full(w, c)) {
 		web_refused(w, c, "too many connections from there");
@@ -178,7 +180,7 @@ listener_readable(uv_poll_t *poll, int status, int events)
 		fd = accept4(listener->fd, &from.any, &len,
 		    SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd >= 0) {
-			client_accept(w, fd, &from);
+			client_accept(listener, fd, &from);
 			continue;
 		}
 		if (errno == EAGAIN || errno == EWOULDBLOCK)
@@ -213,6 +215,8 @@ web_accept_add(struct web *w, const char *address, int fd)
 	listener->web = w;
 	listener->fd = fd;
 	listener->address = xstrdup(address);
+	listener->plain =
+	    strncmp(address, LISTEN_PLAIN, strlen(LISTEN_PLAIN)) == 0;
 	listener->poll.data = listener;
 	/* Accepted sockets inherit it. */
 	if (w->role == ROLE_WEB &&

@@ -1,12 +1,14 @@
 /*
  * Who may come in by TCP, and with which TLS, as core says it (MSG_ACCESS):
- * system.general's allow-list and HTTPS protocols.  Nobody is accepted before
+ * system.general's allow-list and HTTPS protocols; and whose frames the page
+ * may be in.  Nobody is accepted before
  * core said so for the first time.
  */
 #include <stdlib.h>
 
 #include "lib/log.h"
 #include "lib/xalloc.h"
+#include "web/http.h"
 #include "web/web.h"
 
 #define NETWORKS_MAX 1024
@@ -18,11 +20,13 @@ void
 web_access_message(struct web *w, struct ipc_msg *msg)
 {
 	uint8_t versions = wire_get_u8(&msg->body);
+	uint8_t frames = wire_get_u8(&msg->body);
+	uint16_t port = wire_get_u16(&msg->body);
 	uint32_t n = wire_get_u32(&msg->body), i;
 	struct network *list;
 	char *text;
 
-	if (msg->body.bad || n > NETWORKS_MAX)
+	if (msg->body.bad || frames >= FRAMES_COUNT || n > NETWORKS_MAX)
 		fatal("wrong access from core");
 	list = xcalloc((size_t)n + 1, sizeof(*list));
 	for (i = 0; i < n; i++) {
@@ -36,6 +40,8 @@ web_access_message(struct web *w, struct ipc_msg *msg)
 	free(w->allowed);
 	w->allowed = list;
 	w->nallowed = n;
+	w->https_port = port;
+	http_frames((enum access_frames)frames);
 	if (w->tls_context != NULL)
 		web_tls_versions(w->tls_context, (versions & TLS12) != 0,
 		    (versions & TLS13) != 0);

@@ -16,6 +16,7 @@ static const struct {
 } phrases[] = {
 	{ 200, "OK" },
 	{ 304, "Not Modified" },
+	{ 307, "Temporary Redirect" },
 	{ 308, "Permanent Redirect" },
 	{ 400, "Bad Request" },
 	{ 401, "Unauthorized" },
@@ -34,10 +35,10 @@ static const struct {
 
 static const char always[] =
 	"Referrer-Policy: no-referrer\r\n"
-	"X-Content-Type-Options: nosniff\r\n"
-	"X-Frame-Options: DENY\r\n";
+	"X-Content-Type-Options: nosniff\r\n";
 /* What is no page is not meant for a browser. */
 static const char no_page[] =
+	"X-Frame-Options: DENY\r\n"
 	"Content-Security-Policy: default-src 'none'\r\n";
 /*
  * The page runs scripts of its own files, and speaks with this server alone.
@@ -47,14 +48,28 @@ static const char no_page[] =
 static const char for_page[] =
 	"Content-Security-Policy: default-src 'none'; script-src 'self'; "
 	"style-src 'self'; img-src 'self' data:; font-src 'self'; "
-	"connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; "
-	"form-action 'none'\r\n"
+	"connect-src 'self'; base-uri 'none'; form-action 'none'";
+/* That policy's end, and the same for browsers that do not know it. */
+static const char *const for_frames[FRAMES_COUNT] = {
+	[FRAMES_NONE] = "; frame-ancestors 'none'\r\nX-Frame-Options: DENY\r\n",
+	[FRAMES_OWN] =
+	    "; frame-ancestors 'self'\r\nX-Frame-Options: SAMEORIGIN\r\n",
+	[FRAMES_ANY] = "\r\n" };
+static const char of_page[] =
 	"Cross-Origin-Opener-Policy: same-origin\r\n"
 	"Cross-Origin-Embedder-Policy: require-corp\r\n"
 	"Cross-Origin-Resource-Policy: same-origin\r\n";
 static const char over_tls[] =
 	"Strict-Transport-Security: max-age=63072000\r\n";
 /* clang-format on */
+
+static enum access_frames frames = FRAMES_NONE;
+
+void
+http_frames(enum access_frames now)
+{
+	frames = now;
+}
 
 const char *
 http_phrase(unsigned int status)
@@ -112,7 +127,12 @@ http_text(
 		len = strlen(body);
 	put_start(&out, a, len);
 	put(&out, always);
-	put(&out, a->page ? for_page : no_page);
+	if (a->page) {
+		put(&out, for_page);
+		put(&out, for_frames[frames]);
+		put(&out, of_page);
+	} else
+		put(&out, no_page);
 	if (tls)
 		put(&out, over_tls);
 	if (a->extra != NULL)

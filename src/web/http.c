@@ -90,7 +90,7 @@ answer_send(struct web *w, struct web_client *c, const struct http_answer *a,
     bool head, bool keep)
 {
 	size_t len;
-	char *text = http_text(a, w->tls, head, keep, &len);
+	char *text = http_text(a, w->tls && !c->plain, head, keep, &len);
 	int r;
 
 	r = lws_write(
@@ -302,6 +302,8 @@ plain_answer(struct web *w, struct web_client *c, char **textp, bool *keepp)
 		return (struct http_answer){ .status = 400 };
 	if (!web_access_allows(w, c))
 		return (struct http_answer){ .status = 403 };
+	if (c->plain)
+		return web_redirect(w, c, textp);
 	*keepp = !w->stopping;
 	return answer_get(w, c, textp);
 }
@@ -322,9 +324,9 @@ page_request(struct web *w, struct web_client *c)
 int
 web_http_request(struct web *w, struct web_client *c)
 {
-	const struct page_file *file = page_request(w, c);
+	const struct page_file *file = c->plain ? NULL : page_request(w, c);
 	struct http_answer a = { 0 };
-	int refusal = transfer_request(w, c), r;
+	int refusal = c->plain ? -1 : transfer_request(w, c), r;
 	bool head, keep = false;
 	char *text = NULL;
 
@@ -379,6 +381,8 @@ web_http_upgrade(struct web *w, struct web_client *c)
 	struct http_answer a;
 	char upgrade[32];
 
+	if (c->plain)
+		return -1;
 	/*
 	 * For another protocol than WebSocket, libwebsockets 4.1 asks after
 	 * having answered by itself: then the headers are gone.

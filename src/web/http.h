@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "lib/message.h"
+
 struct http_answer {
 	unsigned int	 status;
 	const char	*type;	/* NULL: plain text */
@@ -17,6 +19,9 @@ struct http_answer {
 	const char	*cache;	/* Cache-Control; NULL: nothing is kept */
 	bool		 page;	/* a file of the web interface */
 };
+
+/* Who may show the page in a frame, from now on; nobody at first. */
+void		 http_frames(enum access_frames);
 
 /* "Not Found"; a status that is not ours is a bug and fatal. */
 const char	*http_phrase(unsigned int status);

@@ -91,6 +91,7 @@ struct web_client {
 	uint32_t	 id;		/* 0: not a WebSocket yet */
 	enum web_client_state state;
 	enum client_protocol protocol;	/* by the path it asked for */
+	bool		 plain;		/* without TLS: redirect.c */
 	bool		 greeted;	/* PROTOCOL_LEGACY: it said connect */
 	bool		 announced;	/* the present core knows it */
 	bool		 held;		/* not read until core knows the peer */
@@ -127,6 +128,7 @@ struct web_listener {
 	struct web	*web;
 	int		 fd;
 	char		*address;
+	bool		 plain;		/* without TLS: to be sent on */
 };
 
 #define WEB_BUCKETS	1024
@@ -146,6 +148,7 @@ struct web {
 
 	LIST_HEAD(, web_listener) listeners;
 	bool			 accepting;	/* core said who may come in */
+	uint16_t		 https_port;	/* as core says */
 	struct network		*allowed;	/* none: everybody */
 	size_t			 nallowed;
 	SSL_CTX			*tls_context;	/* the vhost's */
@@ -200,6 +203,12 @@ const X509 *web_certificate_present(const struct web *);
 int	web_http_request(struct web *, struct web_client *);
 /* An upgrade: 0 to go on, or -1: answered, and the connection is to end. */
 int	web_http_upgrade(struct web *, struct web_client *);
+
+/* redirect.c */
+struct http_answer;
+/* What who came without TLS is answered; *textp is to be freed. */
+struct http_answer web_redirect(struct web *, struct web_client *,
+	    char **textp);
 
 /* page_answer.c */
 /* A GET or HEAD of that file; what the callback has to return. */

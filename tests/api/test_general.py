@@ -19,6 +19,65 @@ def listens(instance, port):
         return sock.connect_ex((instance.address, port)) == 0
 
 
+def plainly(instance, port, request, source=OWN):
+    """All that is answered to these bytes, without TLS."""
+    with socket.socket() as sock:
+        sock.settimeout(30)
+        sock.bind((source, 0))
+        sock.connect((instance.address, port))
+        sock.sendall(request)
+        answer = b""
+        try:
+            while part := sock.recv(65536):
+                answer += part
+        except ConnectionResetError:
+            pass
+    return answer.decode()
+
+
+def check_redirect(instance, port):
+    """HTTP is sent to HTTPS, by a name of ours or by the address."""
+    for host, to in (("localhost", "localhost"),
+                     (f"localhost:{port}", "localhost"),
+                     (instance.address, instance.address),
+                     ("evil.example", instance.address),
+                     ("localhost@evil.example", instance.address),
+                     ("[::1]", instance.address)):
+        for verb in ("GET", "HEAD"):
+            answer = plainly(instance, port, (
+                f"{verb} //evil.example/..%0d%0ax?y HTTP/1.1\r\n"
+                f"Host: {host}\r\n\r\n").encode())
+            assert answer.startswith("HTTP/1.1 307 "), (host, answer)
+            assert f"\r\nLocation: https://{to}:{instance.port}/ui/\r\n" \
+                in answer
+            assert "Strict-Transport" not in answer and "evil" not in answer
+    for path in ("/ui/", "/api/boot_id", "/api/openrpc.json", "/_download/1"):
+        answer = plainly(instance, port, (
+            f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n").encode())
+        assert answer.startswith("HTTP/1.1 307 ")
+    assert plainly(instance, port, b"POST /_upload HTTP/1.1\r\nHost: x\r\n"
+                   b"Content-Length: 2\r\n\r\n{}").startswith(
+                       "HTTP/1.1 405 ")
+    assert plainly(
+        instance, port, b"GET /api/current HTTP/1.1\r\nHost: localhost\r\n"
+        b"Upgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+        b"Sec-WebSocket-Version: 13\r\n\r\n") == ""
+    assert " 200 " not in plainly(instance, port, b"\x16\x03\x01\0\x05hello")
+
+
+def frames(instance):
+    """What the page says of frames: in its policy, and in the old header."""
+    connection = http.client.HTTPSConnection(instance.address)
+    connection.sock = instance.tls(OWN)
+    connection.request("GET", "/ui/")
+    answer = connection.getresponse()
+    connection.close()
+    policy = answer.getheader("Content-Security-Policy")
+    return (policy.partition("frame-ancestors ")[2].partition(";")[0],
+            answer.getheader("X-Frame-Options"))
+
+
 def versions(instance):
     """The versions of TLS that it speaks."""
     found = []
@@ -104,6 +163,23 @@ def test_listens_anew(make_instance):
         update(ui_httpsprotocols=["TLSv1.2"])
         assert versions(instance) == ["TLSv1.2"]
 
+        # HTTP: a port that is open while it is sent on.
+        with socket.create_server(("0.0.0.0", 0)) as free:
+            plain = free.getsockname()[1]
+        assert admin.error("system.general.update", {
+            "ui_httpsredirect": True, "ui_port": second}).paths == [
+                "system_general_update.ui_port"]
+        update(ui_port=plain)
+        assert not listens(instance, plain)
+        update(ui_httpsredirect=True)
+        check_redirect(instance, plain)
+
+        for setting, shown in (("SAMEORIGIN", ("'self'", "SAMEORIGIN")),
+                               ("ALLOW_ALL", ("", None)),
+                               ("DENY", ("'none'", "DENY"))):
+            update(ui_x_frame_options=setting)
+            assert frames(instance) == shown
+
         # Nobody keeps himself out without a way back; root may.
         error = admin.error("system.general.update",
                             {"ui_allowlist": [OWN]})
@@ -125,6 +201,9 @@ def test_listens_anew(make_instance):
             connection.request("GET", path)
             assert connection.getresponse().status == 403
             connection.close()
+        assert plainly(instance, plain, b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+                       "127.0.0.1").startswith("HTTP/1.1 403 ")
+        check_redirect(instance, plain)
         with instance.connect(source=OWN) as client:
             assert client.call("core.ping") == "pong"
 
@@ -142,3 +221,6 @@ def test_listens_anew(make_instance):
     assert not listens(instance, first)
     assert versions(instance) == ["TLSv1.2"]
     closed_door()
+    with instance.root() as root:
+        root.call("system.general.update", {"ui_httpsredirect": False})
+    assert not listens(instance, plain)
