@@ -2,7 +2,7 @@
 
 import pytest
 
-from harness import ApiError, wait_until
+from harness import PASSWORD, ApiError, wait_until
 
 MAIN = "/etc/ssh/sshd_config"
 FOLDER = "/etc/ssh/sshd_config.d"
@@ -91,6 +91,10 @@ def reset(client, instance):
         "sftp_log_level": "", "sftp_log_facility": "",
         "hardening": "MODERN", "weak_ciphers": []})
     client.call("ssh.update", {"kept_host_keys": []})
+    root = client.call("user.query", [["uid", "=", 0]], {"get": True})
+    if root["ssh_password_enabled"]:
+        client.call("user.update", root["id"],
+                    {"ssh_password_enabled": False})
 
 
 @pytest.fixture
@@ -114,7 +118,7 @@ def served(instance):
                           "user=dave,addr=127.0.0.1"],
      {"kerberosauth": True, "compression": False,
       "sftp_log_level": "VERBOSE", "sftp_log_facility": "LOCAL3"},
-     ["AcceptEnv", "PermitRootLogin yes"]),
+     ["AcceptEnv"]),
     (CRLF, {}, ["user=eve,addr=127.0.0.1"], {"tcpfwd": True}, ["Ciphers"]),
     ("", {}, [], {"passwordauth": True}, ["PasswordAuthentication yes"]),
 ], ids=["ports", "match", "includes", "crlf", "empty"])
@@ -143,6 +147,32 @@ def test_sshd_does_what_it_did(instance, served, main, drop_ins, specs,
     # What was taken over stays so.
     served.call("ssh.update", {"session_limit": 60})
     served.call("ssh.update", {"session_limit": None})
+
+
+def test_whether_root_has_a_password_is_the_accounts(instance, served):
+    kept = served.call("user.query", [["uid", "=", 0]], {"get": True})
+    served.call("user.update", kept["id"], {
+        "password": PASSWORD, "password_disabled": False,
+        "ssh_password_enabled": False})
+    try:
+        for word, enabled in (("yes", True), ("prohibit-password", False)):
+            write(instance, f"PermitRootLogin {word}\n"
+                            "PasswordAuthentication yes\n")
+            before = effective(instance, "user=root,addr=127.0.0.1")
+            report = served.call("ssh.foreign_edits", {"action": "IMPORT"})
+            after = effective(instance, "user=root,addr=127.0.0.1")
+            for name in ("permitrootlogin", "passwordauthentication"):
+                assert after[name] == before[name], word
+            assert "PermitRootLogin" not in {
+                one["directive"] for one in report["differences"]}
+            assert "PermitRootLogin" not in served.call(
+                "ssh.config")["options"]
+            root = served.call("user.get_instance", kept["id"])
+            assert root["ssh_password_enabled"] is enabled
+    finally:
+        served.call("user.update", kept["id"], {
+            "password_disabled": kept["password_disabled"],
+            "ssh_password_enabled": False})
 
 
 def test_our_own_file_edited_by_hand(instance, served):

@@ -232,8 +232,10 @@ ssh_check(struct change *change)
 {
 	if (change->all != NULL && change->before != NULL)
 		keep_host_key_files(change);
-	if (ssh_edits_replaced_by(change))
+	if (ssh_edits_replaced_by(change)) {
 		change->beside_wanted = true;
+		ssh_edits_account(change);
+	}
 	check_host_keys(change);
 	check_interfaces(change);
 	check_groups(change);
@@ -517,11 +519,29 @@ ssh_render_output(const struct change *change, char **whyp)
 		*whyp = xstrdup("the SSH settings are not stored");
 		return NULL;
 	}
-	return ssh_render_entry(change, entry, whyp);
+	return ssh_render_entry(change, entry, -1, whyp);
+}
+
+/* In the array alone: the entries are others'. */
+static void
+set_root_password(json_t *users, bool enabled)
+{
+	json_t *user, *copy;
+	size_t i;
+
+	json_array_foreach(users, i, user)
+		if (json_int(user, "uid", -1) == 0) {
+			copy = json_deep_copy(user);
+			json_object_set_new(copy, "ssh_password_enabled",
+			    json_boolean(enabled));
+			json_array_set_new(users, i, copy);
+			return;
+		}
 }
 
 char *
-ssh_render_entry(const struct change *change, const json_t *entry, char **whyp)
+ssh_render_entry(const struct change *change, const json_t *entry,
+    int root_password, char **whyp)
 {
 	struct ssh_config config = { 0 };
 	json_t *users;
@@ -529,6 +549,8 @@ ssh_render_entry(const struct change *change, const json_t *entry, char **whyp)
 
 	schema_to_struct(ssh_fields, entry, &config);
 	users = change_view_all(change, resource_find("user"));
+	if (root_password != -1)
+		set_root_password(users, root_password == 1);
 	text = render(change, &config, users, whyp);
 	json_decref(users);
 	schema_struct_free(ssh_fields, &config);

@@ -17,6 +17,7 @@
 #include "core/core.h"
 #include "core/installed.h"
 #include "core/op.h"
+#include "core/resource.h"
 #include "core/scheduler.h"
 #include "lib/json.h"
 #include "lib/log.h"
@@ -302,6 +303,7 @@ struct handling {
 	json_t *drop_ins; /* {path: digest} */
 	json_t *report;
 	struct ssh_files *files;
+	int root_password; /* as of import_result */
 };
 
 static void
@@ -313,6 +315,30 @@ handling_free(void *arg)
 	json_decref(h->report);
 	ssh_files_free(h->files);
 	free(h);
+}
+
+/* What PermitRootLogin said of passwords is the account's to say. */
+void
+ssh_edits_account(struct change *change)
+{
+	const struct resource *accounts = resource_find("user");
+	const struct handling *h = change->call->data;
+	json_t *users, *user;
+	struct edit *e;
+	size_t i;
+
+	if (h->root_password == -1)
+		return;
+	users = change_view_all(change, accounts);
+	json_array_foreach(users, i, user) {
+		if (json_int(user, "uid", -1) != 0)
+			continue;
+		e = change_edit(change, accounts, json_int(user, "id", -1));
+		if (e != NULL)
+			json_object_set_new(e->after, "ssh_password_enabled",
+			    json_boolean(h->root_password == 1));
+	}
+	json_decref(users);
 }
 
 static void
@@ -442,6 +468,7 @@ imported(const struct import_result *result, void *arg)
 		return;
 	}
 	json_object_update(h->report, result->report);
+	h->root_password = result->root_password;
 	replace(call, result->data);
 }
 
@@ -491,6 +518,7 @@ files_known(struct ssh_files *files, const char *why, void *arg)
 	h->report = json_pack("{s:o, s:[], s:[], s:[]}", "files", list,
 	    "not_taken", "differences", "not_compared");
 	h->files = files;
+	h->root_password = -1;
 	call->data = h;
 	call->free_data = handling_free;
 	if (is_import(call)) {

@@ -26,6 +26,8 @@ void	 ssh_edits_look(struct change *);
 void	 ssh_edits_task(struct task_run *, const json_t *args);
 /* Is it a change that replaces what was edited?  Then it is one in any case. */
 bool	 ssh_edits_replaced_by(const struct change *);
+/* From check, of such a one: what it makes of accounts. */
+void	 ssh_edits_account(struct change *);
 
 char	*ssh_edits_suffix(const json_t *params);
 void	 ssh_edits_run(struct call *);

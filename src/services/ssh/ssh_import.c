@@ -15,8 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/change.h"
 #include "core/core.h"
 #include "core/op.h"
+#include "core/resource.h"
 #include "lib/json.h"
 #include "lib/xalloc.h"
 #include "services/catalog.h"
@@ -72,6 +74,7 @@ struct import {
 	char *before; /* sshd -T of the file */
 	char *base, *base_effective;
 	bool compatible; /* it was tried */
+	int root_password; /* as of import_result */
 	char *options, *rendered;
 	unsigned int checks;
 	json_t *not_taken, *not_compared, *differences;
@@ -131,6 +134,7 @@ succeed(struct import *m)
 
 	json_object_set_new(m->fields, "options", json_string(m->options));
 	result.data = m->fields;
+	result.root_password = m->root_password;
 	result.report = json_pack("{s:O, s:O, s:O}", "not_taken", m->not_taken,
 	    "differences", m->differences, "not_compared", m->not_compared);
 	m->done(&result, m->arg);
@@ -342,7 +346,7 @@ render(struct import *m, const char *options, char **textp)
 
 	json_object_set_new(m->entry, "options", json_string(options));
 	free(*textp);
-	*textp = ssh_render_entry(NULL, m->entry, &why);
+	*textp = ssh_render_entry(NULL, m->entry, m->root_password, &why);
 	if (*textp == NULL)
 		fail(m, EINVAL, why, NULL);
 	free(why);
@@ -417,6 +421,22 @@ ask_base(struct import *m)
 		ask_of(m, m->base, nobody, 1, base_known);
 }
 
+/* A password that is disabled or locked would not let it be "yes". */
+static bool
+root_has_password(void)
+{
+	json_t *users = change_view_all(NULL, resource_find("user")), *user;
+	bool has = false;
+	size_t i;
+
+	json_array_foreach(users, i, user)
+		has |= json_int(user, "uid", -1) == 0 &&
+		    !json_bool(user, "password_disabled", true) &&
+		    !json_bool(user, "locked", true);
+	json_decref(users);
+	return has;
+}
+
 static void
 before_known(const struct op_reply *reply, void *arg)
 {
@@ -431,6 +451,8 @@ before_known(const struct op_reply *reply, void *arg)
 		return;
 	}
 	m->fields = import_fields(m->before);
+	if (root_has_password())
+		m->root_password = import_root_password(m->before);
 	/* Others may serve the port that the machine's own sshd had. */
 	if (core_facts()->ssh_port != 0)
 		json_object_set_new(
@@ -460,6 +482,7 @@ ssh_import(const struct ssh_files *files, const json_t *also,
 
 	m->done = done;
 	m->arg = arg;
+	m->root_password = -1;
 	m->not_taken = json_array();
 	m->not_compared = json_array();
 	m->differences = json_array();

@@ -17,6 +17,8 @@ struct import_result {
 	const char	*text;		/* for people, when it is not 0 */
 	json_t		*extra;		/* {lines: [...]}, or NULL */
 	json_t		*data;		/* of ssh.update */
+	/* Root may log in with a password: 1 or 0; -1: it has none. */
+	int		 root_password;
 	/* {not_taken, differences, not_compared}, as import_report_fields. */
 	json_t		*report;
 };

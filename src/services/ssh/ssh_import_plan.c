@@ -153,6 +153,18 @@ import_fields(const char *effective)
 	return fields;
 }
 
+bool
+import_root_password(const char *effective)
+{
+	struct shown shown;
+	bool yes;
+
+	shown_parse(&shown, effective);
+	yes = shown_is(&shown, "permitrootlogin", "yes");
+	shown_free(&shown);
+	return yes;
+}
+
 /* --- Lines ---------------------------------------------------------------- */
 
 static json_t *

@@ -18,6 +18,8 @@
 
 /* Members of ssh.update, from what sshd does; a new reference. */
 json_t	*import_fields(const char *effective);
+/* Does it let root in with a password, as far as root is concerned? */
+bool	 import_root_password(const char *effective);
 /* Do both offer the same algorithms? */
 bool	 import_same_algorithms(const char *effective, const char *other);
 
