@@ -114,6 +114,35 @@ test('a key pair is made', async () => {
   await lookedAt(page, 'backup-credentials');
 });
 
+test('a certificate is asked for, and one that is none refused', async () => {
+  await go('Certificates');
+  await page.getByText('truenas_default').first().waitFor();
+  await page.getByRole('button', { name: 'Make Signing Request' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.locator('#request-name').fill('asked');
+  await dialog.locator('#request-names').fill('nas.example 192.0.2.7');
+  await lookedAt(page, 'certificate-request');
+  await dialog.getByRole('button', { name: 'Make', exact: true }).click();
+  await page.getByText('Signing request', { exact: true }).waitFor();
+  await lookedAt(page, 'certificates');
+  await page.getByRole('button', { name: 'Import Certificate' }).click();
+  await dialog.locator('#certificate-name').fill('answer');
+  await dialog.locator('#certificate-pem').fill('nothing of the kind');
+  await dialog.locator('#certificate-request').selectOption({ label: 'The request asked' });
+  await dialog.getByRole('button', { name: 'Import', exact: true }).click();
+  await dialog.getByText('not a certificate').waitFor();
+  await lookedAt(page, 'certificate-import');
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+  await page.getByRole('button', { name: 'Actions for asked' }).click();
+  await page.getByRole('menuitem', { name: 'Details' }).click();
+  await dialog.getByText('BEGIN CERTIFICATE REQUEST').waitFor();
+  await lookedAt(page, 'certificate');
+  await page.getByRole('button', { name: 'Close' }).last().click();
+  expect(
+    instance.call('certificate.query', [['name', '=', 'asked']], { get: true }),
+  ).toMatchObject({ san: ['DNS:nas.example', 'IP Address:192.0.2.7'], key_type: 'EC' });
+});
+
 test('the log is searched', async () => {
   await go('Audit');
   await page.locator('#audit-username').fill(ADMIN);
@@ -164,5 +193,9 @@ test('who may only read finds nothing to change', async () => {
   expect(await page.getByRole('button', { name: 'Save' }).count()).toBe(0);
   await go('Services');
   expect(await page.getByRole('switch', { name: 'Run SSH' }).isDisabled()).toBe(true);
+  await go('Certificates');
+  await page.getByText('truenas_default').first().waitFor();
+  expect(await page.getByRole('button', { name: 'Import Certificate' }).count()).toBe(0);
+  await lookedAt(page, 'certificates-reader');
   expect(complaints).toEqual([]);
 });

@@ -80,6 +80,13 @@ export const places: readonly Place[] = [
     load: () => import('../screens/backup/Backup'),
   },
   {
+    path: '/credentials/certificates',
+    title: 'place.certificates',
+    group: 'place.credentials',
+    needs: ['certificate.query'],
+    load: () => import('../screens/certificates/Certificates'),
+  },
+  {
     path: '/system/services',
     title: 'place.services',
     group: 'place.system',

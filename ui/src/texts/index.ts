@@ -3,6 +3,7 @@
  * each area; `{name}` in a text is filled in.
  */
 import { backup } from './backup';
+import { certificates } from './certificates';
 import { common } from './common';
 import { credentials } from './credentials';
 import { dashboard } from './dashboard';
@@ -11,7 +12,7 @@ import { services } from './services';
 import { ssh } from './ssh';
 import { system } from './system';
 
-const catalogue = { ...common, ...login, ...dashboard, ...services, ...ssh, ...credentials, ...backup, ...system };
+const catalogue = { ...common, ...login, ...dashboard, ...services, ...ssh, ...credentials, ...backup, ...certificates, ...system };
 
 export type TextKey = keyof typeof catalogue;
 
