@@ -349,6 +349,18 @@ handle_query(struct audit *audit, struct ipc_msg *message)
 	audit_work_start(audit);
 }
 
+static int
+expect_probe(struct audit *audit, const json_t *data, json_t **answerp)
+{
+	const char *token = json_str(data, "token", "");
+
+	if (!uuid_shaped(token, strlen(token)))
+		return EINVAL;
+	words_expect(audit->words, token);
+	*answerp = json_object();
+	return 0;
+}
+
 static void
 core_message(struct ipc *ipc, struct ipc_msg *message, void *arg)
 {
@@ -382,6 +394,9 @@ core_message(struct ipc *ipc, struct ipc_msg *message, void *arg)
 		break;
 	case MSG_AUDIT_HEAD:
 		audit_head_message(audit, message);
+		break;
+	case MSG_AUDIT_PROBE:
+		audit_answer_asked(audit, message, expect_probe);
 		break;
 	case MSG_AUDIT_REIDENTIFY:
 		audit_reidentify_message(audit, message);

@@ -121,6 +121,12 @@ source_login_ended(struct sources *sources, const struct login *l)
 	append(sources, l, "CREDENTIAL", "ENDED", true);
 }
 
+void
+source_login_probed(struct sources *sources, const struct login *l)
+{
+	append(sources, l, "LOGIN", "PROBE", false);
+}
+
 static const char *
 or_nothing(const char *value)
 {

@@ -31,6 +31,9 @@ struct login {
 void	source_login_began(struct sources *, const struct login *);
 void	source_login_ended(struct sources *, const struct login *);
 
+/* This machine looked at what its sshd would take. */
+void	source_login_probed(struct sources *, const struct login *);
+
 struct login_failures;
 
 struct login_failures *login_failures_new(uv_loop_t *, struct sources *);

@@ -17,6 +17,8 @@
 #define FILES_SINGLY 600 /* of a user, a minute; then a sum */
 #define KNOWN_MAX 256
 #define PIDS_MAX 64
+#define PROBES_MAX 8
+#define PROBE_MS 120000 /* within which it has to take its leave */
 
 /* A part of a line. */
 struct part {
@@ -308,6 +310,25 @@ take_timeout(struct part part, struct words *words)
 }
 
 /* As OpenSSH 9.2 to 10.0 says it of logins from the level INFO on. */
+/* "ADDRESS port NUMBER:11: TEXT", where 11 is RFC 4253's "by application". */
+static bool
+take_farewell(struct part part, struct words *words)
+{
+	struct part rest = { part.text, 0 };
+
+	for (; part.len > 0 && !takes(&part, " port "); part.text++, part.len--)
+		;
+	rest = part;
+	while (rest.len > 0 && isdigit((unsigned char)*rest.text)) {
+		rest.text++;
+		rest.len--;
+	}
+	if (!takes(&rest, ":11: "))
+		return false;
+	keep(words->why, sizeof(words->why), &rest);
+	return true;
+}
+
 /* clang-format off */
 static const struct {
 	const char	*begin;
@@ -327,6 +348,7 @@ static const struct {
 	{ "Connection reset by ", take_end, WORDS_GIVEN_UP, true },
 	{ "Disconnected from ", take_end, WORDS_GIVEN_UP, true },
 	{ "Disconnecting ", take_reasoned, WORDS_GIVEN_UP, true },
+	{ "Received disconnect from ", take_farewell, WORDS_FAREWELL, true },
 	{ "Connection from ", take_broken, WORDS_GIVEN_UP, true },
 	{ "fatal: Timeout before authentication for ",
 	  take_timeout, WORDS_GIVEN_UP, false },
@@ -394,6 +416,12 @@ struct words_reader {
 	size_t next_known;
 	pid_t refused[PIDS_MAX]; /* of whom a refusal was told */
 	size_t next_refused;
+	struct probe {
+		char token[64]; /* "": none */
+		int64_t until;
+		pid_t pid; /* whose client said it; 0: nobody yet */
+	} probes[PROBES_MAX];
+	size_t next_probe;
 };
 
 /* "sshd[7]: text": the program's name; line goes on behind. */
@@ -467,6 +495,45 @@ was_refused(const struct words_reader *reader, pid_t pid)
 	return false;
 }
 
+void
+words_expect(struct words_reader *reader, const char *token)
+{
+	struct probe *p = &reader->probes[reader->next_probe++ % PROBES_MAX];
+
+	(void)snprintf(p->token, sizeof(p->token), "%s", token);
+	p->until = boottime_ms() + PROBE_MS;
+	p->pid = 0;
+}
+
+/* The word is used up by who says it first, which is the probe. */
+static void
+said_farewell(struct words_reader *reader, pid_t pid, const char *text)
+{
+	struct probe *p;
+	size_t i;
+
+	for (i = 0; i < PROBES_MAX; i++) {
+		p = &reader->probes[i];
+		if (p->token[0] == '\0' || strcmp(p->token, text) != 0)
+			continue;
+		p->token[0] = '\0';
+		p->pid = boottime_ms() <= p->until ? pid : 0;
+	}
+}
+
+static bool
+was_probe(struct words_reader *reader, pid_t pid)
+{
+	size_t i;
+
+	for (i = 0; i < PROBES_MAX; i++)
+		if (reader->probes[i].pid == pid) {
+			reader->probes[i].pid = 0;
+			return true;
+		}
+	return false;
+}
+
 static void
 refused(struct words_reader *reader, const struct words_sender *sender,
     enum words_kind kind, const struct words *words)
@@ -496,6 +563,11 @@ refused(struct words_reader *reader, const struct words_sender *sender,
 		l.why = kind == WORDS_GIVEN_UP ?
 		    "Nothing that it showed was accepted" :
 		    "Authentication failure";
+	if (kind == WORDS_GIVEN_UP && was_probe(reader, whose)) {
+		l.why = "This machine looked at itself";
+		source_login_probed(reader->sources, &l);
+		return;
+	}
 	source_login_refused(reader->failures, &l);
 }
 
@@ -612,7 +684,9 @@ words_said(struct words_reader *reader, const struct words_sender *sender,
 	if (!is_sshd(tag))
 		return;
 	kind = words_parse(text, len, &words);
-	if (kind == WORDS_NOTHING)
+	if (kind == WORDS_FAREWELL && believed(sender))
+		said_farewell(reader, sender->pid, words.why);
+	if (kind == WORDS_NOTHING || kind == WORDS_FAREWELL)
 		return;
 	if (!believed(sender)) {
 		if (singly(reader, reader->claims, "CLAIM", sender))

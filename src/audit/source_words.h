@@ -21,7 +21,8 @@
 
 /* What a line of sshd says of a login. */
 enum words_kind { WORDS_NOTHING, WORDS_ACCEPTED, WORDS_REFUSED,
-	WORDS_GIVEN_UP	/* it ended; only if nothing was said of it before */
+	WORDS_GIVEN_UP,	/* it ended; only if nothing was said of it before */
+	WORDS_FAREWELL	/* how the client took its leave: why */
 };
 
 struct words {
@@ -47,6 +48,12 @@ void		 words_reader_flush(struct words_reader *);
 void		 words_reader_free(struct words_reader *);
 /* Somebody of that number was let in by that name. */
 void		 words_know(struct words_reader *, uid_t, const char *name);
+/*
+ * A probe of this machine's own says that to sshd before it goes, once: what
+ * sshd then says of its end is no refused login.
+ */
+void		 words_expect(struct words_reader *, const char *token);
+
 /* Whose a line is. */
 struct words_sender {
 	pid_t		 pid;

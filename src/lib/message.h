@@ -314,6 +314,10 @@ enum message_type {
 				   came, went or is another */
 	MSG_TERMINAL_OVER,	/* monitor -> core: u32 number; login ended */
 
+	MSG_AUDIT_PROBE = 127,	/* core -> audit: str {token}: a word by which
+				   a probe of this machine takes its leave of
+				   sshd -> {} as RESULT */
+
 	/* Workers: core <-> worker, one task, one answer, on its own channel. */
 	MSG_TASK = 128,		/* core -> worker: u32 task, then the task's */
 	MSG_TASK_DONE,		/* worker -> core: u32 errno, str text, then

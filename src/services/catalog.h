@@ -56,7 +56,7 @@ enum task_id {
 				   server's HTTP status */
 	TASK_SSH_PROBE,		/* u8 1: a name may be resolved, u8 1: the cipher
 				   "none" is tried, str host, u16 port, str
-				   user, u32 ms -> services/ssh/ssh_report.h */
+				   user, u32 ms, str farewell or "" -> services/ssh/ssh_report.h */
 	TASK_KEY_MAKE,		/* str type of an SSH key, u32 bits (0 of
 				   Ed25519) -> str private key, str public
 				   one: "type base64" */

@@ -12,6 +12,7 @@
 #define PATIENCE_MAX_MS 30000
 #define HOST_MAX 256
 #define USER_MAX 64
+#define FAREWELL_MAX 64
 
 /* Loads what the name service needs while the file system is there. */
 void
@@ -28,7 +29,7 @@ task_ssh_probe(struct wire_in *in, struct wire_out *out, const char **why)
 {
 	struct ssh_look look = { .resolve = wire_get_u8(in) != 0 };
 	struct ssh_report report = { 0 };
-	char *host, *user;
+	char *host, *user, *farewell;
 	int error = EPROTO;
 
 	look.try_none = wire_get_u8(in) != 0;
@@ -36,6 +37,7 @@ task_ssh_probe(struct wire_in *in, struct wire_out *out, const char **why)
 	look.port = wire_get_u16(in);
 	look.user = user = wire_get_str(in, USER_MAX);
 	look.milliseconds = wire_get_u32(in);
+	look.farewell = farewell = wire_get_str(in, FAREWELL_MAX);
 	/* Over TCP: a worker has no other sockets. */
 	if (setenv("RES_OPTIONS", "use-vc timeout:5 attempts:2", 1) == -1)
 		in->bad = true;
@@ -47,5 +49,6 @@ task_ssh_probe(struct wire_in *in, struct wire_out *out, const char **why)
 	}
 	free(host);
 	free(user);
+	free(farewell);
 	return error;
 }

@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import select
 import subprocess
 import time
@@ -115,6 +116,33 @@ def test_names_that_nobody_has(accounts, person, keys, name, shown):
                "the refusals")
     found = refusals(accounts, shown or name)
     assert all(one["address"].startswith("127.") for one in found)
+
+
+def test_a_probe_is_no_refused_login(accounts):
+    """It says so to sshd, by a word that nobody can use again."""
+    of_root = ["username", "=", "root"], ["event", "=", "LOGIN"]
+
+    def probes():
+        return records(accounts, "SYSTEM", *of_root,
+                       ["event_data.type", "=", "PROBE"])
+
+    before = len(probes())
+    with accounts.root() as client:
+        client.call("ssh.probe")
+    wait_until(lambda: len(probes()) == before + 1, 60, "the probe's record")
+    port, word = re.findall(
+        r"Received disconnect from \S+ port (\d+):11: ([0-9a-f-]{36})",
+        accounts.log())[-1]
+    assert probes()[0]["address"].startswith("127.")
+    accounts.enter("logger", "-t", "sshd", stdin=(
+        f"Received disconnect from 192.0.2.99 port {port}:11: {word}\n"
+        f"Disconnected from authenticating user root 192.0.2.99 port {port}"
+        "\n"))
+    wait_until(lambda: records(accounts, "SYSTEM", *of_root,
+                               ["event_data.type", "=", "REFUSED"],
+                               ["address", "=", "192.0.2.99"]), 60,
+               "who only says so is refused")
+    assert len(probes()) == before + 1
 
 
 def test_many_failures_are_summed(accounts, keys):

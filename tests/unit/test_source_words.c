@@ -116,6 +116,12 @@ test_ended(void **state)
 	assert_int_equal(words.pid, 0);
 	(void)words_parse(said[12].text, strlen(said[12].text), &words);
 	assert_int_equal(words.pid, 77);
+	assert_words("Received disconnect from fe80::11 port 5:11: x:11: y "
+		     "[preauth]",
+	    WORDS_FAREWELL, "", "");
+	(void)words_parse(
+	    "Received disconnect from ::1 port 5:11: bye", 43, &words);
+	assert_string_equal(words.why, "bye");
 }
 
 static void
@@ -140,7 +146,8 @@ test_nothing(void **state)
 		"Invalid user x from ::1 port 5",
 		"Unable to negotiate with ::1 port 5: no matching host key "
 		"type found. Their offer: x [preauth]",
-		"Received disconnect from ::1 port 5:11: bye [preauth]",
+		"Received disconnect from ::1 port 5:2: bye [preauth]",
+		"Received disconnect from ::1 port 5",
 		"fatal: Access denied for user anna",
 		"Timeout before authentication for connection from ::1",
 		"Timeout before authentication for connection from ::1 to ::2, "

@@ -543,3 +543,15 @@ ssh_client_methods(struct ssh_client *c, const char *user, bool *acceptedp)
 		c->why = "its answer to a login is malformed";
 	return methods;
 }
+
+void
+ssh_client_leave(struct ssh_client *c, const char *text)
+{
+	struct blob payload = { 0 };
+
+	put_u8(&payload, SSH_MSG_DISCONNECT);
+	put_u32(&payload, SSH_DISCONNECT_BY_APPLICATION);
+	put_str(&payload, text);
+	put_str(&payload, "");
+	(void)send_packet(c, &payload);
+}

@@ -55,5 +55,7 @@ int	 ssh_client_secure(struct ssh_client *,
  */
 char	*ssh_client_methods(struct ssh_client *, const char *user,
 	    bool *acceptedp);
+/* RFC 4253 section 11.1, with a text that the server writes down. */
+void	 ssh_client_leave(struct ssh_client *, const char *text);
 
 #endif

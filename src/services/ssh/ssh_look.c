@@ -201,6 +201,8 @@ ask_methods(
 	r->exchanged = elapsed(look);
 	set_text(&r->cipher, p->choice.cipher);
 	methods = ssh_client_methods(c, look->how->user, &r->let_in);
+	if (look->how->farewell[0] != '\0')
+		ssh_client_leave(c, look->how->farewell);
 	if (methods == NULL)
 		set_text(&r->problem, ssh_client_why(c));
 	else

@@ -13,6 +13,7 @@ struct ssh_look {
 	const char	*host;
 	uint16_t	 port;
 	const char	*user;		/* whose methods are asked for */
+	const char	*farewell;	/* said to it then; "": nothing */
 	unsigned int	 milliseconds;	/* for all of it */
 };
 

@@ -41,6 +41,9 @@ struct ssh_offer {
 #define SSH_IDENTIFICATION	"SSH-2.0-Holdfast"
 #define SSH_OFFER_IDENTIFICATION SSH_IDENTIFICATION "\r\n"
 
+/* Why one leaves; RFC 4253 section 11.1. */
+#define SSH_DISCONNECT_BY_APPLICATION	11
+
 /* Numbers of messages; RFC 4253 section 12, RFC 4252 section 6. */
 enum {
 	SSH_MSG_DISCONNECT = 1, SSH_MSG_IGNORE = 2, SSH_MSG_DEBUG = 4,
