@@ -163,6 +163,16 @@ change_looked(struct change *c, const char *why, json_t *extra)
 	change_finish(c);
 }
 
+void
+change_replaces(struct change *c, const char *digest)
+{
+	struct step *step = &c->steps[c->at];
+
+	if (step->replaces == NULL)
+		step->replaces = json_object();
+	json_object_set_new(step->replaces, digest, json_true());
+}
+
 static void
 guard_next(struct change *c)
 {
@@ -408,6 +418,8 @@ installed(const struct op_reply *reply, void *arg)
 		install_next(c);
 		return;
 	}
+	if (reply->error == ESTALE && outputs[c->at].shared)
+		installed_edited(c->at);
 	c->problem = xasprintf(
 	    "%s could not be installed: %s", outputs[c->at].name, reply->text);
 	wire_put_u32(&out, (uint32_t)c->at);
@@ -419,6 +431,8 @@ static void
 install_next(struct change *c)
 {
 	struct wire_out out = { 0 };
+	const char *digest;
+	json_t *value;
 
 	c->at = next_step(c, c->at);
 	if (c->at == output_count) {
@@ -436,6 +450,8 @@ install_next(struct change *c)
 		return;
 	}
 	put_content(&out, c->at, c->steps[c->at].content);
+	json_object_foreach(c->steps[c->at].replaces, digest, value)
+		wire_put_str(&out, digest);
 	op_request(outputs[c->at].accounts ? MSG_OP_INSTALL_ACCOUNTS :
 					     MSG_OP_INSTALL_OUTPUT,
 	    &out, -1, installed, c);

@@ -62,6 +62,7 @@ change_free(struct change *c)
 	for (output = 0; output < output_count; output++) {
 		freezero_str(c->steps[output].content);
 		freezero_str(c->steps[output].previous);
+		json_decref(c->steps[output].replaces);
 	}
 	json_decref(c->given);
 	json_decref(c->index);
@@ -322,6 +323,21 @@ ended(int error, void *arg)
 	free(e);
 }
 
+/* What is so now that it was taken back. */
+static char *
+what_is(const struct change *c, const char *failed)
+{
+	const struct output *o = c->edited;
+
+	if (failed != NULL)
+		return xstrdup(failed);
+	if (o == NULL)
+		return xstrdup("The previous settings are in effect");
+	return xasprintf("The previous settings are in effect, and what "
+			 "somebody else wrote into %s/%s meanwhile is kept",
+	    o->dir, o->file);
+}
+
 /*
  * Answers once the record, which the outbox holds, was delivered.  failed:
  * why not all is as before; NULL.
@@ -331,14 +347,16 @@ deliver(struct change *c, bool success, const char *failed)
 {
 	struct ending *e = xcalloc(1, sizeof(*e));
 	json_t *record = record_of(c, success);
+	char *what;
 
 	e->call = c->call;
 	if (success)
 		e->result = result_of(c);
-	else
-		e->reason = xasprintf("%s. %s", c->problem,
-		    failed != NULL ? failed :
-				     "The previous settings are in effect");
+	else {
+		what = what_is(c, failed);
+		e->reason = xasprintf("%s. %s", c->problem, what);
+		free(what);
+	}
 	audit_send_outbox(record, ended, e);
 	json_decref(record);
 	change_finish(c);

@@ -42,6 +42,8 @@ struct step {
 	bool			 affected;
 	char			*content;
 	char			*previous;	/* as of before; accounts only */
+	/* What it may replace, {digest: true}, of a shared one; NULL. */
+	json_t			*replaces;
 	bool			 installed;
 };
 
@@ -110,6 +112,8 @@ struct change {
 	enum beside		 beside;	/* the step that goes on */
 	bool			 beside_begun;
 	char			*problem;	/* why it is being undone */
+	const struct output	*edited;	/* by somebody else meanwhile;
+						   NULL */
 	char			 audit_id[37];
 };
 
@@ -187,6 +191,11 @@ void	change_guarded(struct change *);
  * is told besides (stolen; may be NULL).
  */
 void	change_looked(struct change *, const char *why, json_t *extra);
+/*
+ * From look, before it says that nothing forbids it: a file with this digest
+ * may be replaced.
+ */
+void	change_replaces(struct change *, const char *digest);
 /*
  * From a service's verify: NULL when all is as rendered; else one line of
  * what is not (copied).

@@ -494,30 +494,75 @@ confirm_over(struct ipc_msg *msg)
 	free(id);
 }
 
+/* What MSG_OP_HELD answers, up to its outputs. */
 static void
-take(struct wire_in *body)
+take_head(struct wire_in *body, struct waiting *w)
 {
 	const void *text;
-	uint32_t n, output;
 	size_t len;
 	char *id;
 
-	waiting.state = (enum held_state)wire_get_u8(body);
+	w->state = (enum held_state)wire_get_u8(body);
 	id = wire_get_str(body, UUID_LEN - 1);
-	waiting.since = (int64_t)wire_get_u64(body);
-	waiting.deadline = (int64_t)wire_get_u64(body);
+	w->since = (int64_t)wire_get_u64(body);
+	w->deadline = (int64_t)wire_get_u64(body);
 	text = wire_get_bytes(body, &len);
-	for (n = wire_get_u32(body); n > 0 && !body->bad; n--) {
-		output = wire_get_u32(body);
-		if (output < (uint32_t)output_count)
-			waiting.outputs[output] = true;
-	}
-	if (wire_end(body) == -1 || len > WHAT_MAX)
+	if (id == NULL || body->bad || len > WHAT_MAX)
 		fatal("what the monitor holds is malformed");
-	memcpy(waiting.id, id, strlen(id) + 1);
+	memcpy(w->id, id, strlen(id) + 1);
 	free(id);
-	if (waiting.state != HELD_NONE)
-		waiting.what = json_parse(text, len, NULL);
+	if (w->state != HELD_NONE)
+		w->what = json_parse(text, len, NULL);
+}
+
+/* Those that this build knows. */
+static size_t
+take_outputs(
+    struct wire_in *body, struct confirm_output list[static OUTPUTS_MAX])
+{
+	uint32_t n = wire_get_u32(body), output;
+	size_t count = 0;
+	bool edited;
+	char *digest;
+
+	for (; n > 0 && !body->bad && count < OUTPUTS_MAX; n--) {
+		output = wire_get_u32(body);
+		digest = wire_get_str(body, DIGEST_TEXT - 1);
+		edited = wire_get_u8(body) != 0;
+		if (digest != NULL && output < (uint32_t)output_count) {
+			list[count].output = (int)output;
+			list[count].edited = edited;
+			memcpy(
+			    list[count++].digest, digest, strlen(digest) + 1);
+		}
+		free(digest);
+	}
+	if (wire_end(body) == -1)
+		fatal("what the monitor holds is malformed");
+	return count;
+}
+
+size_t
+confirm_outputs(
+    struct wire_in *body, struct confirm_output list[static OUTPUTS_MAX])
+{
+	struct waiting w = { .state = HELD_NONE };
+
+	take_head(body, &w);
+	json_decref(w.what);
+	return take_outputs(body, list);
+}
+
+static void
+take(struct wire_in *body)
+{
+	struct confirm_output list[OUTPUTS_MAX];
+	size_t i, n;
+
+	take_head(body, &waiting);
+	n = take_outputs(body, list);
+	for (i = 0; i < n; i++)
+		waiting.outputs[list[i].output] = true;
 }
 
 static void (*recovered)(void);

@@ -25,7 +25,6 @@
 
 static struct {
 	bool busy;
-	int output; /* that is looked at */
 	void (*done)(void); /* NULL: nobody waits */
 } settling;
 
@@ -214,40 +213,29 @@ submit(void)
 
 /* --- What is installed ---------------------------------------------------- */
 
-static void look_next(void);
-
-/* What the monitor put there is ours: it was. */
+/*
+ * What the monitor put there is ours: it was.  By its digest, as somebody may
+ * have edited the file since.
+ */
 static void
-looked(const struct op_reply *reply, void *arg)
+told(const struct op_reply *reply, void *arg)
 {
 	struct wire_in body = reply->body;
-	uint8_t exists = wire_get_u8(&body);
-	const void *content;
-	size_t len;
+	struct confirm_output outputs_held[OUTPUTS_MAX];
+	size_t i, n;
 
 	(void)arg;
-	content = wire_get_bytes(&body, &len);
-	if (reply->error == 0 && wire_end(&body) == 0 && exists)
-		installed_remember(settling.output, content, len);
-	settling.output++;
-	look_next();
-}
-
-static void
-look_next(void)
-{
-	const struct waiting *w = confirm_waiting();
-	struct wire_out out = { 0 };
-
-	while (settling.output < output_count && !w->outputs[settling.output])
-		settling.output++;
-	if (settling.output == output_count) {
-		submit();
+	if (reply->error != 0) {
+		failed(reply->text);
 		return;
 	}
-	wire_put_u32(&out, (uint32_t)settling.output);
-	op_request(MSG_OP_READ_OUTPUT, &out, -1, looked, NULL);
-	wire_free(&out);
+	n = confirm_outputs(&body, outputs_held);
+	for (i = 0; i < n; i++) {
+		installed_known(outputs_held[i].output, outputs_held[i].digest);
+		if (outputs_held[i].edited)
+			installed_edited(outputs_held[i].output);
+	}
+	submit();
 }
 
 void
@@ -257,8 +245,7 @@ confirm_settle(void)
 	if (settling.busy || core_store() == NULL)
 		return;
 	settling.busy = true;
-	settling.output = 0;
-	look_next();
+	op_request(MSG_OP_HELD, NULL, -1, told, NULL);
 }
 
 void

@@ -7,6 +7,7 @@
 
 #include "core/confirm.h"
 #include "core/op.h"
+#include "lib/digest.h"
 #include "lib/uuid.h"
 
 /* What waits, as the monitor keeps it. */
@@ -22,7 +23,17 @@ struct waiting {
 	bool		 outputs[OUTPUTS_MAX];
 };
 
+/* One of them, and what it was. */
+struct confirm_output {
+	int	 output;
+	char	 digest[DIGEST_TEXT];
+	bool	 edited;	/* by somebody else since */
+};
+
 struct waiting	*confirm_waiting(void);
+/* Of MSG_OP_HELD's answer; how many there are. */
+size_t		 confirm_outputs(struct wire_in *,
+		    struct confirm_output [static OUTPUTS_MAX]);
 /* Nothing waits any more: tells who listens. */
 void		 confirm_ended(void);
 /* By root itself: a call that nobody made, of that method. */

@@ -3,31 +3,18 @@
  */
 #include "core/installed.h"
 
-#include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/alert.h"
 #include "core/core.h"
+#include "lib/digest.h"
 #include "lib/log.h"
 #include "lib/xalloc.h"
 #include "services/catalog.h"
 
 static bool disowned[OUTPUTS_MAX];
-
-void
-installed_digest(
-    const void *content, size_t len, char text[static INSTALLED_DIGEST])
-{
-	unsigned char md[EVP_MAX_MD_SIZE];
-	unsigned int i, n = 0;
-
-	if (EVP_Digest(content, len, md, &n, EVP_sha256(), NULL) != 1)
-		fatal("SHA-256 failed");
-	for (i = 0; i < n && i < 32; i++)
-		snprintf(text + 2 * i, 3, "%02x", md[i]);
-}
 
 /* kind: "installed", or "installing" of what was about to be. */
 static char *
@@ -37,17 +24,24 @@ key_of(const char *kind, int output)
 }
 
 static int
-keep(const char *kind, int output, const void *content, size_t len)
+keep_digest(const char *kind, int output, const char *digest)
 {
-	char text[INSTALLED_DIGEST], *key = key_of(kind, output);
-	int r;
+	char *key = key_of(kind, output);
+	int r = store_set_value(core_store(), key, digest);
 
-	installed_digest(content, len, text);
-	r = store_set_value(core_store(), key, text);
 	if (r == -1)
 		log_warn("installed.remember", "%s", key);
 	free(key);
 	return r;
+}
+
+static int
+keep(const char *kind, int output, const void *content, size_t len)
+{
+	char text[DIGEST_TEXT];
+
+	digest_text(content, len, text);
+	return keep_digest(kind, output, text);
 }
 
 int
@@ -68,13 +62,31 @@ installed_answered(int output, struct wire_in answer)
 }
 
 void
-installed_remember(int output, const void *content, size_t len)
+installed_known(int output, const char *digest)
 {
-	keep("installed", output, content, len);
+	keep_digest("installed", output, digest);
 	disowned[output] = false;
 	alert_clear("ConfigurationFileEdited", outputs[output].name);
+}
+
+void
+installed_remember(int output, const void *content, size_t len)
+{
+	char text[DIGEST_TEXT];
+
+	digest_text(content, len, text);
+	installed_known(output, text);
 	if (len == 0)
 		alert_clear("ConfigurationFileReplaced", outputs[output].name);
+}
+
+void
+installed_edited(int output)
+{
+	const struct output *o = &outputs[output];
+
+	alert_raise("ConfigurationFileEdited", o->name,
+	    json_pack("{s:o}", "file", json_sprintf("%s/%s", o->dir, o->file)));
 }
 
 void
@@ -87,12 +99,12 @@ installed_disown(int output)
 static int
 compare(const char *kind, int output, const void *content, size_t len)
 {
-	char text[INSTALLED_DIGEST], *key = key_of(kind, output);
+	char text[DIGEST_TEXT], *key = key_of(kind, output);
 	char *known = store_value(core_store(), key);
 	int same = -1;
 
 	if (known != NULL && content != NULL) {
-		installed_digest(content, len, text);
+		digest_text(content, len, text);
 		same = strcmp(known, text) == 0;
 	} else if (known != NULL)
 		same = 0;

@@ -17,6 +17,10 @@
  */
 void	installed_answered(int output, struct wire_in answer);
 void	installed_remember(int output, const void *content, size_t len);
+/* The same by its digest. */
+void	installed_known(int output, const char *digest);
+/* Somebody else edited it: an alert, until it is ours again. */
+void	installed_edited(int output);
 /*
  * It is about to be installed, and ours from now on: what a crash leaves is
  * the one or the other.  0, or -1: that cannot be kept.
@@ -34,10 +38,5 @@ bool	installed_any(int output);
 bool	installed_same(int output, const void *content, size_t len);
 /* Is it ours, or was none of ours ever there? */
 bool	installed_ours(int output, const void *content, size_t len);
-
-#define INSTALLED_DIGEST 65
-/* SHA-256 in hex. */
-void	installed_digest(const void *content, size_t len,
-	    char text[static INSTALLED_DIGEST]);
 
 #endif

@@ -19,7 +19,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/alert.h"
 #include "core/change.h"
 #include "core/confirm.h"
 #include "core/core.h"
@@ -29,6 +28,7 @@
 #include "core/resource.h"
 #include "core/serial.h"
 #include "core/undo.h"
+#include "lib/digest.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/xalloc.h"
@@ -244,12 +244,27 @@ output_settled(bool changed)
 	output_done();
 }
 
+/* It is left alone, until somebody says what becomes of it. */
+static void
+edited(void)
+{
+	int output = recovery.renderer->output;
+
+	installed_edited(output);
+	core_problem_clear(outputs[output].name);
+	output_done();
+}
+
 static void
 output_installed(const struct op_reply *reply, void *arg)
 {
 	int output = recovery.renderer->output;
 
 	(void)arg;
+	if (reply->error == ESTALE && outputs[output].shared) {
+		edited();
+		return;
+	}
 	if (reply->error != 0) {
 		output_failed("cannot be installed", reply->text);
 		return;
@@ -259,9 +274,11 @@ output_installed(const struct op_reply *reply, void *arg)
 	output_settled(true);
 }
 
+/* there: what lies there, NULL: nothing. */
 static void
-install_output(void)
+install_output(const void *there, size_t len)
 {
+	char digest[DIGEST_TEXT];
 	int output = recovery.renderer->output;
 	struct wire_out out = { 0 };
 
@@ -270,6 +287,10 @@ install_output(void)
 		    output, recovery.rendered, strlen(recovery.rendered));
 	wire_put_u32(&out, (uint32_t)output);
 	wire_put_bytes(&out, recovery.rendered, strlen(recovery.rendered));
+	if (there != NULL && outputs[output].shared) {
+		digest_text(there, len, digest);
+		wire_put_str(&out, digest);
+	}
 	op_request(outputs[output].accounts ? MSG_OP_INSTALL_ACCOUNTS :
 					      MSG_OP_INSTALL_OUTPUT,
 	    &out, -1, output_installed, NULL);
@@ -295,7 +316,6 @@ is_edited(const struct op_reply *reply, const void *installed, size_t len)
 static void
 output_read(const struct op_reply *reply, void *arg)
 {
-	int output = recovery.renderer->output;
 	const void *installed;
 	size_t len;
 
@@ -305,15 +325,10 @@ output_read(const struct op_reply *reply, void *arg)
 		return;
 	}
 	if (is_edited(reply, installed, len)) {
-		alert_raise("ConfigurationFileEdited", outputs[output].name,
-		    json_pack("{s:o}", "file",
-			json_sprintf("%s/%s", outputs[output].dir,
-			    outputs[output].file)));
-		core_problem_clear(outputs[output].name);
-		output_done();
+		edited();
 		return;
 	}
-	install_output();
+	install_output(installed, len);
 }
 
 /*
@@ -335,7 +350,7 @@ output_start(void)
 	if (recovery.rendered == NULL)
 		output_failed("cannot be made", why);
 	else if (outputs[output].accounts)
-		install_output();
+		install_output(NULL, 0);
 	else
 		read_output(output, output_read);
 	free(why);

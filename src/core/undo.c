@@ -13,8 +13,10 @@
 #include <string.h>
 
 #include "core/core.h"
+#include "core/installed.h"
 #include "core/op.h"
 #include "core/serial.h"
+#include "lib/digest.h"
 #include "lib/log.h"
 #include "lib/xalloc.h"
 
@@ -25,6 +27,8 @@ struct undoing {
 	int64_t change;
 	bool restore[OUTPUTS_MAX]; /* still to be restored */
 	char *previous[OUTPUTS_MAX]; /* accounts only */
+	char *ours[OUTPUTS_MAX]; /* shared ones only: digest of what goes */
+	struct change *taken; /* until done is called */
 	bool running[DAEMONS_MAX]; /* to be controlled afterwards */
 	int at;
 	json_t *record;
@@ -58,6 +62,7 @@ leave(struct undoing *u)
 	}
 	u->done(u->failed, u->arg);
 	u->done = NULL;
+	u->taken = NULL;
 	json_decref(u->record);
 	u->record = NULL;
 }
@@ -71,8 +76,10 @@ settled(struct undoing *u)
 	log_info("undo.done", "%s: revision %lld", u->resource,
 	    (long long)u->change);
 	leave(u);
-	for (output = 0; output < output_count; output++)
+	for (output = 0; output < output_count; output++) {
 		freezero_str(u->previous[output]);
+		free(u->ours[output]);
+	}
 	free(u->failed);
 	free(u);
 }
@@ -159,12 +166,18 @@ static void
 restored(const struct op_reply *reply, void *arg)
 {
 	struct undoing *u = arg;
+	struct wire_in body = reply->body;
 
 	if (reply->error != 0) {
 		u->failed = xasprintf("%s cannot be restored (%s)",
 		    outputs[u->at].name, reply->text);
 		not_settled(u);
 		return;
+	}
+	if (u->previous[u->at] == NULL && wire_get_u8(&body) != 0) {
+		installed_edited(u->at);
+		if (u->taken != NULL)
+			u->taken->edited = &outputs[u->at];
 	}
 	u->restore[u->at] = false;
 	held[u->at] = false;
@@ -188,6 +201,8 @@ restore_next(struct undoing *u)
 	previous = u->previous[u->at];
 	if (previous != NULL)
 		wire_put_bytes(&out, previous, strlen(previous));
+	else if (u->ours[u->at] != NULL)
+		wire_put_str(&out, u->ours[u->at]);
 	op_request(
 	    previous != NULL ? MSG_OP_INSTALL_ACCOUNTS : MSG_OP_RESTORE_OUTPUT,
 	    &out, -1, restored, u);
@@ -214,8 +229,17 @@ undoing_new(const char *resource, int64_t change, const json_t *record,
 	return u;
 }
 
+static char *
+digest_of(const char *content)
+{
+	char *text = xmalloc(DIGEST_TEXT);
+
+	digest_text(content, strlen(content), text);
+	return text;
+}
+
 void
-undo_change(const struct change *c, const json_t *record,
+undo_change(struct change *c, const json_t *record,
     void (*done)(const char *, void *), void *arg)
 {
 	struct undoing *u =
@@ -228,7 +252,10 @@ undo_change(const struct change *c, const json_t *record,
 		any = any || u->restore[i];
 		if (u->restore[i] && outputs[i].accounts)
 			u->previous[i] = xstrdup(c->steps[i].previous);
+		if (u->restore[i] && outputs[i].shared)
+			u->ours[i] = digest_of(c->steps[i].content);
 	}
+	u->taken = c;
 	for (i = 0; i < daemon_count; i++)
 		u->running[i] =
 		    any && c->reached[i].affected && c->reached[i].running;

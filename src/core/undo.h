@@ -17,9 +17,9 @@
  * Within the change's turn (serial.h).  record is what the outbox gets
  * (borrowed; NULL as of store_end).  done is called after the first attempt:
  * failed NULL, or one line of what is not yet as before; that is tried again,
- * in turns of its own, until it is.
+ * in turns of its own, until it is.  The change's edited is set by then.
  */
-void	undo_change(const struct change *, const json_t *record,
+void	undo_change(struct change *, const json_t *record,
 	    void (*done)(const char *failed, void *), void *);
 /* The same where the files are as they should be; resource: for people. */
 void	undo_revision(const char *resource, int64_t change,

@@ -118,23 +118,97 @@ fail:
 	return -1;
 }
 
+/* Is name that very file? */
+static bool
+is_same(int dir, const char *name, const struct stat *file)
+{
+	struct stat st;
+
+	return fstatat(dir, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    st.st_dev == file->st_dev && st.st_ino == file->st_ino;
+}
+
+/*
+ * What came out under the temporary name is somebody else's and gets its place
+ * back; so does what replaced ours there meanwhile, which is newer.
+ */
+static int
+give_way(
+    int dir, const char *temporary, const char *name, const struct stat *ours)
+{
+	if (renameat2(dir, temporary, dir, name, RENAME_EXCHANGE) == -1)
+		renameat(dir, temporary, dir, name);
+	else if (!is_same(dir, temporary, ours))
+		renameat2(dir, temporary, dir, name, RENAME_EXCHANGE);
+	errno = ESTALE;
+	return -1;
+}
+
+/* Where the file system cannot exchange two names. */
+static int
+look_and_rename(
+    int dir, const char *temporary, const char *name, struct file_guard *guard)
+{
+	if (guard->ours(dir, name, guard->arg))
+		return renameat(dir, temporary, dir, name);
+	if (guard->aside == NULL) {
+		errno = ESTALE;
+		return -1;
+	}
+	if (renameat(dir, name, dir, guard->aside) == -1)
+		return -1;
+	guard->met = true;
+	return renameat(dir, temporary, dir, name);
+}
+
+/* The temporary file gets the name; what had it is looked at afterwards. */
+static int
+put_in_place(
+    int dir, const char *temporary, const char *name, struct file_guard *guard)
+{
+	struct stat ours;
+
+	if (guard == NULL)
+		return renameat(dir, temporary, dir, name);
+	if (fstatat(dir, temporary, &ours, AT_SYMLINK_NOFOLLOW) == -1)
+		return -1;
+	if (renameat2(dir, temporary, dir, name, RENAME_EXCHANGE) == -1) {
+		if (errno == EINVAL)
+			return look_and_rename(dir, temporary, name, guard);
+		return errno == ENOENT ?
+		    renameat2(dir, temporary, dir, name, RENAME_NOREPLACE) :
+		    -1;
+	}
+	if (guard->ours(dir, temporary, guard->arg))
+		return unlinkat(dir, temporary, 0);
+	if (guard->aside == NULL)
+		return give_way(dir, temporary, name, &ours);
+	guard->met = true;
+	return renameat(dir, temporary, dir, guard->aside);
+}
+
 /* Makes name another one of what old stands for, or of nothing as well. */
 static int
-give_name(int dir, const char *old, const char *name)
+give_name(int dir, const char *old, const char *name, struct file_guard *guard)
 {
 	char temporary[NAME_MAX + 1];
+	struct stat st;
 	int r, error;
 
 	if (temporary_name(temporary, name) == -1)
 		return -1;
 	if (unlinkat(dir, temporary, 0) == -1 && errno != ENOENT)
 		return -1;
+	/* It was done before: that is nobody else's. */
+	if (guard != NULL && fstatat(dir, old, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    is_same(dir, name, &st))
+		return 0;
 	if (linkat(dir, old, dir, temporary, 0) == -1) {
 		if (errno != ENOENT)
 			return -1;
 		return unlinkat(dir, name, 0) == -1 && errno != ENOENT ? -1 : 0;
 	}
-	r = renameat(dir, temporary, dir, name);
+	r = put_in_place(dir, temporary, name, guard);
 	error = errno;
 	/* rename() does nothing when both are the same file already. */
 	unlinkat(dir, temporary, 0);
@@ -145,6 +219,15 @@ give_name(int dir, const char *old, const char *name)
 int
 file_install(int dirfd, const char *name, const void *data, size_t len,
     mode_t mode, uid_t uid, gid_t gid, const char *keep)
+{
+	return file_install_over(
+	    dirfd, name, data, len, mode, uid, gid, keep, NULL);
+}
+
+int
+file_install_over(int dirfd, const char *name, const void *data, size_t len,
+    mode_t mode, uid_t uid, gid_t gid, const char *keep,
+    struct file_guard *guard)
 {
 	char temporary[NAME_MAX + 1];
 	int dir, error, r = -1;
@@ -162,8 +245,8 @@ file_install(int dirfd, const char *name, const void *data, size_t len,
 		return -1;
 	if (write_temporary(dir, temporary, data, len, mode, uid, gid) == -1)
 		goto out;
-	if ((keep != NULL && give_name(dir, name, keep) == -1) ||
-	    renameat(dir, temporary, dir, name) == -1) {
+	if ((keep != NULL && give_name(dir, name, keep, NULL) == -1) ||
+	    put_in_place(dir, temporary, name, guard) == -1) {
 		error = errno;
 		unlinkat(dir, temporary, 0);
 		errno = error;
@@ -178,7 +261,8 @@ out:
 }
 
 int
-file_restore(int dirfd, const char *name, const char *keep)
+file_restore(
+    int dirfd, const char *name, const char *keep, struct file_guard *guard)
 {
 	int dir, error, r = -1;
 
@@ -189,7 +273,7 @@ file_restore(int dirfd, const char *name, const char *keep)
 	dir = openat(dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (dir == -1)
 		return -1;
-	if (give_name(dir, keep, name) == 0)
+	if (give_name(dir, keep, name, guard) == 0)
 		r = fsync(dir);
 	error = errno;
 	close(dir);

@@ -6,6 +6,7 @@
 #define HF_FILE_H
 
 #include <sys/types.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Of who makes the file: roles may not give files away. */
@@ -25,11 +26,33 @@ int	 file_install(int dirfd, const char *name, const void *data, size_t len,
 	    mode_t mode, uid_t uid, gid_t gid, const char *keep);
 
 /*
+ * Of a file that others edit too: may what lies there be replaced?  The two
+ * change places (renameat2(2), RENAME_EXCHANGE) and what came out is looked
+ * at, so that nobody writes between the look and the rename.
+ */
+struct file_guard {
+	bool		(*ours)(int dirfd, const char *name, void *arg);
+	void		*arg;
+	/*
+	 * Where what is not ours goes; NULL: it gets its place back, and the
+	 * call fails (ESTALE).
+	 */
+	const char	*aside;
+	bool		 met;		/* set when it went there */
+};
+
+/* file_install() over what the guard lets it replace; guard may be NULL. */
+int	 file_install_over(int dirfd, const char *name, const void *data,
+	    size_t len, mode_t mode, uid_t uid, gid_t gid, const char *keep,
+	    struct file_guard *);
+
+/*
  * Puts back what file_install() kept, by name: it needs no room, and asked
  * again it does the same again.  When nothing was kept, as nothing was there,
- * name is removed.  0, or -1 with errno.
+ * name is removed.  The guard may be NULL.  0, or -1 with errno.
  */
-int	 file_restore(int dirfd, const char *name, const char *keep);
+int	 file_restore(int dirfd, const char *name, const char *keep,
+	    struct file_guard *);
 
 /*
  * Reads a whole file of at most max bytes into a fresh, terminated

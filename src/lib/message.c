@@ -96,7 +96,7 @@ static const struct message_info messages[MSG_TYPE_COUNT] = {
 	ROW(OP_READ_ACCOUNTS,	CORE, MONITOR,	  0, 0,		       0, 0),
 	ROW(OP_CHECK_OUTPUT,	CORE, MONITOR,	  4 + STR, ANY,	       0, 0),
 	ROW(OP_INSTALL_OUTPUT,	CORE, MONITOR,	  4 + STR, ANY,	       0, 0),
-	ROW(OP_RESTORE_OUTPUT,	CORE, MONITOR,	  4, 4,		       0, 0),
+	ROW(OP_RESTORE_OUTPUT,	CORE, MONITOR,	  4, 4 + 4 * SHORT,    0, 0),
 	ROW(OP_READ_OUTPUT,	CORE, MONITOR,	  4, 4,		       0, 0),
 	ROW(OP_EFFECTIVE,	CORE, MONITOR,	  4 + STR, 64 * KIB,   0, 0),
 	ROW(OP_EFFECTIVE_OF,	CORE, MONITOR,	  4 + 2 * STR, ANY,    0, 0),

@@ -198,10 +198,13 @@ enum message_type {
 				   of shells(5) that are there */
 	MSG_OP_CHECK_OUTPUT,	/* u32 output, bytes content -> u8 1: accepted,
 				   str the daemon's complaint */
-	MSG_OP_INSTALL_OUTPUT,	/* u32 output, bytes content -> u8 1: one of
-				   somebody else made room; keeps what
-				   was there for RESTORE */
-	MSG_OP_RESTORE_OUTPUT,	/* u32 output -> */
+	MSG_OP_INSTALL_OUTPUT,	/* u32 output, bytes content, [str digest of
+				   what it may replace]*, none: whatever is
+				   there -> u8 1: one of somebody else made
+				   room; keeps what was there for RESTORE;
+				   ESTALE: something else is there */
+	MSG_OP_RESTORE_OUTPUT,	/* u32 output, [str digest]* as above -> u8 1:
+				   something else was there and made room */
 	MSG_OP_READ_OUTPUT,	/* u32 output -> u8 1: exists, bytes content;
 				   none of one that is somebody else's */
 	MSG_OP_EFFECTIVE,	/* u32 output, [str connection spec]* as of
@@ -292,7 +295,9 @@ enum message_type {
 	MSG_OP_HOLD_RUN,	/* str id -> u64 since, u64 deadline, both by
 				   boottime_ms(): its seconds begin */
 	MSG_OP_HELD,		/* -> u8 enum held_state, str id, u64 since,
-				   u64 deadline, bytes core's, [u32 output]* */
+				   u64 deadline, bytes core's, [u32 output, str
+				   digest of what it was, u8 1: somebody else
+				   edited it since]* */
 	MSG_OP_RELEASE,		/* str id, u8 1: it was taken back -> ; ESTALE
 				   when that is not so */
 	MSG_OP_TAKE_BACK,	/* str id -> ; its time is over now */

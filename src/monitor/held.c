@@ -189,6 +189,7 @@ held_start(uv_loop_t *loop)
 int
 op_held(struct operation_call *call)
 {
+	char digest[DIGEST_TEXT];
 	int i;
 
 	if (wire_end(&call->body) == -1)
@@ -200,9 +201,14 @@ op_held(struct operation_call *call)
 	wire_put_bytes(&call->reply, held.now.what != NULL ? held.now.what : "",
 	    held.now.what_len);
 	wire_put_u32(&call->reply, (uint32_t)held.now.noutputs);
-	for (i = 0; i < held.now.noutputs; i++)
+	for (i = 0; i < held.now.noutputs; i++) {
 		wire_put_u32(
 		    &call->reply, (uint32_t)held.now.outputs[i].output);
+		digest_text(held.now.outputs[i].content,
+		    held.now.outputs[i].len, digest);
+		wire_put_str(&call->reply, digest);
+		wire_put_u8(&call->reply, held.now.outputs[i].edited);
+	}
 	return 0;
 }
 

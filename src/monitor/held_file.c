@@ -14,7 +14,7 @@
 #include "lib/paths.h"
 #include "lib/xalloc.h"
 
-#define FORM 1 /* of the file */
+#define FORM 2 /* of the file */
 #define FILE_NAME "change"
 #define FILE_LARGEST (64 * 1024 * 1024)
 #define NAME_LARGEST 255
@@ -36,6 +36,7 @@ held_put(struct wire_out *out, const struct held *held)
 {
 	const struct held_daemon *d;
 	const struct held_output *o;
+	size_t i;
 
 	wire_put_u32(out, FORM);
 	wire_put_u8(out, (uint8_t)held->state);
@@ -49,6 +50,10 @@ held_put(struct wire_out *out, const struct held *held)
 	for (o = held->outputs; o < held->outputs + held->noutputs; o++) {
 		wire_put_str(out, outputs[o->output].name);
 		wire_put_bytes(out, o->content, o->len);
+		wire_put_u8(out, o->edited);
+		wire_put_u32(out, (uint32_t)o->ours.count);
+		for (i = o->ours.count; i > 0; i--)
+			wire_put_str(out, o->ours.digests[i - 1]);
 	}
 	wire_put_u32(out, (uint32_t)held->ndaemons);
 	for (d = held->daemons; d < held->daemons + held->ndaemons; d++) {
@@ -96,6 +101,23 @@ get_daemon(struct wire_in *in)
 	return in->bad ? -1 : i;
 }
 
+/* The eldest first. */
+static void
+get_ours(struct wire_in *in, struct output_ours *ours)
+{
+	uint32_t n = wire_get_u32(in);
+	char *text;
+
+	if (n > OUTPUT_OURS_MAX)
+		in->bad = true;
+	for (; n > 0 && !in->bad; n--) {
+		text = wire_get_str(in, DIGEST_TEXT - 1);
+		if (text != NULL)
+			output_ours_add(ours, text);
+		free(text);
+	}
+}
+
 static void
 get_head(struct wire_in *in, struct held *held)
 {
@@ -134,6 +156,8 @@ held_get(struct wire_in *in, struct held *held)
 		o = &held->outputs[held->noutputs++];
 		o->output = get_output(in);
 		o->content = get_copy(in, &o->len);
+		o->edited = wire_get_u8(in) != 0;
+		get_ours(in, &o->ours);
 	}
 	for (n = wire_get_u32(in); n > 0 && !in->bad; n--) {
 		if (held->ndaemons == DAEMONS_MAX)
@@ -229,6 +253,34 @@ held_remove(void)
 		rc = fsync(dir);
 	error = errno;
 	close(dir);
+	errno = error;
+	return rc;
+}
+
+int
+held_note(int output, const void *content, size_t len)
+{
+	int lock = held_lock(), rc = -1, error, i;
+	char text[DIGEST_TEXT];
+	struct held held;
+
+	if (lock == -1 || held_read(&held) == -1)
+		goto out;
+	rc = 0;
+	for (i = 0; i < held.noutputs && rc == 0; i++) {
+		if (held.outputs[i].output != output)
+			continue;
+		digest_text(content, len, text);
+		output_ours_add(&held.outputs[i].ours, text);
+		rc = held_write(&held);
+	}
+	error = errno;
+	held_free(&held);
+	errno = error;
+out:
+	error = errno;
+	if (lock != -1)
+		close(lock);
 	errno = error;
 	return rc;
 }

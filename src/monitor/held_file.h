@@ -11,12 +11,16 @@
 #include "lib/message.h"
 #include "lib/uuid.h"
 #include "lib/wire.h"
+#include "monitor/output_guard.h"
 #include "services/catalog.h"
 
 struct held_output {
 	int	 output;
 	char	*content;	/* of len bytes */
 	size_t	 len;
+	/* Of a shared one: this and what we wrote since. */
+	struct output_ours ours;
+	bool	 edited;	/* what was neither made room for it */
 };
 
 struct held_daemon {
@@ -53,6 +57,12 @@ int	held_remove(void);
  * writes.  -1 with errno.
  */
 int	held_lock(void);
+
+/*
+ * This is about to be installed as that output: ours from then on, where the
+ * output is held.  0 or -1 with errno.
+ */
+int	held_note(int output, const void *content, size_t len);
 
 /* The content of the file, for tests: 0 or -1 when it is none. */
 void	held_put(struct wire_out *, const struct held *);

@@ -32,6 +32,7 @@ keep_output(struct operation_call *call, struct held *held, uint32_t index)
 	struct held_output *o = &held->outputs[held->noutputs];
 	struct wire_out body = { 0 };
 	struct wire_in reply;
+	char digest[DIGEST_TEXT];
 	const void *content;
 	int error;
 
@@ -45,6 +46,10 @@ keep_output(struct operation_call *call, struct held *held, uint32_t index)
 	if (error == 0) {
 		o->output = (int)index;
 		o->content = xmemdup(content, o->len);
+		if (outputs[index].shared) {
+			digest_text(content, o->len, digest);
+			output_ours_add(&o->ours, digest);
+		}
 		held->noutputs++;
 	} else
 		operation_fail(call, error, "%s",
@@ -243,22 +248,35 @@ op_release(struct operation_call *call)
 /* --- Putting it back ------------------------------------------------------ */
 
 static int
-put_back(const struct held_output *o, char *why, size_t size)
+put_accounts(struct operation_call *call, const struct held_output *o)
 {
-	struct operation_call call = { .fd = -1 };
 	struct wire_out body = { 0 };
 	int error;
 
 	wire_put_u32(&body, (uint32_t)o->output);
 	wire_put_bytes(&body, o->content, o->len);
-	wire_in_init(&call.body, body.data, body.len);
-	error = outputs[o->output].accounts ? op_install_accounts(&call) :
-					      op_install_output(&call);
-	if (error != 0)
-		snprintf(
-		    why, size, "%s: %s", outputs[o->output].name, call.why);
-	wire_free(&call.reply);
+	wire_in_init(&call->body, body.data, body.len);
+	error = op_install_accounts(call);
 	wire_free(&body);
+	return error;
+}
+
+/* What somebody else wrote meanwhile is kept, and keeps nobody out. */
+static int
+put_back(struct held_output *o, char *why, size_t size)
+{
+	const struct output *output = &outputs[o->output];
+	struct operation_call call = { .fd = -1 };
+	bool aside = false;
+	int error;
+
+	error = output->accounts ?
+	    put_accounts(&call, o) :
+	    output_put(&call, output, o->content, o->len, &o->ours, &aside);
+	if (error != 0)
+		snprintf(why, size, "%s: %s", output->name, call.why);
+	o->edited = o->edited || aside;
+	wire_free(&call.reply);
 	return error == 0 ? 0 : -1;
 }
 

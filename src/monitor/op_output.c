@@ -17,7 +17,9 @@
 #include "lib/sandbox.h"
 #include "lib/xalloc.h"
 #include "monitor/accountfiles.h"
+#include "monitor/held_file.h"
 #include "monitor/operations.h"
+#include "monitor/output_guard.h"
 #include "monitor/output_mark.h"
 #include "services/catalog.h"
 
@@ -287,25 +289,37 @@ previous_name(const struct output *output, char *name, size_t size)
 	snprintf(name, size, "%s.holdfast-previous", output->file);
 }
 
+/* How a file gets there. */
+struct installing {
+	int folder;
+	const struct output_ours *ours;
+	bool *asidep; /* of output_guard_install() */
+	bool replaced; /* that of somebody else made room for ours */
+};
+
 /* 0 or -1 with errno. */
 static int
-install(const struct output *output, int folder, const void *content,
-    size_t len, bool *replacedp)
+install(const struct output *output, const void *content, size_t len,
+    struct installing *how)
 {
+	int folder = how->folder;
 	char previous[NAME_MAX];
 
 	previous_name(output, previous, sizeof(previous));
 	if (output->mark != NULL)
 		return output_mark_install(
-		    folder, output, content, len, previous, replacedp);
+		    folder, output, content, len, previous, &how->replaced);
+	if (output->shared)
+		return output_guard_install(folder, output, content, len,
+		    previous, how->ours, how->asidep);
 	return file_install(
 	    folder, output->file, content, len, output->mode, 0, 0, previous);
 }
 
 /* The same for one whose content is sent as Base64. */
 static int
-install_decoded(const struct output *output, int folder, const void *content,
-    size_t len, bool *replacedp)
+install_decoded(const struct output *output, const void *content, size_t len,
+    struct installing *how)
 {
 	char *text = xstrndup(content, len);
 	uint8_t *data = base64_decode(text, CONTENT_MAX, &len);
@@ -313,7 +327,7 @@ install_decoded(const struct output *output, int folder, const void *content,
 
 	errno = EBADMSG;
 	if (data != NULL)
-		rc = install(output, folder, data, len, replacedp);
+		rc = install(output, data, len, how);
 	error = errno;
 	freezero(data, data != NULL ? len : 0);
 	freezero_str(text);
@@ -321,56 +335,106 @@ install_decoded(const struct output *output, int folder, const void *content,
 	return rc;
 }
 
+/* Why it is refused, told; 0: it is not. */
+static int
+refuse_content(struct operation_call *call, const struct output *output,
+    const void *content, size_t len)
+{
+	char *complaint = NULL;
+	int rc = 0;
+
+	if (len > CONTENT_MAX || memchr(content, '\0', len) != NULL ||
+	    (output->vet != NULL && output->vet(content, len, &complaint) != 0))
+		rc = operation_fail(call, EINVAL, "%s",
+		    complaint != NULL ? complaint : "too long, or holds a NUL");
+	free(complaint);
+	return rc;
+}
+
+int
+output_put(struct operation_call *call, const struct output *output,
+    const void *content, size_t len, const struct output_ours *ours,
+    bool *asidep)
+{
+	struct installing how = { .ours = ours, .asidep = asidep };
+	int rc = refuse_content(call, output, content, len);
+
+	if (rc != 0)
+		return rc;
+	if ((how.folder = open_folder(output)) == -1)
+		return operation_fail(
+		    call, errno, "%s: %s", output->dir, strerror(errno));
+	if ((output->base64 ? install_decoded : install)(
+		output, content, len, &how) == 0) {
+		output_guard_settle(how.folder, output, ours);
+	} else if (errno == ESTALE)
+		rc = operation_fail(call, ESTALE,
+		    "somebody else edited %s/%s meanwhile, and it stays so",
+		    output->dir, output->file);
+	else
+		rc = operation_fail(
+		    call, errno, "%s: %s", output->name, strerror(errno));
+	close(how.folder);
+	wire_put_u8(&call->reply, how.replaced);
+	return rc;
+}
+
+/* To the end of the request. */
+static void
+get_ours(struct wire_in *in, struct output_ours *ours)
+{
+	char *text;
+
+	while (!in->bad && in->at < in->len) {
+		text = wire_get_str(in, DIGEST_TEXT - 1);
+		if (text == NULL || ours->count == OUTPUT_OURS_MAX)
+			in->bad = true;
+		else
+			output_ours_add(ours, text);
+		free(text);
+	}
+}
+
 int
 op_install_output(struct operation_call *call)
 {
 	const struct output *output = get_output(call);
-	char *complaint = NULL;
-	bool replaced = false;
+	struct output_ours ours = { .count = 0 };
 	const void *content;
 	size_t len;
-	int fd, rc = 0;
 
 	content = wire_get_bytes(&call->body, &len);
+	get_ours(&call->body, &ours);
 	if (output == NULL || output->accounts || wire_end(&call->body) == -1)
 		return operation_fail(call, EINVAL, "malformed request");
-	if (len > CONTENT_MAX || memchr(content, '\0', len) != NULL ||
-	    (output->vet != NULL &&
-		output->vet(content, len, &complaint) != 0)) {
-		operation_fail(call, EINVAL, "%s",
-		    complaint != NULL ? complaint : "too long, or holds a NUL");
-		free(complaint);
-		return EINVAL;
-	}
-	if ((fd = open_folder(output)) == -1)
+	if (output->shared &&
+	    held_note((int)(output - outputs), content, len) == -1)
 		return operation_fail(
-		    call, errno, "%s: %s", output->dir, strerror(errno));
-	if ((output->base64 ? install_decoded : install)(
-		output, fd, content, len, &replaced) == -1)
-		rc = operation_fail(
-		    call, errno, "%s: %s", output->name, strerror(errno));
-	close(fd);
-	wire_put_u8(&call->reply, replaced);
-	return rc;
+		    call, errno, "what is held: %s", strerror(errno));
+	return output_put(call, output, content, len, &ours, NULL);
 }
 
 int
 op_restore_output(struct operation_call *call)
 {
 	const struct output *output = get_output(call);
+	struct output_ours ours = { .count = 0 };
 	char previous[NAME_MAX];
+	bool aside = false;
 	int fd, rc = 0;
 
+	get_ours(&call->body, &ours);
 	if (output == NULL || output->accounts || wire_end(&call->body) == -1)
 		return operation_fail(call, EINVAL, "malformed request");
 	previous_name(output, previous, sizeof(previous));
 	if ((fd = open_folder(output)) == -1)
 		return operation_fail(
 		    call, errno, "%s: %s", output->dir, strerror(errno));
-	if (file_restore(fd, output->file, previous) == -1)
+	if (output_guard_restore(fd, output, previous, &ours, &aside) == -1)
 		rc = operation_fail(call, errno, "the previous %s: %s",
 		    output->name, strerror(errno));
 	close(fd);
+	wire_put_u8(&call->reply, aside);
 	return rc;
 }
 

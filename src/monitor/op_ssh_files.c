@@ -16,6 +16,7 @@
 #include "lib/file.h"
 #include "lib/xalloc.h"
 #include "monitor/operations.h"
+#include "monitor/output_guard.h"
 
 #define FOLDER "/etc/ssh"
 #define DEBIANS "/usr/share/openssh/sshd_config"
@@ -28,6 +29,7 @@ static const struct {
 	const char *pattern;
 } places[] = {
 	{ "", "sshd_config" },
+	{ "", "sshd_config" OUTPUT_ASIDE },
 	{ "", "*.conf" },
 	{ "sshd_config.d/", "*" },
 };

@@ -53,7 +53,7 @@ const struct output outputs[] = {
 	  .dir = SSH_FOLDER, .file = SSH_HOST_CERT_FILE("rsa"), .mode = 0644 },
 	[OUTPUT_SSHD_CONFIG] = { .name = "sshd_config",
 	  .dir = "/etc/ssh", .file = "sshd_config", .mode = 0600,
-	  .run_folder = "/run/sshd",
+	  .run_folder = "/run/sshd", .shared = true,
 	  .check = { "/usr/sbin/sshd", "-t", "-o", "LogLevel=ERROR",
 	    "-f", "%f", NULL },
 	  .complaint = SSH_KEY_COMPLAINT,

@@ -122,6 +122,9 @@ enum task_id {
 enum hash_scheme { HASH_YESCRYPT, HASH_SHA512, HASH_SCHEME_COUNT };
 
 /* A rendered file. */
+/* Where the text of somebody else's goes that had to make room. */
+#define OUTPUT_ASIDE	".holdfast-edited"
+
 struct output {
 	const char	*name;		/* for people: "sshd_config" */
 	const char	*dir, *file;	/* "/etc/ssh", "sshd_config" */
@@ -142,6 +145,12 @@ struct output {
 	 * wrote is kept beside it meanwhile (monitor/output_mark.h).
 	 */
 	const char	*mark;
+	/*
+	 * Others edit it too: it is replaced only while it is what it was when
+	 * core looked (.look of its renderer), and what they wrote is never
+	 * lost (monitor/output_guard.h).
+	 */
+	bool		 shared;
 	/* The content is the Base64 of what the file holds. */
 	bool		 base64;
 	/*

@@ -1,8 +1,13 @@
 """What somebody else wrote into sshd_config is found and never lost."""
 
+import contextlib
+import fcntl
+import os
+import signal
+
 import pytest
 
-from harness import ApiError
+from harness import ApiError, ssh_as_new, wait_until
 
 MAIN = "/etc/ssh/sshd_config"
 DROP_IN = "/etc/ssh/sshd_config.d/50-cloud.conf"
@@ -123,3 +128,96 @@ def test_lines_are_for_full_administrators(instance, served):
     finally:
         served.call("privilege.delete", privilege["id"])
         served.call("user.delete", user["id"])
+
+
+@contextlib.contextmanager
+def installing(instance):
+    """What is about to be installed waits; yields a wait for that."""
+    held = instance.directory / "held"
+    inode = f":{held.stat().st_ino} "
+
+    def waits():
+        with open("/proc/locks", encoding="ascii") as locks:
+            return any("->" in line and inode in line for line in locks)
+
+    folder = os.open(held, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield lambda: wait_until(waits, 60, "the installation")
+    finally:
+        os.close(folder)
+
+
+def mine(client):
+    """The line that somebody else wrote, and nothing but it, is found."""
+    entry, = client.call("ssh.edited_files")
+    lines = entry["diff"].splitlines()
+    return entry["file"] == MAIN and "+LoginGraceTime 77" in lines
+
+
+@pytest.fixture
+def running(served):
+    ssh_as_new(served)
+    served.control("START")
+    yield served
+    served.control("STOP")
+
+
+def test_an_edit_while_a_change_is_made(instance, running):
+    served = running
+    before = instance.sshd_config()
+    with instance.root() as other:
+        # Seen as unedited, and not yet replaced.
+        with installing(instance) as wait:
+            number = other.start("ssh.update", {"options": "MaxSessions 7"})
+            wait()
+            with open(instance.inside(MAIN), "a", encoding="ascii") as file:
+                file.write("LoginGraceTime 77\n")
+        with pytest.raises(ApiError) as error:
+            other.finish(number)
+        assert MAIN in str(error.value) and "somebody else" in str(error.value)
+        assert instance.sshd_config() == before + "LoginGraceTime 77\n"
+        assert mine(served) and edited_alerts(served) == [MAIN]
+        served.call("ssh.foreign_edits", {"action": "DISCARD"})
+        assert instance.sshd_config() == before
+
+        # Replaced, and not yet obeyed: going back keeps the way in.
+        sshd = instance.sshd_pid()
+        os.kill(sshd, signal.SIGSTOP)
+        try:
+            number = other.start("ssh.update", {"options": "MaxSessions 7"})
+            wait_until(lambda: "MaxSessions 7" in instance.sshd_config(), 60,
+                       "the new file")
+            # Which counts, as it comes first.
+            file = instance.inside(MAIN)
+            file.write_text("MaxSessions 3\nLoginGraceTime 77\n"
+                            + file.read_text())
+        finally:
+            os.kill(sshd, signal.SIGCONT)
+        with pytest.raises(ApiError) as error:
+            other.finish(number)
+        assert f"wrote into {MAIN}" in str(error.value)
+    assert instance.sshd_config() == before
+    assert mine(served) and edited_alerts(served) == [MAIN]
+    assert refused(served, "ssh.update",
+                   {"options": "MaxSessions 7"}).errname == "ESTALE"
+    served.call("ssh.foreign_edits", {"action": "DISCARD"})
+    assert served.call("ssh.edited_files") == []
+
+
+def test_an_edit_before_a_change_is_taken_back(instance, served):
+    ssh_as_new(served)
+    before = instance.sshd_config()
+    served.call("ssh.update", {"options": "MaxSessions 7",
+                               "rollback_timeout": 600})
+    edit(instance, "LoginGraceTime 77\n")
+    served.call("config.take_back")
+    assert instance.sshd_config() == before
+    assert served.call("ssh.config")["options"] == ""
+    assert mine(served) and edited_alerts(served) == [MAIN]
+    assert refused(served, "ssh.update",
+                   {"options": "MaxSessions 7"}).errname == "ESTALE"
+    served.call("ssh.foreign_edits", {"action": "DISCARD"})
+    assert instance.sshd_config() == before
+    assert served.call("ssh.edited_files") == []
+    assert not instance.inside(f"{MAIN}.holdfast-edited").exists()

@@ -137,16 +137,87 @@ test_keep(void **state)
 	assert_int_equal(names(folder), 1);
 }
 
+/* Is it the text that arg is? */
+static bool
+is_text(int folder_fd, const char *name, void *arg)
+{
+	char *data = NULL;
+	size_t len;
+	bool same;
+
+	same = file_read_at(folder_fd, name, 100, &data, &len) == 0 &&
+	    strcmp(data, arg) == 0;
+	free(data);
+	return same;
+}
+
+/* As if somebody had renamed it there between our two. */
+static bool
+is_replaced(int folder_fd, const char *name, void *arg)
+{
+	(void)name;
+	(void)arg;
+	assert_int_equal(renameat(folder_fd, "newer", folder_fd, "a"), 0);
+	return false;
+}
+
+static int
+install_over(const char *text, struct file_guard *guard)
+{
+	return file_install_over(dir, "a", text, strlen(text), 0640, getuid(),
+	    getgid(), "a.old", guard);
+}
+
+static void
+test_guard(void **state)
+{
+	static char one[] = "one", two[] = "two";
+	struct file_guard ours = { .ours = is_text, .arg = one };
+	struct file_guard late = { .ours = is_replaced };
+
+	(void)state;
+	/* Nothing is there, then what may go, then what may not. */
+	assert_int_equal(install_over("one", &ours), 0);
+	assert_int_equal(install_over("two", &ours), 0);
+	holds("a", "two");
+	holds("a.old", "one");
+	assert_int_equal(install_over("three", &ours), -1);
+	assert_int_equal(errno, ESTALE);
+	holds("a", "two");
+	/* The newest of others stays. */
+	assert_int_equal(install("newer", "four", NULL), 0);
+	assert_int_equal(install_over("three", &late), -1);
+	holds("a", "four");
+	assert_int_equal(names(folder), 2);
+
+	/* Going back goes on: what others wrote makes room. */
+	assert_int_equal(install("a.old", "one", NULL), 0);
+	ours.arg = two;
+	ours.aside = "a.aside";
+	assert_int_equal(file_restore(dir, "a", "a.old", &ours), 0);
+	assert_true(ours.met);
+	holds("a", "one");
+	holds("a.aside", "four");
+	/* Once more: ours, whatever it is. */
+	ours.met = false;
+	assert_int_equal(file_restore(dir, "a", "a.old", &ours), 0);
+	assert_false(ours.met);
+	assert_int_equal(install_over("two", &ours), 0);
+	assert_true(ours.met);
+	holds("a", "two");
+	holds("a.aside", "one");
+}
+
 static void
 test_restore(void **state)
 {
 	(void)state;
 	assert_int_equal(install("a", "1", NULL), 0);
 	assert_int_equal(install("a", "2", "a.old"), 0);
-	assert_int_equal(file_restore(dir, "a", "a.old"), 0);
+	assert_int_equal(file_restore(dir, "a", "a.old", NULL), 0);
 	holds("a", "1");
 	/* Once more, when both are the same file. */
-	assert_int_equal(file_restore(dir, "a", "a.old"), 0);
+	assert_int_equal(file_restore(dir, "a", "a.old", NULL), 0);
 	holds("a", "1");
 	holds("a.old", "1");
 	assert_int_equal(names(folder), 2);
@@ -155,10 +226,10 @@ test_restore(void **state)
 	holds("a.old", "1");
 	/* Nothing before, nothing after. */
 	assert_int_equal(unlinkat(dir, "a.old", 0), 0);
-	assert_int_equal(file_restore(dir, "a", "a.old"), 0);
+	assert_int_equal(file_restore(dir, "a", "a.old", NULL), 0);
 	holds("a", NULL);
-	assert_int_equal(file_restore(dir, "a", "a"), -1);
-	assert_int_equal(file_restore(dir, "../a", "a.old"), -1);
+	assert_int_equal(file_restore(dir, "a", "a", NULL), -1);
+	assert_int_equal(file_restore(dir, "../a", "a.old", NULL), -1);
 	assert_int_equal(names(folder), 0);
 }
 
@@ -476,6 +547,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		WITH(test_install),
 		WITH(test_keep),
+		WITH(test_guard),
 		WITH(test_restore),
 		WITH(test_leftover),
 		WITH(test_bad_names),

@@ -13,6 +13,7 @@
 #include "lib/xalloc.h"
 #include "monitor/held_file.h"
 
+#define FORM 2
 #define ID "01234567-89ab-cdef-0123-456789abcdef"
 
 /* A change of every output, and of every daemon. */
@@ -34,6 +35,9 @@ fill(struct held *held)
 		held->outputs[i].output = i;
 		held->outputs[i].content = xmemdup("a\0b", 3);
 		held->outputs[i].len = 3;
+		held->outputs[i].edited = true;
+		output_ours_add(&held->outputs[i].ours, "first");
+		output_ours_add(&held->outputs[i].ours, "second");
 	}
 	held->noutputs = output_count;
 	for (i = 0; i < daemon_count; i++)
@@ -85,6 +89,10 @@ test_as_written(void **state)
 	assert_int_equal(again.outputs[1].output, 1);
 	assert_int_equal(again.outputs[1].len, 3);
 	assert_memory_equal(again.outputs[1].content, "a\0b", 3);
+	assert_true(again.outputs[1].edited);
+	assert_int_equal(again.outputs[1].ours.count, 2);
+	assert_string_equal(again.outputs[1].ours.digests[0], "second");
+	assert_string_equal(again.outputs[1].ours.digests[1], "first");
 	assert_int_equal(again.ndaemons, daemon_count);
 	assert_int_equal(again.daemons[0].daemon, 0);
 	assert_int_equal(again.daemons[0].verb, VERB_RELOAD);
@@ -117,7 +125,7 @@ expect_no_rest(const struct wire_out *rest)
 {
 	struct wire_out out = { 0 };
 
-	wire_put_u32(&out, 1);
+	wire_put_u32(&out, FORM);
 	wire_put_u8(&out, HELD_WAITING);
 	wire_put_str(&out, ID);
 	wire_put_u32(&out, 60);
@@ -141,6 +149,8 @@ expect_no_entry(uint32_t count, const char *output, uint32_t daemons_count,
 	for (i = 0; i < count; i++) {
 		wire_put_str(&rest, output);
 		wire_put_bytes(&rest, "x", 1);
+		wire_put_u8(&rest, 0);
+		wire_put_u32(&rest, 0);
 	}
 	wire_put_u32(&rest, daemons_count);
 	for (i = 0; i < daemons_count; i++) {
@@ -175,9 +185,9 @@ test_form_and_state(void **state)
 	(void)state;
 	fill(&held);
 	held_put(&out, &held);
-	out.data[0] = 2; /* a form that is not ours */
+	out.data[0] = FORM - 1; /* a form that is not ours */
 	expect_none(out.data, out.len);
-	out.data[0] = 1;
+	out.data[0] = FORM;
 	for (byte = HELD_STATE_COUNT; byte != HELD_APPLYING; byte++) {
 		out.data[4] = byte;
 		expect_none(out.data, out.len);

@@ -19,6 +19,7 @@
 #include "core/op.h"
 #include "core/resource.h"
 #include "core/scheduler.h"
+#include "lib/digest.h"
 #include "lib/json.h"
 #include "lib/log.h"
 #include "lib/xalloc.h"
@@ -87,7 +88,7 @@ static json_t *
 drop_ins_of(const struct ssh_files *files)
 {
 	json_t *digests = json_object();
-	char text[INSTALLED_DIGEST];
+	char text[DIGEST_TEXT];
 	const struct ssh_file *file;
 	size_t i;
 
@@ -95,7 +96,7 @@ drop_ins_of(const struct ssh_files *files)
 		file = &files->list[i];
 		if (!ssh_file_is_drop_in(file))
 			continue;
-		installed_digest(file->content, file->len, text);
+		digest_text(file->content, file->len, text);
 		json_object_set_new(digests, file->path, json_string(text));
 	}
 	return digests;
@@ -299,7 +300,7 @@ ssh_edits_replaced_by(const struct change *change)
 
 /* What a call of ssh.foreign_edits deals with. */
 struct handling {
-	char main[INSTALLED_DIGEST]; /* "": there is none */
+	char main[DIGEST_TEXT]; /* "": there is none */
 	json_t *drop_ins; /* {path: digest} */
 	json_t *report;
 	struct ssh_files *files;
@@ -342,21 +343,21 @@ ssh_edits_account(struct change *change)
 }
 
 static void
-digest_main(const struct ssh_files *files, char text[static INSTALLED_DIGEST])
+digest_main(const struct ssh_files *files, char text[static DIGEST_TEXT])
 {
 	const struct ssh_file *file = ssh_files_find(files, SSH_MAIN_FILE);
 
 	if (file == NULL)
 		*text = '\0';
 	else
-		installed_digest(file->content, file->len, text);
+		digest_text(file->content, file->len, text);
 }
 
 static bool
 is_what_is_handled(const struct change *change, const struct ssh_files *files)
 {
 	const struct handling *h = change->call->data;
-	char now[INSTALLED_DIGEST];
+	char now[DIGEST_TEXT];
 	json_t *drop_ins = drop_ins_of(files);
 	bool same;
 
@@ -364,6 +365,28 @@ is_what_is_handled(const struct change *change, const struct ssh_files *files)
 	same = strcmp(now, h->main) == 0 && json_equal(drop_ins, h->drop_ins);
 	json_decref(drop_ins);
 	return same;
+}
+
+/* What lies there was judged, and so was what is dealt with. */
+static void
+go_on(struct change *change, const struct ssh_files *files)
+{
+	char handled[DIGEST_TEXT];
+
+	if (*files->there != '\0')
+		change_replaces(change, files->there);
+	if (*files->there != '\0' && ssh_edits_replaced_by(change)) {
+		digest_main(files, handled);
+		change_replaces(change, handled);
+	}
+	change_looked(change, NULL, NULL);
+}
+
+/* What is put back was so before; what made room for it waits. */
+static bool
+is_back_already(const struct change *change, const struct ssh_files *files)
+{
+	return change->taking_back && files->aside;
 }
 
 static void
@@ -374,14 +397,13 @@ before_change(struct ssh_files *files, const char *why, void *arg)
 
 	if (files == NULL)
 		change_looked(change, why, NULL);
-	else if (ssh_edits_replaced_by(change))
+	else if (ssh_edits_replaced_by(change) &&
+	    !is_what_is_handled(change, files))
 		change_looked(change,
-		    is_what_is_handled(change, files) ?
-			NULL :
-			"Nothing was changed: it was edited again meanwhile",
-		    NULL);
-	else if (json_array_size(list) == 0)
-		change_looked(change, NULL, NULL);
+		    "Nothing was changed: it was edited again meanwhile", NULL);
+	else if (ssh_edits_replaced_by(change) || json_array_size(list) == 0 ||
+	    is_back_already(change, files))
+		go_on(change, files);
 	else {
 		tell(list);
 		change_looked(change,

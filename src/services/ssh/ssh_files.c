@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/installed.h"
 #include "core/op.h"
 #include "lib/xalloc.h"
 
@@ -18,6 +19,25 @@ struct question {
 	void *arg;
 };
 
+static struct ssh_file *
+find(const struct ssh_files *files, const char *path)
+{
+	size_t i;
+
+	for (i = 0; i < files->count; i++)
+		if (strcmp(files->list[i].path, path) == 0)
+			return &files->list[i];
+	return NULL;
+}
+
+static void
+file_free(struct ssh_file *file)
+{
+	free(file->path);
+	free(file->content);
+	free(file->problem);
+}
+
 void
 ssh_files_free(struct ssh_files *files)
 {
@@ -25,11 +45,8 @@ ssh_files_free(struct ssh_files *files)
 
 	if (files == NULL)
 		return;
-	for (i = 0; i < files->count; i++) {
-		free(files->list[i].path);
-		free(files->list[i].content);
-		free(files->list[i].problem);
-	}
+	for (i = 0; i < files->count; i++)
+		file_free(&files->list[i]);
 	free(files->list);
 	free(files);
 }
@@ -64,12 +81,41 @@ parse(struct wire_in body)
 	return NULL;
 }
 
+/*
+ * What had to make room is looked at as what it was written as, unless there
+ * is a newer edit to be dealt with first.
+ */
+static void
+arrange(struct ssh_files *files)
+{
+	struct ssh_file *main = find(files, SSH_MAIN_FILE);
+	struct ssh_file *aside = find(files, SSH_ASIDE_FILE), swap;
+
+	if (main != NULL && *main->problem == '\0')
+		digest_text(main->content, main->len, files->there);
+	if (aside == NULL)
+		return;
+	if (main != NULL &&
+	    installed_ours(OUTPUT_SSHD_CONFIG, main->content, main->len)) {
+		swap = *main;
+		*main = *aside;
+		*aside = swap;
+		aside->path = main->path;
+		main->path = swap.path;
+		files->aside = true;
+	}
+	file_free(aside);
+	*aside = files->list[--files->count];
+}
+
 static void
 answered(const struct op_reply *reply, void *arg)
 {
 	struct question *q = arg;
 	struct ssh_files *files = reply->error == 0 ? parse(reply->body) : NULL;
 
+	if (files != NULL)
+		arrange(files);
 	q->done(files,
 	    reply->error != 0 ? reply->text :
 		files == NULL ? "a malformed answer" :
@@ -91,12 +137,7 @@ ssh_files_ask(void (*done)(struct ssh_files *, const char *, void *), void *arg)
 const struct ssh_file *
 ssh_files_find(const struct ssh_files *files, const char *path)
 {
-	size_t i;
-
-	for (i = 0; i < files->count; i++)
-		if (strcmp(files->list[i].path, path) == 0)
-			return &files->list[i];
-	return NULL;
+	return find(files, path);
 }
 
 bool

@@ -8,8 +8,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "lib/digest.h"
+#include "services/catalog.h"
+
 #define SSH_FOLDER "/etc/ssh"
 #define SSH_MAIN_FILE "sshd_config"
+#define SSH_ASIDE_FILE SSH_MAIN_FILE OUTPUT_ASIDE
 /* What Debian's sshd_config includes. */
 #define SSH_DROP_INS "sshd_config.d/*.conf"
 
@@ -23,6 +27,13 @@ struct ssh_file {
 struct ssh_files {
 	bool		 debians;	/* sshd_config is as its package's */
 	bool		 at_boot;	/* sshd starts with the machine */
+	/*
+	 * Of sshd_config as it lies there; "": it cannot be read.  In the list
+	 * there may be, in its place, what somebody else wrote into it that
+	 * had to make room when a change was taken back.
+	 */
+	char		 there[DIGEST_TEXT];
+	bool		 aside;		/* that is so */
 	struct ssh_file	*list;
 	size_t		 count;
 };
