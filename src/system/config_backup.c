@@ -44,12 +44,14 @@ static const struct field upload_options[] = {
 	{ .name = "lose_secrets", .type = F_BOOL, .def = "false",
 	  .flags = FF_OWN, .doc = "Secrets that do not open become what they "
 	  "are in a new entry." },
+	LOCKOUT_ROW,
 	FIELD_END
 };
 
 static const struct field reset_options[] = {
 	{ .name = "reboot", .type = F_BOOL, .def = "true",
 	  .doc = "No effect: it is in force at once." },
+	LOCKOUT_ROW,
 	FIELD_END
 };
 

@@ -28,6 +28,7 @@ static const struct field rollback_options[] = {
 	{ .name = "revive", .type = F_ARRAY, .fields = revive_row, .def = "[]",
 	  .doc = "Members that give rights or let somebody in: they are "
 	  "reverted only when they are named here." },
+	LOCKOUT_ROW,
 	FIELD_END
 };
 

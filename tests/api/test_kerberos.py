@@ -208,6 +208,11 @@ def test_tickets_open_the_door_where_they_are_to(site, client):
     site.enter("kinit", "-f", "-c", TICKETS, "alice",
                stdin=f"alice-{PASSWORD[:7]}\n")
     assert gets_in(site, "alice")
+    seen = client.call("ssh.update", {"kerberosauth": False, "dry_run": True})
+    account, = [account for account in seen["accounts"]
+                if account["username"] == "alice"]
+    assert account == {"username": "alice", "before": ["SSH_KERBEROS"],
+                       "after": [], "loses_access": True}
     client.call("ssh.update", {"kerberosauth": False})
     assert not gets_in(site, "alice")
     assert banner(site.address, site.ssh_port)

@@ -5,6 +5,7 @@ import subprocess
 import pytest
 
 from harness import ADMIN, PASSWORD, public
+from test_config_backup import put, save
 
 pytestmark = pytest.mark.release
 
@@ -71,7 +72,28 @@ def test_the_last_way_in_is_kept(fresh, key):
         config = client.call("ssh.update", {**NO_KEYS, "lockout": True})
         assert config["options"] == NO_KEYS["options"]
         assert "lockout" not in config
+        closed = save(fresh, client)
         client.call("ssh.update", {"options": ""})
+
+        # Nor by bringing back what was once.
+        def newest():
+            revision, = client.call(
+                "config.history", [["resource", "=", "ssh"]],
+                {"order_by": ["-number"], "limit": 1})
+            return revision["number"]
+
+        error = client.error("config.rollback", newest(), {})
+        assert set(error.paths) == {"ssh_update.lockout"}
+        entry = put(fresh, client, closed)
+        assert "No administrator would get in by SSH" in entry["error"]
+        assert client.call("ssh.config")["options"] == ""
+        for again in (lambda: put(fresh, client, closed, lockout=True),
+                      lambda: client.call("config.rollback", newest(),
+                                          {"lockout": True})):
+            again()
+            config = client.call("ssh.config")
+            assert config["options"] == NO_KEYS["options"]
+            client.call("ssh.update", {"options": ""})
 
         # With a second way nothing is lost; a stop says what it does.
         client.call("user.update", other["id"], {"sshpubkey": key})

@@ -29,7 +29,7 @@ struct dry_run {
 
 /* --- The answer ------------------------------------------------------------ */
 
-/* A certificate takes nobody's key's or password's place. */
+/* A certificate, or a ticket, takes nobody's key's or password's place. */
 static bool
 loses(unsigned int before, unsigned int after)
 {

@@ -20,7 +20,8 @@
 #include "services/ssh/ssh_ways_ask.h"
 
 #define MEMBER "lockout"
-/* Whether anybody has a certificate is not known: it takes none's place. */
+/* Whether anybody has a certificate or principal is not known: they take none's
+   place. */
 #define OWN ((unsigned int)SSH_WAY_KEY | SSH_WAY_PASSWORD)
 
 struct last_way {
@@ -165,6 +166,8 @@ text_of(unsigned int ways)
 {
 	if (ways == SSH_WAY_CERTIFICATE)
 		return "a certificate";
+	if ((ways & OWN) == 0)
+		return "a Kerberos ticket";
 	ways &= OWN;
 	if (ways == SSH_WAY_KEY)
 		return "a key";

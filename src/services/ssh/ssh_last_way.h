@@ -5,8 +5,8 @@
  *
  * It says nothing of a box on which SSH neither runs nor starts by itself, or
  * whose administrators do not use it; nothing of a STOP of the service, whose
- * name says what it does, nor of methods without the member `lockout` (a whole
- * configuration is replaced).  Not refused is what says `lockout`, and what
+ * name says what it does, nor of methods without the member `lockout` (they
+ * only make things).  Not refused is what says `lockout`, and what
  * takes itself back unless an administrator is seen to log in by SSH
  * (ssh_proof.h).
  */

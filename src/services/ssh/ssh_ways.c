@@ -124,6 +124,10 @@ way_of_list(char *list, unsigned int open, bool interactive)
 		} else if (strcmp(word, "keyboard-interactive") == 0) {
 			if (!interactive)
 				return 0;
+		} else if (strcmp(word, "gssapi-with-mic") == 0) {
+			if (!(open & SSH_WAY_TICKET))
+				return 0;
+			way = SSH_WAY_TICKET;
 		} else if (!(open & SSH_WAY_PASSWORD))
 			return 0;
 	}
@@ -172,6 +176,8 @@ ssh_ways(const char *effective, const struct ssh_account *a)
 		open |= SSH_WAY_KEY;
 	if (trusts_certificates(effective))
 		open |= SSH_WAY_CERTIFICATE;
+	if (a->has_realm && is(effective, "gssapiauthentication", "yes"))
+		open |= SSH_WAY_TICKET;
 	if (a->has_password &&
 	    (interactive || is(effective, "passwordauthentication", "yes")))
 		open |= SSH_WAY_PASSWORD;

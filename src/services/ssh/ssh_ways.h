@@ -11,7 +11,9 @@ enum ssh_way {
 	SSH_WAY_KEY	 = 1 << 0,
 	SSH_WAY_PASSWORD = 1 << 1,
 	/* Whether anybody has a certificate for it, nobody knows. */
-	SSH_WAY_CERTIFICATE = 1 << 2
+	SSH_WAY_CERTIFICATE = 1 << 2,
+	/* Nor whether the realm has such a principal. */
+	SSH_WAY_TICKET = 1 << 3
 };
 
 struct ssh_account {
@@ -19,6 +21,7 @@ struct ssh_account {
 	bool			 root;
 	const char *const	*groups;	/* names; NULL ends */
 	bool			 has_key, has_password;
+	bool			 has_realm;	/* and the machine a keytab */
 };
 
 /*

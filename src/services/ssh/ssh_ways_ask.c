@@ -42,6 +42,8 @@ ssh_ways_names(unsigned int ways)
 		json_array_append_new(names, json_string("SSH_CERTIFICATE"));
 	if (ways & SSH_WAY_PASSWORD)
 		json_array_append_new(names, json_string("SSH_PASSWORD"));
+	if (ways & SSH_WAY_TICKET)
+		json_array_append_new(names, json_string("SSH_KERBEROS"));
 	return names;
 }
 
@@ -59,6 +61,22 @@ has_ca(const struct change *c)
 	return json_array_size(json_object_get(entry, "user_ca_keys")) > 0;
 }
 
+static bool
+has_any(const struct change *c, const char *resource)
+{
+	json_t *all = change_view_all(c, resource_find(resource));
+	bool any = json_array_size(all) > 0;
+
+	json_decref(all);
+	return any;
+}
+
+static bool
+has_realm(const struct change *c)
+{
+	return has_any(c, "kerberos.realm") && has_any(c, "kerberos.keytab");
+}
+
 /* The system's own accounts are nobody's to have a certificate for. */
 static bool
 is_person(const json_t *user)
@@ -72,7 +90,9 @@ ssh_ways_possible(const struct change *c, const json_t *user)
 {
 	return !json_bool(user, "locked", false) &&
 	    (has_key(user) || *json_str(user, "unixhash", "") == '$' ||
-		(is_person(user) && (has_ca(NULL) || has_ca(c))));
+		(is_person(user) &&
+		    (has_ca(NULL) || has_ca(c) || has_realm(NULL) ||
+			has_realm(c))));
 }
 
 /* Its groups' names, NULL at the end; the array is the caller's. */
@@ -104,6 +124,7 @@ ways_of(const struct change *c, const json_t *user, const char *effective)
 		.root = json_int(user, "uid", -1) == 0,
 		.groups = groups,
 		.has_key = has_key(user),
+		.has_realm = is_person(user) && has_realm(c),
 		.has_password = !json_bool(user, "password_disabled", false) &&
 		    *json_str(user, "unixhash", "") == '$' };
 	unsigned int ways = json_bool(user, "locked", false) ?
