@@ -53,6 +53,8 @@ enum exit_code	noun_ssh_update(struct errand *);
 enum exit_code	noun_ssh_host_keys(struct errand *);
 enum exit_code	noun_ssh_host_certificate(struct errand *);
 enum exit_code	noun_ssh_rotate(struct errand *);
+enum exit_code	noun_ssh_options(struct errand *);
+enum exit_code	noun_ssh_edits(struct errand *);
 enum exit_code	noun_service_enable(struct errand *);
 enum exit_code	noun_service_disable(struct errand *);
 enum exit_code	noun_service_start(struct errand *);

@@ -7,8 +7,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/job.h"
 #include "cli/noun.h"
 #include "cli/output.h"
+#include "cli/upload.h"
 #include "lib/json.h"
 
 #define DRY_RUN "--dry-run"
@@ -55,12 +57,26 @@ print_dry_run(const json_t *answer, bool json)
 	print_result(json_object_get(answer, "accounts"), false);
 }
 
+/* The settings are changed: says so, and what waits. */
+static enum exit_code
+changed(struct errand *e, const json_t *answer)
+{
+	struct waiting_for what = { .method = "ssh.config",
+		.params = json_array(),
+		.changed = answer };
+	enum exit_code code;
+
+	print_result(answer, e->invocation->json);
+	code = noun_await(e, &what);
+	json_decref(what.params);
+	return code;
+}
+
 enum exit_code
 noun_ssh_update(struct errand *e)
 {
 	bool dry = noun_take_word(e->arguments, DRY_RUN);
 	json_t *options = json_object(), *data = NULL, *answer = NULL;
-	struct waiting_for what = { .method = "ssh.config" };
 	enum exit_code code;
 
 	noun_confirmed(e->arguments, options);
@@ -74,14 +90,96 @@ noun_ssh_update(struct errand *e)
 		    e, "ssh.update", json_pack("[o]", data), &answer);
 	if (code == EXIT_DONE && dry)
 		print_dry_run(answer, e->invocation->json);
-	else if (code == EXIT_DONE) {
-		print_result(answer, e->invocation->json);
-		what.params = json_array();
-		what.changed = answer;
-		code = noun_await(e, &what);
-	}
-	json_decref(what.params);
+	else if (code == EXIT_DONE)
+		code = changed(e, answer);
 	json_decref(options);
+	json_decref(answer);
+	return code;
+}
+
+/* data is stolen. */
+static enum exit_code
+send_options(struct errand *e, json_t *data, const char *text)
+{
+	json_t *number = NULL, *answer = NULL;
+	enum client_answer got;
+	enum exit_code code;
+
+	got = upload_file(e->invocation->instance, "ssh.upload_options",
+	    json_pack("[o]", data), text, &number);
+	if (got == ANSWER_RESULT)
+		got = job_await(
+		    e->client, json_integer_value(number), JOB_BAR, &answer);
+	else
+		answer = json_incref(number);
+	code = client_outcome(got, answer, e->invocation->json);
+	if (code == EXIT_DONE)
+		code = changed(e, answer);
+	json_decref(number);
+	json_decref(answer);
+	return code;
+}
+
+enum exit_code
+noun_ssh_options(struct errand *e)
+{
+	json_t *options = json_object(), *data = NULL;
+	enum exit_code code = EXIT_USAGE;
+	char *text = NULL;
+
+	noun_confirmed(e->arguments, options);
+	if (e->arguments[0] == NULL)
+		complain("which file?");
+	else if ((text = noun_read_file(e->arguments[0])) != NULL)
+		code =
+		    errand_fields(e, "ssh.update", 0, e->arguments + 1, &data);
+	if (code == EXIT_DONE) {
+		json_object_update_missing(data, options);
+		code = send_options(e, data, text);
+	}
+	json_decref(options);
+	free(text);
+	return code;
+}
+
+/* For people: each file, and what it has that ours has not. */
+static void
+print_edits(const json_t *files)
+{
+	const json_t *file;
+	size_t i;
+
+	json_array_foreach(files, i, file) {
+		print_text(stdout, json_str(file, "file", ""));
+		puts(":");
+		print_text(stdout, json_str(file, "diff", ""));
+	}
+}
+
+enum exit_code
+noun_ssh_edits(struct errand *e)
+{
+	const char *word = e->arguments[0];
+	bool import = word != NULL && strcmp(word, "import") == 0;
+	json_t *answer = NULL;
+	enum exit_code code;
+
+	if (word != NULL && !import && strcmp(word, "discard") != 0) {
+		complain("import, discard, or nothing?  Not %s", word);
+		return EXIT_USAGE;
+	}
+	if (word == NULL)
+		code =
+		    errand_call(e, "ssh.edited_files", json_array(), &answer);
+	else
+		code = errand_call(e, "ssh.foreign_edits",
+		    json_pack(
+			"[{s:s}]", "action", import ? "IMPORT" : "DISCARD"),
+		    &answer);
+	if (code == EXIT_DONE && word == NULL && !e->invocation->json)
+		print_edits(answer);
+	else if (code == EXIT_DONE)
+		print_result(answer, e->invocation->json);
 	json_decref(answer);
 	return code;
 }

@@ -16,7 +16,7 @@
 #include "lib/xalloc.h"
 
 #define ANSWER_MAX ((size_t)64 * 1024)
-#define BOUNDARY "holdfast-bb0c6f1d2e9a47f0" /* in no JSON of ours, see below */
+#define BOUNDARY "holdfast-bb0c6f1d2e9a47f0" /* in nobody's file */
 
 /* 0 or -1 with errno. */
 static int
@@ -36,7 +36,7 @@ send_all(int fd, const char *text, size_t len)
 	return 0;
 }
 
-/* The form's parts are lines; JSON in one line has none, so no boundary. */
+/* The form's parts are lines; what holds the boundary cannot be sent. */
 static int
 send_form(int fd, const char *data, const char *text)
 {
@@ -137,7 +137,9 @@ upload_file(const char *instance, const char *method, json_t *params,
 	}
 	data = json_text(call);
 	/* What the server says of a form that it refuses is there to read. */
-	if (send_form(fd, data, text) == -1 && errno != EPIPE)
+	if (strstr(text, BOUNDARY) != NULL)
+		complain("the file holds the boundary of its form");
+	else if (send_form(fd, data, text) == -1 && errno != EPIPE)
 		complain("%s", strerror(errno));
 	else if ((answer = receive_all(fd)) == NULL)
 		complain("no answer: %s", strerror(errno));

@@ -84,6 +84,25 @@ def test_a_file_beside_it_counts(instance, served):
         DROP_IN]
 
 
+def test_the_same_from_the_command_line(instance, served):
+    done = instance.cli("ssh", "options", "--no-confirm", "-", "tcpfwd=yes",
+                        stdin="MaxSessions 8\nMaxAuthTries 4\n")
+    assert done.returncode == 0, done.stderr
+    config = served.call("ssh.config")
+    assert config["options"] == "MaxSessions 8\nMaxAuthTries 4\n"
+    assert config["tcpfwd"]
+    served.call("ssh.update", {"tcpfwd": False})
+    done = instance.cli("ssh", "options", "--no-confirm", "-",
+                        stdin="NoSuchThing 8\n")
+    assert done.returncode == 1 and "NoSuchThing" in done.stderr
+    assert served.call("ssh.config")["options"] == config["options"]
+    edit(instance, "LoginGraceTime 77\n")
+    done = instance.cli("ssh", "edits")
+    assert done.stdout == f"{MAIN}:\n+LoginGraceTime 77\n"
+    assert instance.cli("ssh", "edits", "discard").returncode == 0
+    assert instance.cli("ssh", "edits").stdout == ""
+
+
 def test_a_link_in_its_place_is_an_edit(instance, served):
     instance.enter("sh", "-c", f"cp {MAIN} /root/mine && rm {MAIN} && "
                    f"ln -s /root/mine {MAIN}")
