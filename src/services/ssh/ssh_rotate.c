@@ -113,7 +113,7 @@ ask_verb(enum ssh_key_verb verb, unsigned int type, unsigned int slot,
 
 /*
  * Of each type the files that are not in use, also what an interrupted run
- * left of one; the monitor looks itself.
+ * left of one, which no list shows; the monitor looks itself.
  */
 static void
 drop_unused(void)
@@ -124,8 +124,7 @@ drop_unused(void)
 
 	for (type = 0; type < SSH_KEY_TYPES; type++) {
 		slot = !ssh_host_key_slot(entry, type);
-		if (!(new &(1u << type)) &&
-		    ssh_host_key_known(type, slot)->state != SSH_KEY_ABSENT)
+		if (!(new &(1u << type)))
 			ask_verb(SSH_KEY_DROP, type, slot, dropped, NULL);
 	}
 }
