@@ -280,6 +280,7 @@ work(uv_idle_t *idle)
 {
 	struct audit *audit = idle->data;
 	struct running_query *running = NULL;
+	bool more;
 	size_t i;
 
 	for (i = 0; i < QUERIES_MAX && running == NULL; i++) {
@@ -291,7 +292,9 @@ work(uv_idle_t *idle)
 		query_works(audit, running);
 	if (audit->indexing)
 		audit->indexing = !index_step(audit->index, INDEX_STEP_US);
-	if (!audit_export_work(audit) && running == NULL && !audit->indexing)
+	more = audit_export_work(audit);
+	more = audit_verify_work(audit) || more;
+	if (!more && running == NULL && !audit->indexing)
 		uv_idle_stop(idle);
 }
 
@@ -401,6 +404,9 @@ core_message(struct ipc *ipc, struct ipc_msg *message, void *arg)
 	case MSG_AUDIT_REIDENTIFY:
 		audit_reidentify_message(audit, message);
 		break;
+	case MSG_AUDIT_VERIFY:
+		audit_verify_message(audit, message);
+		break;
 	default:
 		log_warn("audit.message", "core sent %s",
 		    message_info(message->type)->name);
@@ -416,6 +422,7 @@ core_stop(struct audit *audit)
 	audit->waiting_count = 0;
 	queries_drop(audit);
 	audit_export_drop(audit);
+	audit_verify_drop(audit);
 }
 
 static void

@@ -64,6 +64,9 @@ struct audit {
 	struct export *export; /* NULL: none */
 	uint32_t export_id;
 	unsigned int export_told; /* percent */
+	struct verify *verify; /* NULL: none */
+	uint32_t verify_id;
+	unsigned int verify_told; /* percent */
 	bool failing; /* the last commit failed */
 	bool unsigned_told; /* the last signature too */
 	int exit_code;
@@ -96,6 +99,13 @@ bool	 audit_export_work(struct audit *);
 void	 audit_export_drop(struct audit *);
 /* With an answer, as retention drops what it would read. */
 void	 audit_export_stop(struct audit *);
+
+/* verifying.c */
+void	 audit_verify_message(struct audit *, struct ipc_msg *);
+bool	 audit_verify_work(struct audit *);
+void	 audit_verify_drop(struct audit *);
+/* With that answer; nothing where none goes on. */
+void	 audit_verify_stop(struct audit *, int error, const char *why);
 
 /* spare.c */
 void	 audit_spare_open(struct audit *);

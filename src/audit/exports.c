@@ -166,8 +166,11 @@ audit_abort_message(struct audit *audit, struct ipc_msg *message)
 {
 	uint32_t id = wire_get_u32(&message->body);
 
-	if (wire_end(&message->body) == -1 || audit->export == NULL ||
-	    audit->export_id != id)
+	if (wire_end(&message->body) == -1)
+		return;
+	if (audit->verify != NULL && audit->verify_id == id)
+		audit_verify_stop(audit, ECANCELED, "It was stopped");
+	if (audit->export == NULL || audit->export_id != id)
 		return; /* it has ended meanwhile */
 	audit_answer(audit, id, ECANCELED, "The export was stopped");
 	audit_export_drop(audit);

@@ -164,7 +164,10 @@ prune(struct audit *audit, const json_t *record, int64_t days, int64_t before,
 	if (tree_before(audit->dirfd, (uint32_t)first, &tree) == -1)
 		return EIO;
 	*prunedp = tree.size - first_record(audit);
-	audit_export_stop(audit); /* it reads what goes */
+	audit_export_stop(audit); /* they read what goes */
+	audit_verify_stop(audit, EAGAIN,
+	    "Records that it would have read are too old and go now: verify "
+	    "the log again");
 	audit_spare_draw(audit, true);
 	audit_sign(audit);
 	if ((error = record_pruning(audit, record, days, tree.size)) != 0)

@@ -23,6 +23,7 @@
 struct signed_head {
 	struct tree_head head;
 	char *line, *where;
+	size_t len; /* of the line: nobody knows yet what is in it */
 };
 
 /* The first record since the last good head that is not the kept one. */
@@ -36,7 +37,8 @@ struct verify {
 	int dirfd;
 	char *against;
 	struct signed_head *heads;
-	size_t count, at; /* at: whose root comes next */
+	size_t count, parsed; /* lines there are, heads that are proven */
+	size_t at; /* whose root comes next */
 	struct segments *segments;
 	struct segment_reader *reader;
 	uint64_t total, done; /* bytes */
@@ -53,6 +55,7 @@ struct verify {
 	size_t hashes_count;
 	struct difference difference;
 
+	bool begun; /* the heads are proven */
 	bool finished;
 	char *problem, *where;
 	bool has_record;
@@ -84,18 +87,18 @@ fail_record(struct verify *v, uint64_t record)
 /* --- The chain of heads ----------------------------------------------------- */
 
 static int
-take_head(const char *line, size_t len, const char *where, void *arg)
+take_line(const char *line, size_t len, const char *where, void *arg)
 {
 	struct verify *v = arg;
 	struct signed_head taken = { 0 };
-	const char *why;
 
-	if (tree_head_read(line, len, &taken.head, &why) == -1) {
-		fail(v, where, "A head is none: %s", why);
+	if (len > TREE_HEAD_MAX) {
+		fail(v, where, "A head is none: it is too long");
 		return 1;
 	}
 	taken.line = xmemdup(line, len + 1);
 	taken.line[len] = '\0';
+	taken.len = len;
 	taken.where = xstrdup(where);
 	v->heads = xreallocarray(v->heads, v->count + 1, sizeof(*v->heads));
 	v->heads[v->count++] = taken;
@@ -124,7 +127,9 @@ is_twin(const struct verify *v, size_t i)
 	if (strncmp(v->heads[i].where, HEADS_ENDS, strlen(HEADS_ENDS)) != 0)
 		return false;
 	for (j = i + 1; j < v->count; j++)
-		if (strcmp(v->heads[i].line, v->heads[j].line) == 0)
+		if (v->heads[i].len == v->heads[j].len &&
+		    memcmp(v->heads[i].line, v->heads[j].line,
+			v->heads[i].len) == 0)
 			return true;
 	return false;
 }
@@ -206,20 +211,26 @@ check_pair(
 		    (unsigned long long)b->head.number, why);
 }
 
+/* The next one is signed, and follows the one before. */
 static void
-check_chain(struct verify *v)
+check_head(struct verify *v)
 {
-	size_t i;
+	struct signed_head *h = &v->heads[v->parsed];
+	const char *why;
 
-	if (v->count == 0)
-		fail(v, NULL, "There is no head: nothing is signed");
-	else if (v->heads[0].head.number != 0 && !v->heads[0].head.seals)
-		fail(v, v->heads[0].where,
+	if (tree_head_read(h->line, h->len, &h->head, &why) == -1) {
+		fail(v, h->where, "A head is none: %s", why);
+		return;
+	}
+	v->parsed++;
+	v->done += VERIFY_HEAD;
+	if (v->parsed > 1)
+		check_pair(v, h - 1, h);
+	else if (h->head.number != 0 && !h->head.seals)
+		fail(v, h->where,
 		    "The first head there is has number %llu: others before "
 		    "it are missing",
-		    (unsigned long long)v->heads[0].head.number);
-	for (i = 1; i < v->count && !v->finished; i++)
-		check_pair(v, &v->heads[i - 1], &v->heads[i]);
+		    (unsigned long long)h->head.number);
 }
 
 /* --- A head that was seen elsewhere ----------------------------------------- */
@@ -229,7 +240,7 @@ same_number(const struct verify *v, const struct tree_head *seen)
 {
 	size_t i;
 
-	for (i = 0; i < v->count; i++)
+	for (i = 0; i < v->parsed; i++)
 		if (strcmp(v->heads[i].head.log, seen->log) == 0 &&
 		    v->heads[i].head.number == seen->number)
 			return &v->heads[i];
@@ -243,7 +254,7 @@ last_of(const struct verify *v, const char *log)
 	const struct signed_head *last = NULL;
 	size_t i;
 
-	for (i = 0; i < v->count; i++)
+	for (i = 0; i < v->parsed; i++)
 		if (strcmp(v->heads[i].head.log, log) == 0)
 			last = &v->heads[i];
 	return last;
@@ -446,24 +457,6 @@ check_end(struct verify *v)
 	    (unsigned long long)h->head.size, (unsigned long long)v->tree.size);
 }
 
-bool
-verify_step(struct verify *v, size_t bytes)
-{
-	uint64_t until = v->done + bytes;
-	const char *line;
-	size_t len;
-	int got = 1;
-
-	while (!v->finished && v->done < until &&
-	    (got = segment_reader_next(v->reader, &line, &len)) == 1)
-		take_record(v, line, len);
-	if (got == -1)
-		fail(v, NULL, "A segment cannot be read: %s", strerror(errno));
-	if (got == 0)
-		check_end(v);
-	return v->finished;
-}
-
 unsigned int
 verify_progress(const struct verify *v)
 {
@@ -500,6 +493,40 @@ begin_tree(struct verify *v)
 	check_heads(v, NULL);
 }
 
+/* All heads are proven, whose records come now. */
+static void
+begin_records(struct verify *v)
+{
+	if (v->count == 0)
+		fail(v, NULL, "There is no head: nothing is signed");
+	check_against(v);
+	v->begun = true;
+	if (!v->finished)
+		begin_tree(v);
+}
+
+bool
+verify_step(struct verify *v, size_t bytes)
+{
+	uint64_t until = v->done + bytes;
+	const char *line;
+	size_t len;
+	int got = 1;
+
+	while (!v->finished && v->done < until && v->parsed < v->count)
+		check_head(v);
+	if (!v->finished && !v->begun && v->parsed == v->count)
+		begin_records(v);
+	while (!v->finished && v->begun && v->done < until &&
+	    (got = segment_reader_next(v->reader, &line, &len)) == 1)
+		take_record(v, line, len);
+	if (got == -1)
+		fail(v, NULL, "A segment cannot be read: %s", strerror(errno));
+	if (got == 0)
+		check_end(v);
+	return v->finished;
+}
+
 struct verify *
 verify_new(int dirfd, const char *against)
 {
@@ -508,12 +535,9 @@ verify_new(int dirfd, const char *against)
 	v->dirfd = dirfd;
 	v->continued = json_array();
 	v->against = against != NULL ? xstrdup(against) : NULL;
-	if (heads_each(dirfd, take_head, v) == -1)
+	if (heads_each(dirfd, take_line, v) == -1)
 		fail(v, NULL, "The heads cannot be read: %s", strerror(errno));
 	drop_twins(v);
-	if (!v->finished)
-		check_chain(v);
-	check_against(v);
 	/* After the heads: what these say is there by now. */
 	if ((v->segments = segments_look(dirfd)) == NULL) {
 		fail(v, NULL, "The segments cannot be read: %s",
@@ -521,9 +545,7 @@ verify_new(int dirfd, const char *against)
 		return v;
 	}
 	v->reader = segment_reader_new(v->segments);
-	v->total = segments_size(v->segments);
-	if (!v->finished)
-		begin_tree(v);
+	v->total = segments_size(v->segments) + v->count * VERIFY_HEAD;
 	return v;
 }
 
@@ -567,9 +589,9 @@ last_head_of(const struct verify *v)
 	const struct signed_head *last;
 	char root[MERKLE_TEXT];
 
-	if (v->count == 0 || v->heads == NULL)
+	if (v->parsed == 0)
 		return json_null();
-	last = &v->heads[v->count - 1];
+	last = &v->heads[v->parsed - 1];
 	merkle_text(&last->head.root, root);
 	return json_pack("{s:I, s:I, s:s, s:I, s:s}", "head",
 	    (json_int_t)last->head.number, "size", (json_int_t)last->head.size,
@@ -584,8 +606,8 @@ epochs_of(const struct verify *v)
 	json_int_t epochs = 0;
 	size_t i;
 
-	for (i = 0; i < v->count; i++)
-		if (i == 0 || v->heads == NULL ||
+	for (i = 0; i < v->parsed; i++)
+		if (i == 0 ||
 		    !same_epoch(&v->heads[i].head, &v->heads[i - 1].head))
 			epochs++;
 	return epochs;
@@ -595,7 +617,7 @@ json_t *
 verify_report(const struct verify *v)
 {
 	const struct tree_head *last =
-	    v->count > 0 ? &v->heads[v->count - 1].head : NULL;
+	    v->parsed > 0 ? &v->heads[v->parsed - 1].head : NULL;
 	uint64_t behind = last != NULL ? last->size : 0;
 
 	/* clang-format off */
@@ -605,9 +627,56 @@ verify_report(const struct verify *v)
 	    "first_record", (json_int_t)v->first,
 	    "unsigned_records", (json_int_t)(v->tree.size > behind ?
 		v->tree.size - behind : 0),
-	    "heads", (json_int_t)v->count, "epochs", epochs_of(v),
+	    "heads", (json_int_t)v->parsed, "epochs", epochs_of(v),
 	    "log", last != NULL ? last->log : NULL,
 	    "last_head", last_head_of(v), "problem", problem_of(v),
 	    "continued", v->continued);
 	/* clang-format on */
+}
+
+/* The first or the last one of its epoch, or the newest. */
+static bool
+is_end(const struct verify *v, size_t i)
+{
+	return i == 0 || i + 1 == v->parsed || v->heads[i].head.seals ||
+	    !same_epoch(&v->heads[i].head, &v->heads[i - 1].head);
+}
+
+static json_t *
+shown_head(const struct tree_head *h)
+{
+	/* clang-format off */
+	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:b, s:s?}",
+	    "log", h->log, "head", (json_int_t)h->number,
+	    "epoch", (json_int_t)h->epoch, "size", (json_int_t)h->size,
+	    "time_us", (json_int_t)h->time_us, "seals", h->seals,
+	    "parent", h->parent.log[0] != '\0' ? h->parent.log : NULL);
+	/* clang-format on */
+}
+
+/* Is the one that is nth of count among most, evenly chosen? */
+static bool
+is_chosen(size_t nth, size_t count, size_t most)
+{
+	return count <= most || (nth + 1) * most / count != nth * most / count;
+}
+
+json_t *
+verify_heads(const struct verify *v, size_t most)
+{
+	json_t *list = json_array();
+	size_t ends = 0, i, of_ends = 0, of_others = 0;
+	bool chosen;
+
+	for (i = 0; i < v->parsed; i++)
+		ends += is_end(v, i);
+	for (i = 0; i < v->parsed; i++) {
+		chosen = is_end(v, i) ?
+		    is_chosen(of_ends++, ends, most) :
+		    is_chosen(of_others++, v->parsed - ends, most);
+		if (chosen || i + 1 == v->parsed)
+			json_array_append_new(
+			    list, shown_head(&v->heads[i].head));
+	}
+	return list;
 }

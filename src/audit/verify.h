@@ -23,7 +23,11 @@ struct verify;
 struct verify	*verify_new(int dirfd, const char *against);
 /* NULL is fine. */
 void		 verify_free(struct verify *);
-/* Works through about that many bytes; true when it is done. */
+/*
+ * Works through about that many bytes, a head counting as VERIFY_HEAD of them;
+ * true when it is done.
+ */
+#define VERIFY_HEAD	4096
 bool		 verify_step(struct verify *, size_t bytes);
 /* Of 1000. */
 unsigned int	 verify_progress(const struct verify *);
@@ -36,5 +40,13 @@ unsigned int	 verify_progress(const struct verify *);
  * (texts: where one log goes on as another, as after a restore).
  */
 json_t		*verify_report(const struct verify *);
+
+/*
+ * For a picture: {log, head, epoch, size, time_us, seals, parent: a log's id or
+ * null} of the heads that were looked at, in their order, a new reference.  Of
+ * more than most, the first and last ones of epochs, and as many of the others,
+ * evenly; of too many epochs, as many of these.
+ */
+json_t		*verify_heads(const struct verify *, size_t most);
 
 #endif

@@ -36,6 +36,11 @@ const struct alert_class alert_classes[] = {
 	  .text = "No head of the audit log has left this machine since "
 	  "{since}: what was recorded since then, root could write anew "
 	  "unnoticed.", .args = { "since" } },
+	{ .name = "AuditNotVerified", .category = "AUDIT",
+	  .level = ALERT_CRITICAL, .own = true,
+	  .title = "The Audit Log Is Not What Was Signed",
+	  .text = "Verifying the audit log failed: {problem}.",
+	  .args = { "problem" } },
 	{ .name = "AuditQuotaCritical", .category = "AUDIT",
 	  .level = ALERT_CRITICAL, .own = true,
 	  .title = "The Audit Log's Quota Is Almost Used Up",

@@ -484,21 +484,27 @@ audit_connected(struct ipc *ipc)
 	retry_later();
 }
 
-/* It may be the export that ended the role: it is not asked for again. */
+/* It may be what ended the role: it is not asked for again. */
+static bool
+is_long(const struct pending *p)
+{
+	return p->type == MSG_AUDIT_EXPORT || p->type == MSG_AUDIT_VERIFY;
+}
+
 static void
-give_up_export(void)
+give_up_long(void)
 {
 	struct pending **at = &pending, *p;
 
 	while ((p = *at) != NULL) {
-		if (p->type != MSG_AUDIT_EXPORT) {
+		if (!is_long(p)) {
 			at = &p->next;
 			continue;
 		}
 		*at = p->next;
 		if (pending_end == &p->next)
 			pending_end = at;
-		answered(p, EIO, "The export was interrupted");
+		answered(p, EIO, "It was interrupted");
 		release(p);
 		at = &pending; /* what was called may have asked */
 	}
@@ -508,7 +514,7 @@ void
 audit_disconnected(void)
 {
 	audit = NULL;
-	give_up_export();
+	give_up_long();
 }
 
 /*

@@ -78,13 +78,13 @@ void	 audit_disconnected(void);
 void	 audit_message(struct ipc_msg *);
 
 /*
- * Asks the role (MSG_AUDIT_QUERY, _STATE, _PRUNE, _EXPORT, _REPORT); data NULL:
+ * Asks the role (MSG_AUDIT_QUERY, _STATE, _PRUNE, _EXPORT, ...); data NULL:
  * none.  done gets the result or errno and text.  Without the role, it is asked
  * when it is back.  The number is that of the question.
  */
 uint32_t audit_ask(enum message_type, const json_t *data,
 	    void (*done)(int error, const char *text, void *), void *);
-/* Of an export: percent, and its end before it is done (ECANCELED). */
+/* Of an export or a verification: percent, and its end before it is done (ECANCELED). */
 void	 audit_on_progress(uint32_t id, void (*)(unsigned int percent, void *));
 void	 audit_abort(uint32_t id);
 /* From done: the descriptor that came with it, the caller's; -1: none. */

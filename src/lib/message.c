@@ -82,6 +82,7 @@ static const struct message_info messages[MSG_TYPE_COUNT] = {
 	ROW(AUDIT_HEAD,		CORE, AUDIT,	  STR, STR,	       0, 0),
 	ROW(AUDIT_REIDENTIFY,	CORE, AUDIT,	  STR, 64 * KIB,       0, 0),
 	ROW(AUDIT_PROBE,	CORE, AUDIT,	  STR, SHORT,	       0, 0),
+	ROW(AUDIT_VERIFY,	CORE, AUDIT,	  STR, STR,	       0, 0),
 
 	ROW(JOURNAL_READ,	AUDIT, JOURNAL,	  16 + STR, 16 + STR + KIB,
 								       0, 0),

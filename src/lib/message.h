@@ -129,7 +129,7 @@ enum message_type {
 				   no longer in the front's queue */
 
 	/* The audit log: core <-> audit; id joins request and answer. */
-	MSG_AUDIT_APPEND = 48,	/* core -> audit: u8 enum audit_append, str
+	MSG_AUDIT_APPEND = 47,	/* core -> audit: u8 enum audit_append, str
 				   record as JSON */
 	MSG_AUDIT_APPENDED,	/* audit -> core: u32 errno, 0 = on disk; u32
 				   errno that those not urgent get now */
@@ -138,7 +138,7 @@ enum message_type {
 	MSG_AUDIT_RESULT,	/* audit -> core: u32 errno, str result JSON,
 				   or the reason when errno is not 0; of a
 				   QUERY, STATE, PRUNE, EXPORT, REPORT, HEAD,
-				   REIDENTIFY */
+				   REIDENTIFY, VERIFY */
 	MSG_AUDIT_LIMITS,	/* core -> audit: u32 records and u32 seconds
 				   until a head is signed, u64 bytes that the
 				   log may take (0: any), u64 bytes to keep
@@ -153,14 +153,17 @@ enum message_type {
 				   before which all goes, with look} */
 	MSG_AUDIT_EXPORT,	/* core -> audit: str {user, uuid, format, data,
 				   record} as of audit/export.h -> {} */
-	MSG_AUDIT_PROGRESS,	/* audit -> core: u32 percent of an EXPORT */
-	MSG_AUDIT_ABORT,	/* core -> audit: u32 id of the EXPORT, which
-				   then ends by ECANCELED */
+	MSG_AUDIT_PROGRESS,	/* audit -> core: u32 percent of an EXPORT or
+				   VERIFY */
+	MSG_AUDIT_ABORT,	/* core -> audit: u32 id of the EXPORT or
+				   VERIFY, which then ends by ECANCELED */
 	MSG_AUDIT_REPORT,	/* core -> audit: str {user, name} -> {} (fd) */
 	MSG_AUDIT_HEAD,		/* core -> audit: str "" -> {head}: the line of
 				   a head for all records that there are */
 	MSG_AUDIT_REIDENTIFY,	/* core -> audit: str {record: of what is done,
 				   without event_data} -> {log, parent}: ids */
+	MSG_AUDIT_VERIFY,	/* core -> audit: str "" -> the report of
+				   audit/verify.h, and tree: of its heads */
 
 	/* The journal: audit <-> journal, one LINES for each READ. */
 	MSG_JOURNAL_READ,	/* audit -> journal: str cursor of the last line

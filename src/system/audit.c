@@ -17,6 +17,7 @@
 #include "system/audit_prune.h"
 #include "system/audit_export.h"
 #include "system/audit_heads.h"
+#include "system/audit_verify.h"
 #include "system/system.h"
 
 static const char *const read_roles[] = { "SYSTEM_AUDIT_READ", NULL };
@@ -157,6 +158,11 @@ static const struct method methods[] = {
 	  .audit = "Keep Audit Head Elsewhere",
 	  .doc = "Says that a head which audit.head gave is kept elsewhere.",
 	  .run = audit_head_kept_run },
+	{ .name = "audit.verify", .auth = AUTH_ROLE, .roles = read_roles,
+	  .result = &audit_verify_result, .job = true, .own = true,
+	  .abort = audit_verify_abort,
+	  .doc = "Proves that no record of the log was altered, dropped or "
+	  "inserted since it was signed.", .run = audit_verify_run },
 	/* FULL_ADMIN only, and of those root at the machine. */
 	{ .name = "audit.reidentify", .auth = AUTH_ROLE, .own = true,
 	  .result = &audit_reidentify_result,

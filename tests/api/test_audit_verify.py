@@ -54,6 +54,40 @@ def test_while_it_runs(fresh):
     assert after["records"] >= before["records"] + 5
     assert report(fresh, "--against", after["last_head"]["line"])["verified"]
 
+    # The role that keeps it says the same, and finds what is altered.
+    with fresh.root() as root:
+        job = root.job("audit.verify")
+        assert job["state"] == "SUCCESS", job
+        assert job["progress"]["percent"] == 100
+        found = job["result"]
+        assert found["verified"] and found["problem"] is None
+        assert found["records"] >= after["records"]
+        assert found["tree"][0]["head"] == 0 and \
+            found["tree"][-1]["head"] == found["last_head"]["head"]
+        assert {head["log"] for head in found["tree"]} == {found["log"]}
+        assert [alert["klass"] for alert in root.call("alert.list")
+                if alert["klass"] == "AuditNotVerified"] == []
+
+        root.call("audit.head")     # signs what there is
+        whole = segment(fresh).read_bytes()
+        line = whole.index(b"\n", whole.index(b"verified2")) + 1
+        number = whole[:line].count(b"\n")
+        with open(segment(fresh), "r+b") as file:
+            file.seek(whole.index(b'"success"', line) + 11)
+            file.write(b"T")
+        found = root.job("audit.verify")["result"]
+        assert not found["verified"]
+        assert found["problem"]["record"] == number
+        assert found["problem"]["where"] == \
+            f"segment-000001.jsonl line {number + 1}"
+        assert "AuditNotVerified" in {
+            alert["klass"] for alert in root.call("alert.list")}
+        with open(segment(fresh), "r+b") as file:
+            file.write(whole)
+        assert root.job("audit.verify")["result"]["verified"]
+        assert "AuditNotVerified" not in {
+            alert["klass"] for alert in root.call("alert.list")}
+
 
 def shown_on_a_terminal(*command):
     """What a program writes to standard error when that is one."""

@@ -42,7 +42,7 @@ METHODS = {
     "ssh.rotate_host_keys", "ssh.sessions", "ssh.terminate_session",
     "alert.list", "audit.query", "audit.config", "audit.update",
     "audit.confirm_clock", "audit.head", "audit.head_kept",
-    "audit.download_head", "audit.reidentify", "audit.export", "audit.download_report",
+    "audit.download_head", "audit.reidentify", "audit.verify", "audit.export", "audit.download_report",
     "system.reboot.info",
     *(f"certificate.{name}" for name in (
         "create", "delete", "ec_curve_choices", "extended_key_usage_choices",

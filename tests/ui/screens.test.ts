@@ -155,6 +155,16 @@ test('the log is searched', async () => {
   await page.getByRole('button', { name: 'Close' }).last().click();
 });
 
+test('the log is proven, and its heads drawn', async () => {
+  await page.getByRole('button', { name: 'Verify the Log' }).click();
+  await page.getByText('Proven: no record was altered').waitFor();
+  await page.getByRole('img', { name: /^Heads of the log over time/ }).waitFor();
+  await lookedAt(page, 'audit-proof');
+  await page.getByRole('button', { name: 'Show as a table' }).click();
+  await page.getByRole('grid', { name: 'Heads of the log' }).waitFor();
+  await lookedAt(page, 'audit-heads');
+});
+
 test('a setting is saved, and it alone', async () => {
   await go('Advanced Settings');
   await page.locator('#system-advanced-update-motd').fill('Welcome');

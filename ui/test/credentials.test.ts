@@ -44,7 +44,10 @@ describe('a user', () => {
     ways: ['WEB_PASSWORD'],
     ways_off: [],
     roles: ['FULL_ADMIN'],
+    sudo: false,
+    locked: false,
     last_used: null,
+    last_ways: {},
     last_origin: null,
     ...changes,
   });

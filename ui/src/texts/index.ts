@@ -12,10 +12,12 @@ import { services } from './services';
 import { ssh } from './ssh';
 import { system } from './system';
 
-const catalogue = { ...common, ...login, ...dashboard, ...services, ...ssh, ...credentials, ...backup, ...certificates, ...system };
+export const catalogue = { ...common, ...login, ...dashboard, ...services, ...ssh, ...credentials, ...backup, ...certificates, ...system };
 
 export type TextKey = keyof typeof catalogue;
 
 export function t(key: TextKey, values: Record<string, string | number> = {}): string {
-  return catalogue[key].replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ''));
+  /* A newer server may know a way or a state that has no text yet. */
+  const text = (catalogue[key] as string | undefined) ?? key;
+  return text.replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? ''));
 }

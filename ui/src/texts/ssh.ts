@@ -62,6 +62,8 @@ export const ssh = {
   'ssh.keys.old': 'In use, to be withdrawn',
   'ssh.keys.new': 'New, being learnt',
   'ssh.keys.damaged': 'Damaged',
+  'ssh.keys.certificate': 'Certificate {id}, for {names}',
+  'ssh.keys.certificate-until': 'Certificate {id}, for {names}, until {time}',
   'ssh.keys.begin': 'Replace',
   'ssh.keys.begin.title': 'Replace host keys?',
   'ssh.keys.begin.verb': 'Begin',

@@ -19,9 +19,11 @@ import { useResult } from '../../api/hooks';
 import { Copied } from '../../app/Copied';
 import { download } from '../../app/download';
 import { Failed } from '../../app/parts';
-import { dateText, type ApiDate } from '../../app/time';
+import { dateText } from '../../app/time';
 import { useMay } from '../../session/hooks';
 import { t, type TextKey } from '../../texts';
+import type { Left } from './heads';
+import { Proof } from './Proof';
 
 const FILE = 'audit-head.json';
 
@@ -32,12 +34,6 @@ interface SignedHead {
   epoch: number;
   size: number;
   time_us: number;
-}
-
-interface Left {
-  at: ApiDate;
-  way: string;
-  head: number;
 }
 
 function parsed(text: string): SignedHead | null {
@@ -66,6 +62,7 @@ export function Head() {
   const left = config.value?.head_left as Left | null | undefined;
   if (!signed) return <Failed text={head.error} />;
   return (
+    <>
     <Card className="hf-chosen">
       <CardTitle component="h2">{t('audit.head')}</CardTitle>
       <CardBody className="hf-stack">
@@ -101,5 +98,7 @@ export function Head() {
         )}
       </CardBody>
     </Card>
+    {may('audit.verify') && <Proof left={left} />}
+    </>
   );
 }

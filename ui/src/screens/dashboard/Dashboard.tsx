@@ -10,6 +10,7 @@ import { Failed, Screen } from '../../app/parts';
 import { Link } from '../../app/router';
 import { client } from '../../api/client';
 import { useLoaded, useResult } from '../../api/hooks';
+import type { EventName } from '../../generated/api';
 import { useMay } from '../../session/hooks';
 import { t, type TextKey } from '../../texts';
 import { serviceName, ServiceState, useServices } from '../services/Services';
@@ -92,8 +93,27 @@ async function readHistory(): Promise<AuditLine[]> {
   })) as AuditLine[];
 }
 
+/* What changes, and who comes: then there is a record more. */
+const recorded: readonly EventName[] = [
+  'auth.sessions',
+  'ssh.sessions',
+  'alert.list',
+  'service.query',
+  'user.query',
+  'group.query',
+  'privilege.query',
+  'api_key.query',
+  'keychaincredential.query',
+  'ssh.config',
+  'audit.config',
+  'system.advanced.config',
+  'system.general.config',
+  'system.security.config',
+  'auth.twofactor.config',
+];
+
 function History() {
-  const { value, error } = useLoaded('history', readHistory);
+  const { value, error } = useLoaded('history', readHistory, recorded);
   return (
     <Part title="dashboard.history">
       <Failed text={error} />

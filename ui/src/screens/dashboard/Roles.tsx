@@ -15,7 +15,7 @@ interface Role {
 }
 
 export function Roles() {
-  const { value, error } = useResult('holdfast.status', []);
+  const { value, error } = useResult('holdfast.status', [], ['alert.list', 'service.query']);
   const roles = (value?.['roles'] ?? []) as Role[];
   const problems = (value?.['problems'] ?? []) as string[];
   return (

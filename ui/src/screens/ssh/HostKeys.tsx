@@ -25,6 +25,7 @@ import { errorText } from '../../api/error';
 import { useLoaded } from '../../api/hooks';
 import { ConfirmDialog } from '../../app/ConfirmDialog';
 import { Failed } from '../../app/parts';
+import { dateText } from '../../app/time';
 import { useMay } from '../../session/hooks';
 import { usePasswordAgain } from '../../session/PasswordAgain';
 import { t, type TextKey } from '../../texts';
@@ -53,6 +54,14 @@ function stateOf(key: Shown, replaced: boolean): TextKey {
   return replaced ? 'ssh.keys.old' : 'ssh.keys.used';
 }
 
+function certificateText(one: NonNullable<HostKey['certificate']>): string {
+  const names = one.principals.join(', ');
+  const known = { id: one.key_id, names };
+  return one.valid_until
+    ? t('ssh.keys.certificate-until', { ...known, time: dateText(one.valid_until) })
+    : t('ssh.keys.certificate', known);
+}
+
 function Key({ one, replaced }: { one: Shown; replaced: boolean }) {
   return (
     <DescriptionListGroup>
@@ -69,6 +78,7 @@ function Key({ one, replaced }: { one: Shown; replaced: boolean }) {
       <DescriptionListDescription>
         <code className="hf-long">{one.fingerprint}</code>
         {one.problem !== null && <p>{one.problem}</p>}
+        {one.certificate && <p>{certificateText(one.certificate)}</p>}
       </DescriptionListDescription>
     </DescriptionListGroup>
   );

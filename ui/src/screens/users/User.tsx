@@ -28,6 +28,7 @@ import { user_create, user_update } from '../../generated/forms';
 import { useMay, useMe } from '../../session/hooks';
 import { usePasswordAgain } from '../../session/PasswordAgain';
 import { t, type TextKey } from '../../texts';
+import { AccessCard } from './AccessCard';
 import { nobodyElse, writtenOf, type Access } from './account';
 
 const ROOT = 'root';
@@ -229,6 +230,7 @@ export default function User() {
   const { id: part } = usePathParts(`${LIST}/:id`);
   const id = part === 'new' ? null : Number(part);
   const fresh = id === null;
+  const may = useMay();
   const [made, setMade] = useState<string | null>(null);
   const [name, setName] = useState<string>();
   const asked = useAsked(id, name);
@@ -242,6 +244,7 @@ export default function User() {
       title={fresh ? t('user.new') : (name ?? t('user.edit'))}
       above={{ path: LIST, title: t('place.users') }}
     >
+      {id !== null && may('user.access') && <AccessCard id={id} />}
       <EntryForm
         resource="user"
         id={id}

@@ -1,7 +1,7 @@
 /*
  * Credentials > Users: who there is, how each comes in, and when he last did.
  */
-import { Button, Checkbox, Flex, FlexItem, Label, LabelGroup } from '@patternfly/react-core';
+import { Button, Checkbox, Flex, FlexItem } from '@patternfly/react-core';
 import { useState } from 'react';
 import { client } from '../../api/client';
 import { ConfirmDialog } from '../../app/ConfirmDialog';
@@ -11,31 +11,12 @@ import { Link, navigate } from '../../app/router';
 import { shortDateText } from '../../app/time';
 import { List, type Column } from '../../list/List';
 import { useMay, useMe } from '../../session/hooks';
-import { t, type TextKey } from '../../texts';
+import { t } from '../../texts';
 import { people, withAccess, type Account } from './account';
 import { SecondFactor } from './SecondFactor';
+import { Ways } from './Ways';
 
 type Asked = { account: Account; about: 'delete' | 'lock' | 'second-factor' };
-
-function Ways({ account }: { account: Account }) {
-  if (account.locked)
-    return (
-      <Label status="danger" variant="outline" isCompact>
-        {t('users.locked')}
-      </Label>
-    );
-  const ways = account.access?.ways ?? [];
-  if (ways.length === 0) return <>{t('users.no-way')}</>;
-  return (
-    <LabelGroup aria-label={t('users.ways')} numLabels={5}>
-      {ways.map((way) => (
-        <Label key={way} variant="outline" isCompact>
-          {t(`users.way.${way}` as TextKey)}
-        </Label>
-      ))}
-    </LabelGroup>
-  );
-}
 
 const columns: readonly Column<Account>[] = [
   {
@@ -45,7 +26,7 @@ const columns: readonly Column<Account>[] = [
   },
   { field: 'uid', title: t('users.uid'), cell: (one) => one.uid },
   { field: 'full_name', title: t('users.full-name'), cell: (one) => one.full_name },
-  { title: t('users.ways'), cell: (one) => <Ways account={one} /> },
+  { title: t('users.ways'), cell: (one) => <Ways ways={one.access?.ways ?? []} locked={one.locked} /> },
   {
     title: t('users.second-factor'),
     cell: (one) => t(one.twofactor_auth_configured ? 'bool.yes' : 'bool.no'),

@@ -25,7 +25,11 @@ export interface Access {
   ways: string[];
   ways_off: string[];
   roles: string[];
+  sudo: boolean;
+  locked: boolean;
   last_used: ApiDate | null;
+  /** Of each way of the API. */
+  last_ways: Record<string, ApiDate | null>;
   last_origin: string | null;
 }
 
