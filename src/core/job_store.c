@@ -102,8 +102,7 @@ open_file(const char *file, bool *damagedp, char **whyp)
 {
 	struct job_store *s = xcalloc(1, sizeof(*s));
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE |
-	    SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_NOMUTEX |
-	    SQLITE_OPEN_NOFOLLOW;
+	    SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_NOMUTEX;
 	mode_t mask = umask(0077);
 	bool opened = sqlite3_open_v2(file, &s->db, flags, NULL) == SQLITE_OK &&
 	    prepare(s);
