@@ -106,9 +106,16 @@ status_known(const struct op_reply *reply, void *arg)
 	struct wire_in body = reply->body;
 	uint8_t state = wire_get_u8(&body);
 
+	/* Its running process would not be told, nor looked at. */
+	if (reply->error != 0) {
+		change_refuse(c, reply->error,
+		    "Nothing was changed: whether %s runs is not known: %s",
+		    daemons[c->at].name, reply->text);
+		return;
+	}
 	/* One that is being restarted after a crash counts as running. */
-	c->reached[c->at].running = reply->error == 0 &&
-	    (state == STATE_RUNNING || state == STATE_STARTING);
+	c->reached[c->at].running =
+	    state == STATE_RUNNING || state == STATE_STARTING;
 	c->at++;
 	ask_next(c);
 }

@@ -12,7 +12,8 @@
 
 #include "lib/xalloc.h"
 
-#define CALL_SECONDS 10 /* for an answer */
+/* For an answer; PID 1 has none while it reads all units again (Reload). */
+#define CALL_SECONDS 60
 #define RETRY_FIRST_MS 200
 #define RETRY_LAST_MS 5000
 #define TURN_MAX 64 /* messages before others get their turn */
