@@ -57,7 +57,9 @@ const struct output outputs[] = {
 	  .check = { "/usr/sbin/sshd", "-t", "-o", "LogLevel=ERROR",
 	    "-f", "%f", NULL },
 	  .complaint = SSH_KEY_COMPLAINT,
-	  .effective = { "/usr/sbin/sshd", "-T", "-f", "%f", NULL },
+	  /* Without a port 9.2 refuses a file with Match LocalPort. */
+	  .effective = { "/usr/sbin/sshd", "-T", "-C", "lport=1",
+	    "-f", "%f", NULL },
 	  .vet = directives_vet },
 };
 

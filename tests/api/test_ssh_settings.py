@@ -84,7 +84,8 @@ GOOD = {
         "ClientAliveInterval 30", "# only a comment", "\n\n",
         "MaxStartups 20\nClientAliveInterval 30\n",
         "\tMaxStartups\t20\t\nClientAliveInterval=\t30 \t",
-        "Match User nobody\n  X11Forwarding no", "#" + "x" * 16383],
+        "Match User nobody\n  X11Forwarding no",
+        "Match LocalPort 22\n  X11Forwarding no", "#" + "x" * 16383],
     "sftp_log_level": LEVELS, "sftp_log_facility": FACILITIES,
 }
 
