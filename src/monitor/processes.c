@@ -282,7 +282,9 @@ on_closed(struct ipc *ipc, const char *reason, void *arg)
 	if (reason != NULL)
 		log_error("role.breach", "%s[%d]: %s",
 		    role_info(process->role)->name, (int)process->pid, reason);
-	role_kill(process);
+	/* Stopping, it has things to put away yet, and a time for that. */
+	if (!stopping)
+		role_kill(process);
 }
 
 static const struct ipc_callbacks callbacks = { on_message, on_closed };
