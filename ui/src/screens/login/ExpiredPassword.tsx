@@ -7,7 +7,7 @@ import { client } from '../../api/client';
 import { ApiError, errorText } from '../../api/error';
 import { PasswordField } from '../../form/PasswordField';
 import { Problems } from '../../form/Problems';
-import { logOut, refreshMe } from '../../session/session';
+import { logIn, logOut, refreshMe } from '../../session/session';
 import { useMe } from '../../session/hooks';
 import { t } from '../../texts';
 
@@ -35,7 +35,8 @@ export default function ExpiredPassword() {
         new_password: password,
         ...(once ? {} : { old_password: old }),
       })
-      .then(refreshMe)
+      // A session by a one-time password stays one: there is a better one now.
+      .then(() => (once ? logIn(me.pw_name, password) : refreshMe()))
       .catch((error: unknown) =>
         setProblems(
           error instanceof ApiError && error.fields.length > 0
