@@ -132,14 +132,17 @@ function field(name, schema, required) {
   return made;
 }
 
-/* The last parameter that is an object with members is the form. */
+/*
+ * The last parameter that is an object with members is the form.  What has no
+ * effect yet is no field of it.
+ */
 function form(method) {
   for (const p of [...method.params].reverse()) {
     const schema = core(p.schema);
     if (schema.type === 'object' && schema.properties)
-      return Object.entries(schema.properties).map(([name, value]) =>
-        field(name, value, (schema.required ?? []).includes(name)),
-      );
+      return Object.entries(schema.properties)
+        .filter(([, value]) => !value['x-unbuilt'])
+        .map(([name, value]) => field(name, value, (schema.required ?? []).includes(name)));
   }
   return null;
 }

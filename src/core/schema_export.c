@@ -329,6 +329,8 @@ put_notes(json_t *schema, const struct field *f, const struct form *form)
 		json_object_set_new(schema, "readOnly", json_true());
 	if (f->flags & FF_OWN)
 		json_object_set_new(schema, "x-own", json_true());
+	if (f->flags & FF_UNBUILT)
+		json_object_set_new(schema, "x-unbuilt", json_true());
 	if (f->label != NULL)
 		set(schema, "x-label", f->label);
 	if (f->unit != NULL)

@@ -13,7 +13,7 @@ export const ADMIN = 'truenas_admin';
 export const PASSWORD = 'correct horse 9 battery';
 const READY_MS = 90_000;
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer();
     server.on('error', reject);
@@ -30,7 +30,8 @@ export class Instance {
   sshPort = 0;
   private process: ChildProcess | undefined;
 
-  async start(): Promise<this> {
+  /** More arguments of holdfastd may follow. */
+  async start(...more: string[]): Promise<this> {
     const port = await freePort();
     this.sshPort = await freePort();
     this.url = `https://127.0.0.1:${port}`;
@@ -38,7 +39,7 @@ export class Instance {
       join(build, 'holdfastd'),
       [
         '--instance', this.directory, '--listen', `127.0.0.1:${port}`,
-        '--ssh-port', String(this.sshPort), '--ready-fd', '3',
+        '--ssh-port', String(this.sshPort), '--ready-fd', '3', ...more,
       ],
       { stdio: ['ignore', 'ignore', 'ignore', 'pipe'], detached: true },
     );

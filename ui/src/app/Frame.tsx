@@ -32,7 +32,9 @@ const screens = new Map<Place, LazyExoticComponent<ComponentType>>(
 /** The place at a path, of those that this user has. */
 function usePlaces(): readonly Place[] {
   const me = useMe();
-  return places.filter((place) => place.needs.every((method) => may(me, method)));
+  return places.filter(
+    ({ needs, allows }) => needs.every((method) => may(me, method)) && (allows?.(me) ?? true),
+  );
 }
 
 function Item({ place, at, onGo }: { place: Place; at: string; onGo: () => void }) {
@@ -113,7 +115,10 @@ export default function Frame() {
       sidebar={sidebar}
       skipToContent={<SkipToContent href={`#${MAIN}`}>{t('app.skip')}</SkipToContent>}
       mainContainerId={MAIN}
-      mainTabIndex={-1}
+      /* What has nothing to be focused is scrolled by keys all the same. */
+      mainTabIndex={0}
+      /* Asked for it, PatternFly looks whether its menu has to lie over the screen. */
+      onPageResize={() => undefined}
     >
       <PlaceScreen place={place} />
     </Page>

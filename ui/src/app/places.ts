@@ -5,6 +5,7 @@
  */
 import type { ComponentType } from 'react';
 import type { Method } from '../api/client';
+import { privilegeOf, type Me } from '../session/session';
 import type { TextKey } from '../texts';
 
 export interface Place {
@@ -13,6 +14,8 @@ export interface Place {
   /** The heading that it stands under; none: by itself.  null: in no menu. */
   group?: TextKey | null;
   needs: readonly Method[];
+  /** And who else does not see it. */
+  allows?: (me: Me) => boolean;
   load: () => Promise<{ default: ComponentType }>;
 }
 
@@ -101,6 +104,13 @@ export const places: readonly Place[] = [
     load: () => import('../screens/ssh/Ssh'),
   },
   {
+    path: '/system/general',
+    title: 'place.general',
+    group: 'place.system',
+    needs: ['system.general.config'],
+    load: () => import('../screens/general/General'),
+  },
+  {
     path: '/system/advanced',
     title: 'place.advanced',
     group: 'place.system',
@@ -113,5 +123,13 @@ export const places: readonly Place[] = [
     group: 'place.system',
     needs: ['audit.query'],
     load: () => import('../screens/audit/Audit'),
+  },
+  {
+    path: '/system/shell',
+    title: 'place.shell',
+    group: 'place.system',
+    needs: ['core.resize_shell'],
+    allows: (me) => privilegeOf(me).web_shell,
+    load: () => import('../screens/shell/Shell'),
   },
 ];

@@ -29,9 +29,12 @@ interface Props {
 const FEW = 6;
 
 function Boxes({ id, value, choices, disabled, onChange }: Props) {
+  /* What is chosen and no choice any more can be taken away. */
+  const gone = value.filter((name) => !(name in (choices ?? {})));
+  const boxes = { ...choices, ...Object.fromEntries(gone.map((name) => [name, name])) };
   return (
     <div className="hf-boxes">
-      {Object.entries(choices ?? {}).map(([name, label]) => (
+      {Object.entries(boxes).map(([name, label]) => (
         <Checkbox
           key={name}
           id={`${id}-${name}`}

@@ -110,8 +110,8 @@ export async function sendCode(username: string, code: string): Promise<void> {
   }
 }
 
-/** Asked on a connection of its own: the session stays what it is. */
-export async function passwordIsRight(username: string, password: string): Promise<boolean> {
+/** Runs on a connection of its own: the session of the page stays what it is. */
+async function apart<T>(run: (other: Client) => Promise<T>): Promise<T> {
   const other = new Client(browserSocket);
   try {
     await new Promise<void>((resolve, reject) => {
@@ -119,6 +119,14 @@ export async function passwordIsRight(username: string, password: string): Promi
       other.watch(() => other.state === 'lost' && reject(new LostError()));
       other.connect();
     });
+    return await run(other);
+  } finally {
+    other.end();
+  }
+}
+
+export function passwordIsRight(username: string, password: string): Promise<boolean> {
+  return apart(async (other) => {
     const answer = (await other.call('auth.login_ex', {
       mechanism: 'PASSWORD_PLAIN',
       username,
@@ -127,9 +135,22 @@ export async function passwordIsRight(username: string, password: string): Promi
     })) as unknown as LoginAnswer;
     if (answer.response_type === 'SUCCESS') await other.call('auth.logout');
     return answer.response_type === 'SUCCESS' || answer.response_type === 'OTP_REQUIRED';
-  } finally {
-    other.end();
-  }
+  });
+}
+
+/** Comes in by the same door once more, which shows that it is open, and calls. */
+export async function comeInAnew(run: (other: Client) => Promise<unknown>): Promise<void> {
+  const token = await client.call('auth.generate_token', 60, {}, true, true);
+  await apart(async (other) => {
+    const answer = (await other.call('auth.login_ex', {
+      mechanism: 'TOKEN_PLAIN',
+      token,
+      login_options: { user_info: false, reconnect_token: false },
+    })) as unknown as LoginAnswer;
+    if (answer.response_type !== 'SUCCESS') throw new Error(answer.response_type);
+    await run(other);
+    await other.call('auth.logout');
+  });
 }
 
 async function comeBack(): Promise<boolean> {

@@ -7,12 +7,13 @@ import { certificates } from './certificates';
 import { common } from './common';
 import { credentials } from './credentials';
 import { dashboard } from './dashboard';
+import { general } from './general';
 import { login } from './login';
 import { services } from './services';
 import { ssh } from './ssh';
 import { system } from './system';
 
-export const catalogue = { ...common, ...login, ...dashboard, ...services, ...ssh, ...credentials, ...backup, ...certificates, ...system };
+export const catalogue = { ...common, ...login, ...dashboard, ...services, ...ssh, ...credentials, ...backup, ...certificates, ...system, ...general };
 
 export type TextKey = keyof typeof catalogue;
 

@@ -13,7 +13,7 @@ import {
 import { Table, Tbody, Td, Th, Thead, Tr } from '@patternfly/react-table';
 import { Diff } from '../../app/Diff';
 import { t } from '../../texts';
-import { SECONDS } from './Checkin';
+import { SECONDS } from '../../app/checkin';
 
 export interface DryRun {
   diff: string;

@@ -13,6 +13,7 @@ import {
   Gallery,
 } from '@patternfly/react-core';
 import { useState, type FormEvent } from 'react';
+import { SECONDS } from '../../app/checkin';
 import { Failed, Screen, Waiting } from '../../app/parts';
 import { ConflictDialog } from '../../form/ConflictDialog';
 import { FormFields } from '../../form/FormFields';
@@ -24,7 +25,7 @@ import type { Values } from '../../form/fields';
 import { ssh_update } from '../../generated/forms';
 import { useMay } from '../../session/hooks';
 import { t } from '../../texts';
-import { Checkin, SECONDS } from './Checkin';
+import { Checkin } from './Checkin';
 import { useExtras } from './extras';
 import { ForeignEdits, ImportReport } from './ForeignEdits';
 import { HostKeys } from './HostKeys';
