@@ -17,6 +17,7 @@
 #include <uv.h>
 
 #include "audit/audit_internal.h"
+#include "audit/console.h"
 #include "lib/boottime.h"
 #include "lib/fact.h"
 #include "lib/file.h"
@@ -401,6 +402,9 @@ core_message(struct ipc *ipc, struct ipc_msg *message, void *arg)
 	case MSG_AUDIT_PROBE:
 		audit_answer_asked(audit, message, expect_probe);
 		break;
+	case MSG_AUDIT_CONSOLE:
+		audit_console_message(audit, message);
+		break;
 	case MSG_AUDIT_REIDENTIFY:
 		audit_reidentify_message(audit, message);
 		break;
@@ -420,6 +424,7 @@ core_stop(struct audit *audit)
 	ipc_free(audit->core);
 	audit->core = NULL;
 	audit->waiting_count = 0;
+	console_forget(audit->console);
 	queries_drop(audit);
 	audit_export_drop(audit);
 	audit_verify_drop(audit);
@@ -626,9 +631,11 @@ static bool
 syslog_start(struct audit *audit, int fd)
 {
 	audit->syslog = syslog_reader_new(&audit->loop, fd, audit->words);
-	if (audit->syslog != NULL)
-		syslog_reader_watch(audit->syslog, root_spoke, audit);
-	return audit->syslog != NULL;
+	if (audit->syslog == NULL)
+		return false;
+	syslog_reader_watch(audit->syslog, root_spoke, audit);
+	syslog_reader_show(audit->syslog, audit->console);
+	return true;
 }
 
 static bool
@@ -708,6 +715,7 @@ audit_stop(struct audit *audit)
 	ipc_free(audit->monitor);
 	journal_reader_free(audit->journal);
 	syslog_reader_free(audit->syslog);
+	console_free(audit->console);
 	fact_reader_free(audit->facts);
 	words_reader_free(audit->words);
 	login_failures_free(audit->failures);
@@ -773,6 +781,7 @@ audit_main(void)
 	if (tree_start(&audit, dirfd, place) == -1)
 		return 1;
 	index_start(&audit, dirfd, boot);
+	audit_console_start(&audit);
 	sources_start(&audit, &startup, boot);
 	if (startup.peer_fds[ROLE_CORE] != -1)
 		core_start(&audit, startup.peer_fds[ROLE_CORE]);

@@ -46,6 +46,7 @@ struct audit {
 	int64_t signed_at; /* by boottime_ms() */
 	uv_timer_t head; /* runs while there are records without one */
 	struct syslog_reader *syslog;
+	struct console *console;
 	struct sources *sources;
 	struct login_failures *failures;
 	struct words_reader *words;
@@ -132,6 +133,11 @@ void	 audit_answer_json(struct audit *, uint32_t id, json_t *answer);
 /* Of a message that is JSON: answers with what ask made, or its errno. */
 void	 audit_answer_asked(struct audit *, struct ipc_msg *,
 	    int (*ask)(struct audit *, const json_t *data, json_t **answerp));
+
+/* console.c */
+void	 audit_console_start(struct audit *);
+/* Answered once there is something to say. */
+void	 audit_console_message(struct audit *, struct ipc_msg *);
 
 /* head.c */
 void	 audit_head_message(struct audit *, struct ipc_msg *);

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "audit/audit_internal.h"
+#include "audit/console.h"
 #include "audit/journal_file.h"
 #include "lib/file.h"
 #include "lib/log.h"
@@ -187,6 +188,23 @@ missing(struct journal_reader *reader)
 }
 
 /* False: it is malformed. */
+/* To who looks at the console's messages. */
+static void
+show(struct journal_reader *reader, const struct words_sender *sender,
+    const char *identifier, const char *text, size_t len)
+{
+	char *line = xasprintf("%s[%d]: %.*s", identifier, (int)sender->pid,
+	    (int)(len < CONSOLE_TEXT_MAX ? len : CONSOLE_TEXT_MAX), text);
+	struct console_said said = { .pid = sender->pid,
+		.uid = sender->uid,
+		.text = line,
+		.len = strlen(line) };
+
+	if (!reader->again)
+		console_line(reader->audit->console, &said);
+	free(line);
+}
+
 static bool
 take_line(struct journal_reader *reader, struct wire_in *body)
 {
@@ -213,6 +231,7 @@ take_line(struct journal_reader *reader, struct wire_in *body)
 		id_of_line(cursor, id);
 		words_said(
 		    reader->audit->words, &sender, identifier, text, len);
+		show(reader, &sender, identifier, text, len);
 		memcpy(reader->place.cursor, cursor, strlen(cursor) + 1);
 		reader->place.since_us = time_us;
 	}

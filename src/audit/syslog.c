@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "audit/console.h"
 #include "audit/source_words.h"
 #include "audit/syslog.h"
 #include "lib/log.h"
@@ -28,6 +29,7 @@ struct syslog_reader {
 	unsigned int dropped;
 	void (*root)(pid_t, void *); /* NULL: nobody asks */
 	void *root_arg;
+	struct console *console; /* NULL: nobody looks */
 };
 
 /* clang-format off */
@@ -166,6 +168,25 @@ sender_credentials(struct msghdr *message, struct ucred *sender)
 }
 
 static void
+show(struct console *console, const struct syslog_line *line,
+    const struct ucred *sender)
+{
+	struct console_said said = { .facility = line->facility,
+		.severity = line->severity,
+		.text = line->text,
+		.len = line->len,
+		.uid = -1 };
+
+	if (console == NULL)
+		return;
+	if (sender != NULL) {
+		said.pid = sender->pid;
+		said.uid = sender->uid;
+	}
+	console_line(console, &said);
+}
+
+static void
 reader_datagram(struct syslog_reader *reader, const char *data, size_t len,
     const struct ucred *sender, bool cut)
 {
@@ -187,6 +208,7 @@ reader_datagram(struct syslog_reader *reader, const char *data, size_t len,
 			uv_timer_start(&reader->timer, reader_report, 1000, 0);
 		return;
 	}
+	show(reader->console, &line, sender);
 	if (sender != NULL)
 		log_info("syslog", "pid=%d uid=%u %s.%s %.*s%s",
 		    (int)sender->pid, (unsigned int)sender->uid, line.facility,
@@ -275,6 +297,12 @@ syslog_reader_watch(
 {
 	reader->root = root;
 	reader->root_arg = arg;
+}
+
+void
+syslog_reader_show(struct syslog_reader *reader, struct console *console)
+{
+	reader->console = console;
 }
 
 void

@@ -20,6 +20,7 @@
 
 struct syslog_reader;
 struct words_reader;
+struct console;
 
 /*
  * Reads datagrams from fd (a bound socket; taken over) on the loop; what they
@@ -30,6 +31,8 @@ struct syslog_reader *syslog_reader_new(uv_loop_t *, int fd,
 /* Calls with each process that root sends a line from. */
 void	syslog_reader_watch(struct syslog_reader *,
 	    void (*root)(pid_t, void *), void *arg);
+/* Shows each line that is logged (borrowed). */
+void	syslog_reader_show(struct syslog_reader *, struct console *);
 /* NULL is fine.  The loop must turn once more before it is closed. */
 void	syslog_reader_free(struct syslog_reader *);
 

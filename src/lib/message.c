@@ -84,6 +84,7 @@ static const struct message_info messages[MSG_TYPE_COUNT] = {
 	ROW(AUDIT_PROBE,	CORE, AUDIT,	  STR, SHORT,	       0, 0),
 	ROW(AUDIT_VERIFY,	CORE, AUDIT,	  STR, STR,	       0, 0),
 
+	ROW(AUDIT_CONSOLE,	CORE, AUDIT,	  STR, STR + 64,       0, 0),
 	ROW(JOURNAL_READ,	AUDIT, JOURNAL,	  16 + STR, 16 + STR + KIB,
 								       0, 0),
 	ROW(JOURNAL_LINES,	JOURNAL, AUDIT,	  9 + STR, 1024 * KIB,  0, 0),

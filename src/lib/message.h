@@ -80,6 +80,11 @@ enum message_type {
 	MSG_CERTIFICATE_USED,	/* web -> core, same id: str why not, "": it is
 				   the present one */
 
+	/* Console messages: audit/console.h. */
+	MSG_AUDIT_CONSOLE = 24,	/* core -> audit: str {after: the number of a
+				   line} -> an AUDIT_RESULT {last: the newest
+				   one's, lines}, once there are some */
+
 	/*
 	 * Clients: web, local <-> core; id is the connection, chosen by the
 	 * front role, unique as long as that role runs.

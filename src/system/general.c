@@ -23,6 +23,7 @@
 #include "lib/network.h"
 #include "lib/xalloc.h"
 #include "system/certificate.h"
+#include "system/console.h"
 #include "system/system.h"
 
 #define ENTRY 1
@@ -71,7 +72,9 @@ static const struct field fields[] = {
 	  .max = NETWORKS_MAX, .label = "Allowed IP Addresses",
 	  .doc = "Addresses and networks that may come in; none: all." },
 	{ .name = "ui_consolemsg", .type = F_BOOL, .def = "false",
-	  .flags = FF_UNBUILT, .doc = "Show the console's messages." },
+	  .label = "Show Console Messages",
+	  .doc = "Show full administrators the last lines of the system log "
+	  "below each screen." },
 	{ .name = "ui_x_frame_options", .type = F_ENUM, .choices = frames,
 	  .def = "\"DENY\"", .label = "X-Frame-Options",
 	  .doc = "Whose pages may show this one in a frame." },
@@ -707,6 +710,9 @@ static const struct method methods[] = {
 };
 
 static const struct event events[] = {
+	{ .name = "system.general.console", .auth = AUTH_ROLE, .own = true,
+	  .start = console_start, .stop = console_stop,
+	  .doc = "The last lines of the system log, then those that come." },
 	{ .name = "system.general.checkin_waiting", .auth = AUTH_ROLE,
 	  .roles = write_roles, .own = true,
 	  .doc = "How long a change still waits for system.general.checkin." },

@@ -6,7 +6,7 @@ import signal
 
 import pytest
 
-from harness import Closed
+from harness import Closed, wait_until
 
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 
@@ -163,3 +163,44 @@ def test_jobs_are_told_to_whom_they_belong(admin, root):
     entry = root.call("core.get_jobs", [["id", "=", number]], {"get": True})
     assert set(params["fields"]) == set(entry)
     assert states[0] == "WAITING" and "RUNNING" in states
+
+
+def test_console_messages(accounts, make_user):
+    """The system log's last lines, then each; to full administrators."""
+    name = "system.general.console"
+    user = make_user("consoler")
+
+    def told(client, text):
+        def lines(params):
+            return [line for line in params["fields"]["lines"]
+                    if text in line["text"]]
+        return lines(updates(client, name, lines)["params"])[-1]
+
+    with accounts.root() as root, accounts.admin() as admin:
+        privilege = root.call("privilege.create", {
+            "name": "Console", "local_groups": [user["group"]["bsdgrp_gid"]],
+            "roles": ["READONLY_ADMIN"], "web_shell": False})
+        try:
+            with accounts.connect() as reader:
+                reader.login("consoler")
+                assert reader.error("core.subscribe", name).errname == "EACCES"
+        finally:
+            root.call("privilege.delete", privilege["id"])
+        accounts.enter("logger", "-t", "early", "before anybody looked")
+        admin.call("core.subscribe", name)
+        early = told(admin, "early: before anybody looked")
+        accounts.enter("logger", "-p", "auth.err", "-t", "then", 'a "b" \u00e4')
+        then = told(admin, 'then: a "b" \u00e4')
+        assert (then["facility"], then["severity"], then["uid"]) == (
+            "auth", "err", 0)
+        assert then["number"] > early["number"] and then["pid"] > 0
+        # Who looks later sees what was there, and neither sees it twice.
+        with accounts.admin() as other:
+            other.call("core.subscribe", name)
+            assert told(other, "then:") == then
+        audit = accounts.roles()["audit"]
+        os.kill(audit, signal.SIGKILL)
+        wait_until(lambda: accounts.roles().get("audit", audit) != audit, 60,
+                   "audit is back")
+        accounts.enter("logger", "-t", "later", "after that")
+        assert told(admin, "later: after that")["number"] > then["number"]

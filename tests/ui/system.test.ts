@@ -156,6 +156,22 @@ test('a terminal of the account, and the way out of it by keys', async () => {
   await expect.poll(actions, { timeout: LONG }).toEqual(['BEGIN', 'BEGIN', 'END', 'END']);
 });
 
+test('console messages are below each screen while they are wanted', async () => {
+  await go(GENERAL);
+  await page.getByText('Show Console Messages').click();
+  await saveGui();
+  const log = page.getByRole('log', { name: 'Console messages' });
+  await log.waitFor();
+  instance.enter('logger', '-t', 'backup', 'tape 7 is <b>full</b>');
+  await log.getByText('backup: tape 7 is <b>full</b>').waitFor();
+  await go('Services');
+  await log.getByText('backup: tape 7 is').waitFor();
+  await lookedAt(page, 'console');
+  await page.getByRole('button', { name: 'Hide Console Messages' }).press('Enter');
+  await log.waitFor({ state: 'detached' });
+  expect(config()).toMatchObject({ ui_consolemsg: true });
+});
+
 test('who may only read changes nothing', async () => {
   instance.call('user.create', {
     username: READER,
@@ -182,6 +198,7 @@ test('who may only read changes nothing', async () => {
   expect(await port.isDisabled()).toBe(true);
   expect(await reader.page.getByRole('button', { name: 'Save' }).count()).toBe(0);
   expect(await reader.page.getByRole('link', { name: 'Shell' }).count()).toBe(0);
+  expect(await reader.page.getByRole('log').count()).toBe(0);
   await lookedAt(reader.page, 'general-reader');
   expect(reader.complaints).toEqual([]);
   await reader.page.context().close();

@@ -64,6 +64,7 @@ is_type(enum message_type type)
 	case MSG_AUDIT_REIDENTIFY:
 	case MSG_AUDIT_PROBE:
 	case MSG_AUDIT_VERIFY:
+	case MSG_AUDIT_CONSOLE:
 	case MSG_AUDIT_EXPORT:
 	case MSG_AUDIT_PROGRESS:
 	case MSG_AUDIT_ABORT:

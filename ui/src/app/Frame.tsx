@@ -15,6 +15,7 @@ import { lazy, Suspense, useEffect, useState, type ComponentType, type LazyExoti
 import { may } from '../session/session';
 import { useMe } from '../session/hooks';
 import { t } from '../texts';
+import { Console } from './Console';
 import { FrameMasthead } from './FrameMasthead';
 import { NotFound } from './NotFound';
 import { Oops } from './Oops';
@@ -121,6 +122,7 @@ export default function Frame() {
       onPageResize={() => undefined}
     >
       <PlaceScreen place={place} />
+      <Console />
     </Page>
   );
 }

@@ -17,6 +17,11 @@ export const general = {
   'general.kept.moved': 'The change is kept. From now on the page is here:',
   'general.back': 'Nobody confirmed the change, and it was taken back.',
 
+  'console.title': 'Console messages',
+  'console.none': 'Nothing was logged yet.',
+  'console.hide': 'Hide Console Messages',
+  'console.show': 'Show Console Messages',
+
   'shell.input': 'Terminal',
   'shell.keys': 'The terminal takes all keys, Tab as well. Ctrl+F6 leads out of it, to Restart; Ctrl+Insert copies what is marked, Shift+Insert pastes.',
   'shell.restart': 'Restart',
