@@ -616,9 +616,8 @@ epochs_of(const struct verify *v)
 json_t *
 verify_report(const struct verify *v)
 {
-	const struct tree_head *last =
-	    v->parsed > 0 ? &v->heads[v->parsed - 1].head : NULL;
-	uint64_t behind = last != NULL ? last->size : 0;
+	bool any = v->parsed > 0;
+	uint64_t behind = any ? v->heads[v->parsed - 1].head.size : 0;
 
 	/* clang-format off */
 	return json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:s?, s:o, s:o, s:O}",
@@ -628,7 +627,7 @@ verify_report(const struct verify *v)
 	    "unsigned_records", (json_int_t)(v->tree.size > behind ?
 		v->tree.size - behind : 0),
 	    "heads", (json_int_t)v->parsed, "epochs", epochs_of(v),
-	    "log", last != NULL ? last->log : NULL,
+	    "log", any ? v->heads[v->parsed - 1].head.log : NULL,
 	    "last_head", last_head_of(v), "problem", problem_of(v),
 	    "continued", v->continued);
 	/* clang-format on */

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "lib/xalloc.h"
+#include "services/ssh/ssh_files.h"
 
 json_t *
 ssh_text(const char *bytes, size_t len)
@@ -26,6 +27,16 @@ ssh_text(const char *bytes, size_t len)
 		    bytes[i];
 	text = json_stringn(copy, len);
 	free(copy);
+	return text;
+}
+
+json_t *
+ssh_path_text(const char *name)
+{
+	char *path = xasprintf(SSH_FOLDER "/%s", name);
+	json_t *text = ssh_text(path, strlen(path));
+
+	free(path);
 	return text;
 }
 

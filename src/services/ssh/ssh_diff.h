@@ -15,5 +15,7 @@ json_t	*ssh_diff(const char *a, const char *b);
 
 /* Foreign bytes as text: what JSON cannot hold becomes '?'. */
 json_t	*ssh_text(const char *bytes, size_t len);
+/* The same: where a file of that name below SSH_FOLDER is. */
+json_t	*ssh_path_text(const char *name);
 
 #endif

@@ -130,8 +130,8 @@ known_drop_ins(void)
 static json_t *
 edited_entry(const char *path, json_t *diff)
 {
-	return json_pack("{s:o, s:o}", "file",
-	    json_sprintf(SSH_FOLDER "/%s", path), "diff", diff);
+	return json_pack(
+	    "{s:o, s:o}", "file", ssh_path_text(path), "diff", diff);
 }
 
 /* What it has that the text before has not, or why it cannot be read. */

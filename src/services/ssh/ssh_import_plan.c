@@ -171,9 +171,8 @@ static json_t *
 line_entry(const struct flat_line *line, const char *reason)
 {
 	return json_pack("{s:o, s:i, s:o, s:s}", "file",
-	    json_sprintf(SSH_FOLDER "/%s", line->file), "line",
-	    (int)line->number, "text", ssh_text(line->text, strlen(line->text)),
-	    "reason", reason);
+	    ssh_path_text(line->file), "line", (int)line->number, "text",
+	    ssh_text(line->text, strlen(line->text)), "reason", reason);
 }
 
 void
